@@ -1,0 +1,23 @@
+# Public headers and the .def lists, one a line, sorted:
+#   pkginclude_HEADERS += %D%/name.h
+pkginclude_HEADERS += %D%/activations.def
+pkginclude_HEADERS += %D%/autograd.h
+pkginclude_HEADERS += %D%/backend.h
+pkginclude_HEADERS += %D%/data.h
+pkginclude_HEADERS += %D%/dtypes.def
+pkginclude_HEADERS += %D%/io.h
+pkginclude_HEADERS += %D%/kernels.def
+pkginclude_HEADERS += %D%/lowp.h
+pkginclude_HEADERS += %D%/map_ops.def
+pkginclude_HEADERS += %D%/mt.h
+pkginclude_HEADERS += %D%/nn.h
+pkginclude_HEADERS += %D%/operands.def
+pkginclude_HEADERS += %D%/ops.h
+pkginclude_HEADERS += %D%/optim.h
+pkginclude_HEADERS += %D%/philox.h
+pkginclude_HEADERS += %D%/plugin.h
+pkginclude_HEADERS += %D%/reduce_ops.def
+pkginclude_HEADERS += %D%/status.h
+pkginclude_HEADERS += %D%/statuses.def
+pkginclude_HEADERS += %D%/tensor.h
+pkginclude_HEADERS += %D%/zip_ops.def

@@ -1,0 +1,67 @@
+# The OpenMP plugin. One source a line, sorted:
+#   mt_omp_la_SOURCES += %D%/name.c       what exists once: the table, threads, CPUID
+#   omp_isa_sources += %D%/name.c         kernels, compiled once for each ISA level
+#   omp_avx2_sources += %D%/x86/name.c    code of one level alone
+# Kernels are told their level by MT_ISA (base, avx2 or avx512). Each level is a
+# library of its own, so that its flags survive `make CFLAGS=-O0`.
+mt_omp_la_SOURCES =
+mt_omp_la_SOURCES += %D%/capabilities.c
+mt_omp_la_SOURCES += %D%/cpuid.c
+mt_omp_la_SOURCES += %D%/isa.h
+mt_omp_la_SOURCES += %D%/omp.h
+mt_omp_la_SOURCES += %D%/plugin.c
+omp_isa_sources =
+omp_isa_sources += %D%/activate.h
+omp_isa_sources += %D%/convert.h
+omp_isa_sources += %D%/gemm.c
+omp_isa_sources += %D%/gemm.h
+omp_isa_sources += %D%/gemm_block.inc
+omp_isa_sources += %D%/gemm_pack.h
+omp_isa_sources += %D%/gemm_tile.inc
+omp_isa_sources += %D%/gemv.c
+omp_isa_sources += %D%/gemv.inc
+omp_isa_sources += %D%/matmul.c
+omp_isa_sources += %D%/matmul_integer.inc
+omp_isa_sources += %D%/transpose.h
+omp_isa_sources += %D%/vector.h
+omp_isa_sources += %D%/table.c
+omp_base_sources =
+omp_avx2_sources =
+omp_avx512_sources =
+
+# -iquote, not -I: omp.h here is not <omp.h>.
+omp_cppflags = $(plugin_cppflags) -iquote $(top_srcdir)/%D%
+omp_cflags = $(base_cflags) $(OPENMP_CFLAGS) $(MT_OPT_KERNEL) $(MT_KERNEL_CFLAGS)
+mt_omp_la_CPPFLAGS = $(omp_cppflags)
+mt_omp_la_CFLAGS = $(omp_cflags)
+mt_omp_la_LDFLAGS = $(plugin_ldflags)
+mt_omp_la_LIBADD = libmt_omp_base.la
+EXTRA_mt_omp_la_DEPENDENCIES = plugins/plugin.map
+
+libmt_omp_base_la_SOURCES = $(omp_isa_sources) $(omp_base_sources)
+libmt_omp_base_la_CPPFLAGS = $(omp_cppflags) -DMT_ISA=base -DMT_ISA_BASE=1
+libmt_omp_base_la_CFLAGS = $(omp_cflags)
+libmt_omp_avx2_la_SOURCES = $(omp_isa_sources) $(omp_avx2_sources)
+libmt_omp_avx2_la_CPPFLAGS = $(omp_cppflags) -DMT_ISA=avx2 -DMT_ISA_AVX2=1
+libmt_omp_avx2_la_CFLAGS = $(omp_cflags) $(MT_AVX2_CFLAGS)
+libmt_omp_avx512_la_SOURCES = $(omp_isa_sources) $(omp_avx512_sources)
+libmt_omp_avx512_la_CPPFLAGS = $(omp_cppflags) -DMT_ISA=avx512 -DMT_ISA_AVX512=1
+libmt_omp_avx512_la_CFLAGS = $(omp_cflags) $(MT_AVX512_CFLAGS)
+
+if HAVE_OMP
+pkglib_LTLIBRARIES += mt_omp.la
+dist_manifest_DATA += %D%/omp.json
+noinst_LTLIBRARIES += libmt_omp_base.la
+if HAVE_AVX2
+noinst_LTLIBRARIES += libmt_omp_avx2.la
+omp_cppflags += -DMT_HAVE_AVX2=1
+mt_omp_la_LIBADD += libmt_omp_avx2.la
+endif
+if HAVE_AVX512
+noinst_LTLIBRARIES += libmt_omp_avx512.la
+omp_cppflags += -DMT_HAVE_AVX512=1
+mt_omp_la_LIBADD += libmt_omp_avx512.la
+endif
+endif
+mt_omp_la_LIBADD += -lm
+

@@ -1,0 +1,45 @@
+# The CUDA plugin: C for the host side, .cu for kernels. One source a line, sorted:
+#   mt_cuda_la_SOURCES += %D%/name.c
+#   mt_cuda_la_SOURCES += %D%/name.cu
+# C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
+mt_cuda_la_SOURCES =
+cuda_cppflags = $(plugin_cppflags) -I$(top_srcdir)/%D%
+mt_cuda_la_CPPFLAGS = $(cuda_cppflags) $(CUDA_CPPFLAGS)
+mt_cuda_la_CFLAGS = $(AM_CFLAGS)
+mt_cuda_la_LDFLAGS = $(plugin_ldflags)
+mt_cuda_la_LIBADD =
+EXTRA_mt_cuda_la_DEPENDENCIES = plugins/plugin.map
+if HAVE_CUBLAS
+cuda_cppflags += -DMT_HAVE_CUBLAS=1
+mt_cuda_la_LIBADD += $(CUBLAS_LIBS)
+endif
+if HAVE_CUDNN
+cuda_cppflags += -DMT_HAVE_CUDNN=1
+mt_cuda_la_LIBADD += $(CUDNN_LIBS)
+endif
+mt_cuda_la_LIBADD += $(CUDA_LIBS) -lstdc++ -lm
+if HAVE_CUDA
+pkglib_LTLIBRARIES += mt_cuda.la
+dist_manifest_DATA += %D%/cuda.json
+endif
+
+# nvcc makes libtool objects through build-aux/nvcc-cc, which hands on to the host
+# compiler what libtool adds for position-independent code.
+SUFFIXES += .cu
+nvcc_flags = -std=c++17 -O3 $(NVCC_GENCODE) $(MT_NVCC_WERROR) \
+  --compiler-options -fvisibility=hidden,-Wall,-Wextra $(NVCCFLAGS)
+AM_V_NVCC = $(AM_V_NVCC_@AM_V@)
+AM_V_NVCC_ = $(AM_V_NVCC_@AM_DEFAULT_V@)
+AM_V_NVCC_0 = @echo "  NVCC    " $@;
+
+.cu.lo:
+	$(AM_V_NVCC)$(LIBTOOL) $(AM_V_lt) --tag=CC --mode=compile \
+	  $(SHELL) $(top_srcdir)/build-aux/nvcc-cc $(NVCC) $(cuda_cppflags) $(nvcc_flags) \
+	  -MD -MF $*.cu.d -MT $@ -shared -c -o $@ $<
+
+# What nvcc found out about the headers each .cu includes.
+cuda_depfiles = $(patsubst %.cu,%.cu.d,$(filter %.cu,$(mt_cuda_la_SOURCES)))
+-include $(wildcard $(cuda_depfiles))
+mostlyclean-local:
+	-rm -f $(cuda_depfiles)
+

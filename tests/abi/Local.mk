@@ -1,0 +1,2 @@
+# One program for each %D%/test_NAME.c, one line each, sorted:
+#   unit_tests += %D%/test_NAME

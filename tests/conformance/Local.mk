@@ -1,0 +1,23 @@
+# Every kernel of every plugin through the ABI alone.
+unit_tests += %D%/test_kernels
+tests_conformance_test_kernels_SOURCES =
+tests_conformance_test_kernels_SOURCES += %D%/array.c
+tests_conformance_test_kernels_SOURCES += %D%/array.h
+tests_conformance_test_kernels_SOURCES += %D%/cases.h
+tests_conformance_test_kernels_SOURCES += %D%/check.c
+tests_conformance_test_kernels_SOURCES += %D%/check.h
+tests_conformance_test_kernels_SOURCES += %D%/host.c
+tests_conformance_test_kernels_SOURCES += %D%/host.h
+tests_conformance_test_kernels_SOURCES += %D%/test_conv.c
+tests_conformance_test_kernels_SOURCES += %D%/test_copy.c
+tests_conformance_test_kernels_SOURCES += %D%/test_index.c
+tests_conformance_test_kernels_SOURCES += %D%/test_kernels.c
+tests_conformance_test_kernels_SOURCES += %D%/test_map.c
+tests_conformance_test_kernels_SOURCES += %D%/test_matmul.c
+tests_conformance_test_kernels_SOURCES += %D%/test_norm.c
+tests_conformance_test_kernels_SOURCES += %D%/test_optim.c
+tests_conformance_test_kernels_SOURCES += %D%/test_pool.c
+tests_conformance_test_kernels_SOURCES += %D%/test_random.c
+tests_conformance_test_kernels_SOURCES += %D%/test_reduce.c
+tests_conformance_test_kernels_SOURCES += %D%/test_softmax.c
+tests_conformance_test_kernels_SOURCES += %D%/test_zip.c

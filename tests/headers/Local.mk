@@ -1,0 +1,1 @@
+shell_tests += %D%/headers.test
