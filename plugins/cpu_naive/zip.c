@@ -86,7 +86,7 @@ static double zip_float(int32_t op, double a, double b, double p, double q) {
 	case MT_ZIP_SQRT_GRAD:
 		return a / (2 * b);
 	case MT_ZIP_RSQRT_GRAD:
-		return -a * (b * b * b) / 2;
+		return -a / 2 * b * b * b;
 	case MT_ZIP_TANH_GRAD:
 		return a * (1 - b * b);
 	case MT_ZIP_SIGMOID_GRAD:

@@ -5,5 +5,6 @@ libmt_la_SOURCES += %D%/error.c
 libmt_la_SOURCES += %D%/error.h
 libmt_la_SOURCES += %D%/log.c
 libmt_la_SOURCES += %D%/log.h
+libmt_la_SOURCES += %D%/rng.c
 libmt_la_SOURCES += %D%/rng.h
 libmt_la_SOURCES += %D%/status.c

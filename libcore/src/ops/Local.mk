@@ -1,2 +1,23 @@
 # One source a line, sorted, headers beside their sources:
 #   libmt_la_SOURCES += %D%/name.c
+libmt_la_SOURCES += %D%/conv.c
+libmt_la_SOURCES += %D%/copy.c
+libmt_la_SOURCES += %D%/dropout.c
+libmt_la_SOURCES += %D%/index.c
+libmt_la_SOURCES += %D%/inplace.c
+libmt_la_SOURCES += %D%/join.c
+libmt_la_SOURCES += %D%/loss.c
+libmt_la_SOURCES += %D%/map.c
+libmt_la_SOURCES += %D%/matmul.c
+libmt_la_SOURCES += %D%/ops.c
+libmt_la_SOURCES += %D%/ops.h
+libmt_la_SOURCES += %D%/pool.c
+libmt_la_SOURCES += %D%/random.c
+libmt_la_SOURCES += %D%/reduce.c
+libmt_la_SOURCES += %D%/reshape.c
+libmt_la_SOURCES += %D%/slice.c
+libmt_la_SOURCES += %D%/softmax.c
+libmt_la_SOURCES += %D%/strided.c
+libmt_la_SOURCES += %D%/strided.h
+libmt_la_SOURCES += %D%/views.c
+libmt_la_SOURCES += %D%/zip.c

@@ -1,2 +1,20 @@
 # One source a line, sorted, headers beside their sources:
 #   libmt_la_SOURCES += %D%/name.c
+libmt_la_SOURCES += %D%/access.c
+libmt_la_SOURCES += %D%/create.c
+libmt_la_SOURCES += %D%/dtype.c
+libmt_la_SOURCES += %D%/element.c
+libmt_la_SOURCES += %D%/element.h
+libmt_la_SOURCES += %D%/print.c
+libmt_la_SOURCES += %D%/promote.def
+libmt_la_SOURCES += %D%/promote.h
+libmt_la_SOURCES += %D%/scope.c
+libmt_la_SOURCES += %D%/shape.c
+libmt_la_SOURCES += %D%/shape.h
+libmt_la_SOURCES += %D%/slab.c
+libmt_la_SOURCES += %D%/slab.h
+libmt_la_SOURCES += %D%/storage.c
+libmt_la_SOURCES += %D%/tensor.c
+libmt_la_SOURCES += %D%/tensor.h
+libmt_la_SOURCES += %D%/thread.h
+libmt_la_SOURCES += %D%/transfer.c

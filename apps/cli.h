@@ -1,0 +1,43 @@
+/* Command lines: a table of long options, strict values, help made from the table. */
+#ifndef APPS_CLI_H
+#define APPS_CLI_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { EXIT_USAGE = 2 };
+
+enum cli_kind {
+	CLI_FLAG,   /* int *: 1 where given */
+	CLI_TEXT,   /* const char **: not empty */
+	CLI_CHOICE, /* int *: index into choices, a list that ends with NULL */
+	CLI_COUNT,  /* int64_t *: an integer from low to high */
+	CLI_SEED,   /* uint64_t *: any 64-bit number */
+	CLI_REAL    /* double *: a finite number from low to high */
+};
+
+struct cli_option {
+	const char *name; /* "batch", for --batch */
+	enum cli_kind kind;
+	void *target; /* left as it is where the option is not given */
+	const char *value; /* "N", as help shows it; NULL for flags */
+	const char *help;
+	double low, high;
+	const char *const *choices;
+};
+
+struct cli {
+	const char *program;
+	const char *summary; /* one line of help */
+	const struct cli_option *options; /* ends with a NULL name */
+	const char *notes; /* further lines of help; may be NULL */
+};
+
+/* Reads --NAME VALUE, --NAME=VALUE and flags into the targets; --help and --version print to stdout.
+ * −1: go on; else the status to exit with (0 after help or version, EXIT_USAGE after a message on stderr). */
+int cli_parse(const struct cli *cli, int argc, char **argv);
+
+/* "PROGRAM: text" on stderr; returns status. */
+int cli_fail(const struct cli *cli, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

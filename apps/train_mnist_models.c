@@ -1,0 +1,122 @@
+/* train_mnist's networks. */
+#include <stdlib.h>
+
+#include "train_mnist.h"
+
+/* The parts are made one after another, so that a seed gives the same weights under every compiler. */
+static int add(mt_module *net, const char *name, mt_module *layer) {
+	return mt_module_add_child(net, name, layer) == MT_OK;
+}
+
+/* net where all parts went in, else NULL. */
+static mt_module *finish(mt_module *net, int ok) {
+	if (ok)
+		return net;
+	mt_module_free(net);
+	return NULL;
+}
+
+static mt_module *max_pool(int size) {
+	return mt_nn_max_pool2d((mt_pool_options){.kernel = {size, size}});
+}
+
+static mt_tensor *logits_loss(mt_tensor *output, mt_tensor *target) {
+	return mt_cross_entropy(output, target, MT_NONE, (mt_loss_options){0});
+}
+
+static mt_tensor *log_probs_loss(mt_tensor *output, mt_tensor *target) {
+	return mt_nll_loss(output, target, MT_NONE, (mt_loss_options){0});
+}
+
+/* ---- lenet: LeCun et al. 1998 with ReLU and max pooling ------------------------------------------------------------ */
+
+static mt_module *build_lenet(void) {
+	mt_module *net = mt_nn_sequential(0, NULL);
+	int ok = net && add(net, "conv1", mt_nn_conv2d(1, 6, 5, 5, 1, (mt_conv_options){.padding = {2, 2}})) &&
+	         add(net, "relu1", mt_nn_relu()) && add(net, "pool1", max_pool(2)) &&
+	         add(net, "conv2", mt_nn_conv2d(6, 16, 5, 5, 1, (mt_conv_options){0})) &&
+	         add(net, "relu2", mt_nn_relu()) && add(net, "pool2", max_pool(2)) &&
+	         add(net, "flatten", mt_nn_flatten(1, -1)) && add(net, "fc1", mt_nn_linear(400, 120, 1)) &&
+	         add(net, "relu3", mt_nn_relu()) && add(net, "fc2", mt_nn_linear(120, 84, 1)) &&
+	         add(net, "relu4", mt_nn_relu()) && add(net, "fc3", mt_nn_linear(84, 10, 1));
+	return finish(net, ok);
+}
+
+/* ---- mlp ---------------------------------------------------------------------------------------------------------- */
+
+static mt_module *build_mlp(void) {
+	mt_module *net = mt_nn_sequential(0, NULL);
+	int ok = net && add(net, "flatten", mt_nn_flatten(1, -1)) && add(net, "fc1", mt_nn_linear(784, 256, 1)) &&
+	         add(net, "relu1", mt_nn_relu()) && add(net, "fc2", mt_nn_linear(256, 10, 1));
+	return finish(net, ok);
+}
+
+/* ---- minitorch: the network of MiniTorch's run_mnist_multiclass ----------------------------------------------------- */
+
+/* MiniTorch's convolution keeps its input's extents with all the padding on the high side: out[o] = Σ_k w[k] x[o + k],
+ * x = 0 past the end.  With k − 1 of padding on both sides it is what begins k − 1 further on. */
+static mt_tensor *anchored_forward(mt_module *m, mt_tensor *x, void *context) {
+	const int *kernel = context;
+	int pad = *kernel - 1;
+	mt_tensor *y = mt_conv2d(x, mt_module_get(m, "weight"), mt_module_get(m, "bias"),
+	                         (mt_conv_options){.padding = {pad, pad}});
+	return mt_slice(mt_slice(y, 2, pad, MT_END, 1), 3, pad, MT_END, 1);
+}
+
+static const mt_module_class anchored_class = {"AnchoredConv2d", anchored_forward, NULL, free};
+
+static mt_module *anchored_conv2d(int64_t in, int64_t out, int size) {
+	int *context = malloc(sizeof *context);
+	if (context == NULL) {
+		mt_error_set(MT_E_MEMORY, "train_mnist: out of memory");
+		return NULL;
+	}
+	*context = size;
+	mt_module *m = mt_module_new(&anchored_class, context);
+	int ok = m && mt_module_add_parameter(m, "weight", mt_empty(MT_SHAPE(out, in, size, size), MT_F32)) == MT_OK &&
+	         mt_module_add_parameter(m, "bias", mt_empty(MT_SHAPE(out), MT_F32)) == MT_OK;
+	return finish(m, ok);
+}
+
+/* MiniTorch starts every parameter uniform in ±0.05. */
+static mt_status start_small(const char *name, mt_tensor *t, int32_t kind, void *context) {
+	(void)name, (void)kind, (void)context;
+	return mt_init_uniform(t, -0.05, 0.05) ? MT_OK : mt_error_peek();
+}
+
+static mt_module *build_minitorch(void) {
+	mt_module *net = mt_nn_sequential(0, NULL);
+	int ok = net && add(net, "conv1", anchored_conv2d(1, 4, 3)) && add(net, "relu1", mt_nn_relu()) &&
+	         add(net, "conv2", anchored_conv2d(4, 8, 3)) && add(net, "relu2", mt_nn_relu()) &&
+	         add(net, "pool", mt_nn_avg_pool2d((mt_pool_options){.kernel = {4, 4}})) &&
+	         add(net, "flatten", mt_nn_flatten(1, -1)) && add(net, "linear1", mt_nn_linear(392, 64, 1)) &&
+	         add(net, "relu3", mt_nn_relu()) && add(net, "dropout", mt_nn_dropout(0.25)) &&
+	         add(net, "linear2", mt_nn_linear(64, 10, 1)) && add(net, "log_softmax", mt_nn_log_softmax(1)) &&
+	         mt_module_visit(net, start_small, NULL) == MT_OK;
+	return finish(net, ok);
+}
+
+const char *const model_names[] = {"lenet", "mlp", "minitorch", NULL};
+
+const struct model models[] = {
+	{.name = "lenet",
+         .build = build_lenet,
+         .loss = logits_loss,
+         .optimizer = OPTIMIZER_ADAMW,
+         .batch = 64,
+         .lr = {0.05, 0.004, 0.004}},
+	{.name = "mlp",
+         .build = build_mlp,
+         .loss = logits_loss,
+         .optimizer = OPTIMIZER_ADAMW,
+         .batch = 64,
+         .lr = {0.1, 0.003, 0.003}},
+	{.name = "minitorch",
+         .build = build_minitorch,
+         .loss = log_probs_loss,
+         .raw_pixels = 1,
+         .constant_lr = 1,
+         .optimizer = OPTIMIZER_SGD,
+         .batch = 16,
+         .lr = {0.01, 0.001, 0.001}},
+};

@@ -1,0 +1,250 @@
+/* The backward pass: nodes in reverse topological order, by counting the edges whose gradient is still to come. */
+#include "autograd/graph.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "ops/ops.h"
+#include "tensor/shape.h"
+
+static atomic_uint_fast64_t last_pass;
+
+/* ---- adding gradients up ------------------------------------------------------------------------------------------ */
+
+mt_status mt__accumulate(mt_tensor *target, mt_tensor *g, int set) {
+	if (set)
+		return mt__zip_into(MT_ZIP_ADD, target, g, target);
+	return mt__copy_into(target, g);
+}
+
+/* Nobody but the one reference that the caller knows of can see t's data. */
+static int exclusive(const mt_tensor *t) {
+	return atomic_load_explicit(&t->references, memory_order_acquire) == 1 &&
+	       atomic_load_explicit(&t->storage->references, memory_order_acquire) == 1;
+}
+
+/* A gradient on its way is shared (x + x hands one tensor to two edges) and never written, unless this node alone
+ * holds it. */
+static mt_status give_node(struct mt_node *node, mt_tensor *g) {
+	mt_tensor *sum = node->gradient;
+	if (sum == NULL) {
+		node->gradient = mt_retain(g);
+		return MT_OK;
+	}
+	if (exclusive(sum) && mt_tensor_is_contiguous(sum))
+		return mt__zip_into(MT_ZIP_ADD, sum, g, sum);
+	mt_tensor *fresh = mt_add(sum, g);
+	if (fresh == NULL)
+		return mt_error_peek();
+	node->gradient = mt_retain(fresh);
+	mt_release(sum);
+	return MT_OK;
+}
+
+/* Contiguous, from the start of a storage of just its size, and referenced once: its memory may become a leaf's. */
+static int adoptable(const mt_tensor *g) {
+	return exclusive(g) && mt_tensor_is_contiguous(g) && g->offset == 0 &&
+	       g->storage->bytes == (uint64_t)g->numel * mt_dtype_size(g->dtype);
+}
+
+static mt_status give_leaf(mt_tensor *leaf, mt_tensor *g, int shared) {
+	if (g->dtype != leaf->dtype || !mt__same_shape(g, leaf)) {
+		char have[MT__SHAPE_TEXT], want[MT__SHAPE_TEXT];
+		return mt__fail(MT_E_INTERNAL, "backward: a gradient %s for a leaf %s", mt__tensor_text(have, g),
+		                mt__tensor_text(want, leaf));
+	}
+	int adopt = !shared && adoptable(g);
+	if (leaf->grad == NULL) {
+		if (!adopt && (g = mt__copy_of(g)) == NULL)
+			return mt_error_peek();
+		leaf->grad = mt_retain(g);
+	} else if (adopt && !leaf->grad_set && atomic_load(&leaf->grad->storage->references) == 1) {
+		struct mt_storage *old = leaf->grad->storage; /* .grad keeps its address and takes the memory */
+		leaf->grad->storage = g->storage;
+		g->storage = old;
+	} else {
+		mt_status status = mt__accumulate(leaf->grad, g, leaf->grad_set);
+		if (status != MT_OK)
+			return status;
+	}
+	leaf->grad_set = 1;
+	return MT_OK;
+}
+
+/* ---- one node ----------------------------------------------------------------------------------------------------- */
+
+static int occurs_twice(mt_tensor *const *gx, int n, int i) {
+	for (int j = 0; j < n; j++)
+		if (j != i && gx[j] == gx[i])
+			return 1;
+	return 0;
+}
+
+/* Nodes before leaves: a leaf may adopt a gradient's memory only once no edge can share it any more. */
+static mt_status deliver(struct mt_node *node, mt_tensor **gx) {
+	mt_status status = MT_OK;
+	for (int i = 0; i < node->n_inputs && status == MT_OK; i++)
+		if (node->edges[i].node != NULL && gx[i] != NULL)
+			status = give_node(node->edges[i].node, gx[i]);
+	for (int i = 0; i < node->n_inputs && status == MT_OK; i++)
+		if (node->edges[i].leaf != NULL && gx[i] != NULL)
+			status = give_leaf(node->edges[i].leaf, gx[i], occurs_twice(gx, node->n_inputs, i));
+	return status;
+}
+
+static mt_status retain_result_gradient(struct mt_node *node, mt_tensor *gout) {
+	mt_status status = mt__accumulate(node->retained, gout, node->retained_set);
+	node->retained_set = status == MT_OK;
+	return status;
+}
+
+static mt_status apply_rule(struct mt_node *node, mt_tensor *gout) {
+	mt_tensor *fixed[MT__MAX_INPUTS] = {NULL};
+	mt_tensor **gx = fixed;
+	if (node->n_inputs > MT__MAX_INPUTS && (gx = mt__calloc((size_t)node->n_inputs, sizeof *gx)) == NULL)
+		return mt__fail_memory("backward", (size_t)node->n_inputs * sizeof *gx);
+	mt_status status = node->rule->backward(node, gout, gx);
+	if (status == MT_OK)
+		status = deliver(node, gx);
+	if (gx != fixed)
+		mt__free(gx);
+	return status;
+}
+
+/* A node without gradient (every rule before it left its slot NULL) has nothing to hand on. */
+static mt_status run_node(struct mt_node *node, int retain_graph) {
+	mt_tensor *gout = node->gradient;
+	node->gradient = NULL;
+	mt_status status = MT_OK;
+	if (gout != NULL) {
+		mt_scope *scope = mt_scope_begin();
+		if (scope == NULL)
+			status = mt_error_peek();
+		else if (node->retained != NULL)
+			status = retain_result_gradient(node, gout);
+		if (status == MT_OK)
+			status = apply_rule(node, gout);
+		mt_scope_end(scope);
+		mt_release(gout);
+	}
+	if (!retain_graph) {
+		mt__node_free_saved(node);
+		node->consumed = 1;
+	}
+	return status;
+}
+
+/* ---- the pass ----------------------------------------------------------------------------------------------------- */
+
+static void enter(struct mt_node *node, uint64_t pass) {
+	node->pass = pass;
+	node->waiting = 0;
+	node->gradient = NULL;
+	node->visited = NULL;
+}
+
+/* Lists every node that root reaches and counts the edges into each.  The list is its own queue: no recursion. */
+static mt_status collect(struct mt_node *root, uint64_t pass) {
+	enter(root, pass);
+	struct mt_node *last = root;
+	for (struct mt_node *node = root; node != NULL; node = node->visited) {
+		if (node->consumed)
+			return mt__fail(MT_E_STATE, "backward: the graph was freed by an earlier backward (at %s); "
+			                "call that one as mt_backward_from(…, retain_graph = 1)", node->rule->name);
+		for (int i = 0; i < node->n_inputs; i++) {
+			struct mt_node *to = node->edges[i].node;
+			if (to == NULL)
+				continue;
+			if (to->pass != pass) {
+				enter(to, pass);
+				last->visited = to;
+				last = to;
+			}
+			to->waiting++;
+		}
+	}
+	return MT_OK;
+}
+
+static mt_status run_pass(struct mt_node *root, int retain_graph) {
+	struct mt_node *ready = root;
+	root->next = NULL;
+	while (ready != NULL) {
+		struct mt_node *node = ready;
+		ready = node->next;
+		mt_status status = run_node(node, retain_graph);
+		if (status != MT_OK)
+			return status;
+		for (int i = 0; i < node->n_inputs; i++) {
+			struct mt_node *to = node->edges[i].node;
+			if (to == NULL || --to->waiting > 0)
+				continue;
+			to->next = ready;
+			ready = to;
+		}
+	}
+	return MT_OK;
+}
+
+static mt_status backward(struct mt_node *root, mt_tensor *gradient, int retain_graph) {
+	uint64_t pass = atomic_fetch_add(&last_pass, 1) + 1;
+	mt_status status = collect(root, pass);
+	if (status == MT_OK) {
+		root->gradient = mt_retain(gradient);
+		status = run_pass(root, retain_graph);
+	}
+	if (status != MT_OK) /* what is still on its way */
+		for (struct mt_node *node = root; node != NULL; node = node->visited) {
+			mt_release(node->gradient);
+			node->gradient = NULL;
+		}
+	return status;
+}
+
+/* ---- the API ------------------------------------------------------------------------------------------------------ */
+
+static mt_status check_gradient(const mt_tensor *t, mt_tensor *gradient) {
+	char have[MT__SHAPE_TEXT], want[MT__SHAPE_TEXT];
+	if (mt_tensor_is_none(gradient)) {
+		if (t->numel == 1)
+			return MT_OK;
+		return mt__fail(MT_E_SHAPE, "backward: %s has %lld elements: give a gradient, or reduce it to one element",
+		                mt__tensor_text(want, t), (long long)t->numel);
+	}
+	if (!mt__same_shape(t, gradient))
+		return mt__fail(MT_E_SHAPE, "backward: the gradient is %s, the tensor %s", mt__tensor_text(have, gradient),
+		                mt__tensor_text(want, t));
+	if (t->dtype != gradient->dtype)
+		return mt__fail(MT_E_DTYPE, "backward: the gradient is %s, the tensor %s", mt__tensor_text(have, gradient),
+		                mt__tensor_text(want, t));
+	mt_tensor *both[2] = {(mt_tensor *)t, gradient};
+	return mt__check_same_device("backward", both, 2) ? MT_OK : MT_E_DEVICE;
+}
+
+mt_status mt_backward_from(mt_tensor *t, mt_tensor *gradient, int retain_graph) {
+	if (!mt__check_tensor("backward", "t", t))
+		return mt__refusal(t);
+	if (!mt__check_optional("backward", "gradient", gradient))
+		return mt__refusal(gradient);
+	if (t->node == NULL && !t->requires_grad) {
+		char text[MT__SHAPE_TEXT];
+		return mt__fail(MT_E_STATE, "backward: %s has no graph: no input requires a gradient, or recording was off",
+		                mt__tensor_text(text, t));
+	}
+	mt_status status = check_gradient(t, gradient);
+	if (status != MT_OK)
+		return status;
+	int was = mt_grad_enable(0);
+	mt_scope *scope = mt_scope_begin();
+	if (scope == NULL)
+		status = MT_E_MEMORY;
+	else if (mt_tensor_is_none(gradient) && (gradient = mt_ones_like(t)) == NULL)
+		status = mt_error_peek();
+	else
+		status = t->node != NULL ? backward(t->node, gradient, retain_graph) : give_leaf(t, gradient, 1);
+	mt_scope_end(scope);
+	mt_grad_enable(was);
+	return status;
+}
+
+mt_status mt_backward(mt_tensor *t) {
+	return mt_backward_from(t, MT_NONE, 0);
+}

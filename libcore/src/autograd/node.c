@@ -1,0 +1,214 @@
+/* Nodes: recording, saved tensors, release; and the thread's recording switch. */
+#include <string.h>
+
+#include "autograd/graph.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "tensor/promote.h"
+#include "tensor/shape.h"
+#include "tensor/thread.h"
+
+static _Thread_local int recording_off;
+
+int mt_grad_enable(int on) {
+	int was = !recording_off;
+	recording_off = !on;
+	return was;
+}
+
+int mt_grad_enabled(void) {
+	return !recording_off;
+}
+
+static inline int in_graph(const mt_tensor *t) {
+	return t->node != NULL || t->requires_grad;
+}
+
+int mt__wants_grad(mt_tensor *const *inputs, int n) {
+	if (recording_off)
+		return 0;
+	for (int i = 0; i < n; i++)
+		if (in_graph(inputs[i]))
+			return 1;
+	return 0;
+}
+
+/* MT_NONE has neither a node nor requires_grad, so it gets an empty edge by itself. */
+static struct mt_edge edge_to(mt_tensor *input) {
+	struct mt_edge edge = {NULL, NULL};
+	if (input->node != NULL) {
+		atomic_fetch_add_explicit(&input->node->references, 1, memory_order_relaxed);
+		edge.node = input->node;
+	} else if (input->requires_grad) {
+		edge.leaf = mt_retain(input);
+	}
+	return edge;
+}
+
+static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
+	struct mt_node *node = mt__alloc(sizeof *node);
+	if (node == NULL) {
+		mt__fail_memory(rule->name, sizeof *node);
+		return NULL;
+	}
+	memset(node, 0, offsetof(struct mt_node, fixed));
+	node->edges = node->fixed;
+	if (n > MT__MAX_INPUTS) {
+		node->edges = mt__calloc((size_t)n, sizeof *node->edges);
+		if (node->edges == NULL) {
+			mt__fail_memory(rule->name, (size_t)n * sizeof *node->edges);
+			mt__free(node);
+			return NULL;
+		}
+	}
+	atomic_init(&node->references, 1);
+	node->n_inputs = n;
+	node->rule = rule;
+	return node;
+}
+
+struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *const *inputs, int n) {
+	if (!mt__wants_grad(inputs, n) || !mt__is_float(result->dtype))
+		return NULL;
+	struct mt_node *node = node_new(rule, n);
+	if (node == NULL)
+		return NULL;
+	for (int i = 0; i < n; i++) {
+		node->edges[i] = edge_to(inputs[i]);
+		if (inputs[i]->storage == result->storage)
+			node->view = 1;
+	}
+	if (result->node != NULL)
+		mt__node_release(result->node);
+	result->node = node;
+	return node;
+}
+
+const struct mt_grad_rule *mt__rule(const struct mt_node *node) {
+	return node->rule;
+}
+
+static void saved_reserve(struct mt_node *node, int slot) {
+	for (; node->saved_used <= slot; node->saved_used++)
+		node->saved[node->saved_used].tensor = NULL;
+}
+
+/* An alias without graph stands for every tensor but a marked leaf.  The tensor itself would do until somebody writes
+ * it in place: then it becomes the result of a newer op, whose graph may reach this node, and the references close a
+ * circle.  (A marked leaf cannot be written while gradients are recorded.) */
+mt_status mt__save(struct mt_node *node, int slot, mt_tensor *t) {
+	saved_reserve(node, slot);
+	struct mt_saved *saved = &node->saved[slot];
+	if (mt_tensor_is_none(t)) {
+		saved->tensor = t;
+		return MT_OK;
+	}
+	saved->version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
+	saved->alias = !t->requires_grad;
+	if (!saved->alias) {
+		saved->tensor = mt_retain(t);
+		return MT_OK;
+	}
+	saved->tensor = mt__tensor_alias(t, t->rank, t->shape, t->stride, t->offset);
+	if (saved->tensor == NULL)
+		return MT_E_MEMORY;
+	mt__thread.count--; /* the scope's reference, pushed a moment ago, is the slot's from now on */
+	atomic_fetch_add_explicit(&t->storage->saved, 1, memory_order_relaxed);
+	return MT_OK;
+}
+
+mt_tensor *mt__saved(struct mt_node *node, int slot) {
+	if (node->consumed || slot >= node->saved_used || node->saved[slot].tensor == NULL)
+		return mt__fail_null(MT_E_STATE, "%s: the saved tensors were freed by an earlier backward; "
+		                     "give that one retain_graph = 1", node->rule->name);
+	struct mt_saved *saved = &node->saved[slot];
+	if (mt_tensor_is_none(saved->tensor))
+		return saved->tensor;
+	unsigned now = atomic_load_explicit(&saved->tensor->storage->version, memory_order_relaxed);
+	if (now != saved->version) {
+		char text[MT__SHAPE_TEXT];
+		return mt__fail_null(MT_E_VERSION, "%s: the saved tensor %s was modified in place after the forward call "
+		                     "(version %u, saved at %u)", node->rule->name,
+		                     mt__tensor_text(text, saved->tensor), now, saved->version);
+	}
+	return saved->tensor;
+}
+
+void *mt__attrs(struct mt_node *node) {
+	if (!node->attrs_ready) {
+		memset(node->attrs, 0, sizeof node->attrs);
+		node->attrs_ready = 1;
+	}
+	return node->attrs;
+}
+
+int mt__needs(const struct mt_node *node, int input) {
+	return node->edges[input].node != NULL || node->edges[input].leaf != NULL;
+}
+
+void mt__node_free_saved(struct mt_node *node) {
+	for (int i = 0; i < node->saved_used; i++) {
+		mt_tensor *t = node->saved[i].tensor;
+		if (t == NULL || mt_tensor_is_none(t))
+			continue;
+		node->saved[i].tensor = NULL;
+		if (node->saved[i].alias)
+			atomic_fetch_sub_explicit(&t->storage->saved, 1, memory_order_relaxed);
+		mt_release(t);
+	}
+	node->saved_used = 0;
+}
+
+/* Drops one reference; a node that nobody holds any more is put at the head of the list of nodes to free. */
+static void drop(struct mt_node *node, struct mt_node **dead) {
+	if (atomic_fetch_sub_explicit(&node->references, 1, memory_order_acq_rel) != 1)
+		return;
+	node->next = *dead;
+	*dead = node;
+}
+
+/* Tensors released here are aliases and leaves: they have no node, so mt_release does not come back. */
+void mt__node_release(struct mt_node *node) {
+	struct mt_node *dead = NULL;
+	if (node != NULL)
+		drop(node, &dead);
+	while (dead != NULL) {
+		struct mt_node *gone = dead;
+		dead = gone->next;
+		for (int i = 0; i < gone->n_inputs; i++) {
+			if (gone->edges[i].node != NULL)
+				drop(gone->edges[i].node, &dead);
+			else if (gone->edges[i].leaf != NULL)
+				mt_release(gone->edges[i].leaf);
+		}
+		mt__node_free_saved(gone);
+		mt_release(gone->retained);
+		if (gone->edges != gone->fixed)
+			mt__free(gone->edges);
+		mt__free(gone);
+	}
+}
+
+/* ---- results written in place ------------------------------------------------------------------------------------- */
+
+mt_status mt__check_recordable(const char *op, const mt_tensor *a) {
+	char text[MT__SHAPE_TEXT];
+	int others = atomic_load(&a->storage->references) - atomic_load(&a->storage->saved) - 1;
+	if ((a->node == NULL || !a->node->view) && others == 0)
+		return MT_OK;
+	return mt__fail(MT_E_STATE, "%s: %s shares its storage with another tensor, whose graph would not know of this write; "
+	                "use the op that is not in place, or mt_clone first", op, mt__tensor_text(text, a));
+}
+
+void mt__take_node(mt_tensor *a, mt_tensor *r) {
+	struct mt_node *old = a->node;
+	a->node = r->node;
+	r->node = NULL;
+	if (old == NULL)
+		return;
+	if (a->node != NULL && a->node->retained == NULL) {
+		a->node->retained = old->retained;
+		old->retained = NULL;
+	}
+	mt__node_release(old);
+}

@@ -1,0 +1,297 @@
+/* The caching allocator: freed buffers are kept by size class, and handed out again in queue order.
+ *
+ * One queue a device makes that safe at once: what still runs on a freed buffer runs before whatever uses it next.
+ * Plugins' alloc and free are raw; when memory runs out the queue is waited for, the cache given back, and alloc tried
+ * once more. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/device_impl.h"
+#include "base/error.h"
+#include "base/log.h"
+
+#define SMALLEST 256u
+#define MOST_BYTES ((uint64_t)PTRDIFF_MAX / 2) /* its class is below MT__SIZE_CLASSES */
+#define ASK_FIRST ((uint64_t)1 << 30)          /* from here on total memory is looked at before the plugin is asked */
+
+uint32_t mt__size_class(uint64_t bytes, uint64_t *capacity) {
+	if (bytes <= SMALLEST) {
+		*capacity = SMALLEST;
+		return 0;
+	}
+	/* 2^top ≤ last < 2^(top+1), and a step is an eighth of 2^top */
+	uint64_t last = bytes - 1;
+	uint32_t top = 63u - (uint32_t)__builtin_clzll(last);
+	uint32_t shift = top - 3;
+	uint32_t eighths = (uint32_t)(last >> shift) + 1; /* 9 … 16 */
+	*capacity = (uint64_t)eighths << shift;
+	return (top - 8) * 8 + (eighths - 8);
+}
+
+uint64_t mt__class_bytes(uint32_t class) {
+	if (class == 0)
+		return SMALLEST;
+	uint32_t octave = (class - 1) / 8, eighths = (class - 1) % 8 + 9;
+	return (uint64_t)eighths << (octave + 5);
+}
+
+void mt__allocator_init(struct mt__allocator *a) {
+	const char *cache = mt__getenv("MT_BUFFER_CACHE");
+	pthread_mutex_init(&a->lock, NULL);
+	a->keeps = cache == NULL || strcmp(cache, "off") != 0;
+}
+
+/* ---- the plugin's functions; the caller holds the device's lock ---- */
+
+static int32_t raw_alloc(mt_device *d, uint64_t bytes, void **base, struct mt__call *call) {
+	*base = NULL;
+	mt__call_begin(call);
+	int32_t result = d->api.alloc(d->handle, bytes, base);
+	mt__call_end(call);
+	return result;
+}
+
+static void raw_free(mt_device *d, void *base) {
+	struct mt__call call;
+	mt__call_begin(&call);
+	int32_t result = d->api.free(d->handle, base);
+	mt__call_end(&call);
+	if (result != MT_OK) {
+		char text[MT__CALL_TEXT];
+		mt__log(MT_LOG_ERROR, MT_LOG_MEMORY, "%s: free failed: %s", d->name,
+		        mt__call_message(&call, text, sizeof text));
+	}
+}
+
+/* What the device has in all, and free; 0 where it does not tell. */
+static struct mt_memory_info ask_memory(mt_device *d) {
+	struct mt_memory_info info = {.struct_size = sizeof info};
+	struct mt__call call;
+	mt__call_begin(&call);
+	int32_t result = d->api.memory_info(d->handle, &info);
+	mt__call_end(&call);
+	return result == MT_OK ? info : (struct mt_memory_info){0};
+}
+
+static void wait_for_queue(mt_device *d) {
+	struct mt__call call;
+	mt__call_begin(&call);
+	(void)d->api.synchronize(d->queue); /* what went wrong is sticky: the next call tells */
+	mt__call_end(&call);
+}
+
+/* ---- giving back ---- */
+
+/* The next buffer to give back, scratch last; NULL when there is none left. */
+static void *next_to_free(mt_device *d, uint32_t *class) {
+	struct mt__allocator *a = &d->allocator;
+	void *base = NULL;
+	pthread_mutex_lock(&a->lock);
+	for (; *class < MT__SIZE_CLASSES && base == NULL; *class += base == NULL) {
+		struct mt__bucket *bucket = &a->buckets[*class];
+		if (bucket->count > 0) {
+			base = bucket->items[--bucket->count];
+			a->cached -= mt__class_bytes(*class);
+		} else {
+			mt__free(bucket->items);
+			*bucket = (struct mt__bucket){0};
+		}
+	}
+	if (base == NULL && d->host_queue.scratch != NULL) {
+		base = d->host_queue.scratch;
+		a->cached -= d->host_queue.capacity;
+		d->host_queue.scratch = NULL;
+		d->host_queue.capacity = 0;
+	}
+	pthread_mutex_unlock(&a->lock);
+	return base;
+}
+
+void mt__allocator_trim_locked(mt_device *d) {
+	uint32_t class = 0;
+	wait_for_queue(d);
+	for (void *base = next_to_free(d, &class); base != NULL; base = next_to_free(d, &class))
+		raw_free(d, base);
+}
+
+/* ---- taking ---- */
+
+/* Why there is no buffer. */
+struct why {
+	char text[1024];
+};
+
+static mt_status no_memory(mt_device *d, uint64_t bytes, int32_t result, const char *words, struct why *why) {
+	struct mt_memory_info info = ask_memory(d);
+	struct mt__allocator *a = &d->allocator;
+	pthread_mutex_lock(&a->lock);
+	unsigned long long in_use = a->in_use, cached = a->cached;
+	pthread_mutex_unlock(&a->lock);
+	const char *open = words[0] != '\0' ? " (" : "", *close = words[0] != '\0' ? ")" : "";
+	snprintf(why->text, sizeof why->text,
+	         "out of memory: %llu bytes asked for, %llu in use by this process, %llu cached, the device has %llu free "
+	         "of %llu%s%s%s",
+	         (unsigned long long)bytes, in_use, cached, (unsigned long long)info.free_bytes,
+	         (unsigned long long)info.total_bytes, open, words, close);
+	return mt__call_status(result);
+}
+
+static mt_status check_address(mt_device *d, void **base, struct why *why) {
+	uintptr_t address = (uintptr_t)*base;
+	if (address == 0) {
+		snprintf(why->text, sizeof why->text, "R6: alloc succeeded without an address");
+		return MT_E_PLUGIN;
+	}
+	if ((address & (d->info.alignment - 1)) == 0)
+		return MT_OK;
+	raw_free(d, *base);
+	snprintf(why->text, sizeof why->text, "R9: alloc gave %p, which is not aligned to %u bytes", (void *)address,
+	         d->info.alignment);
+	return MT_E_PLUGIN;
+}
+
+/* A buffer from the plugin; once more after a trim. */
+static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struct why *why) {
+	struct mt__call call;
+	char words[MT__CALL_TEXT];
+	/* a CPU's alloc may promise more than there is, and the first write then kills the process */
+	if (capacity >= ASK_FIRST) {
+		uint64_t total = ask_memory(d).total_bytes;
+		if (total != 0 && capacity > total)
+			return no_memory(d, capacity, MT_E_MEMORY, "more than the whole device", why);
+	}
+	int32_t result = raw_alloc(d, capacity, base, &call);
+	if (result != MT_OK) {
+		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: alloc of %llu bytes failed: trimming the cache", d->name,
+		        (unsigned long long)capacity);
+		mt__allocator_trim_locked(d);
+		result = raw_alloc(d, capacity, base, &call);
+	}
+	if (result != MT_OK)
+		return no_memory(d, capacity, result, mt__call_message(&call, words, sizeof words), why);
+	mt__log(MT_LOG_DEBUG, MT_LOG_MEMORY, "%s: %llu bytes at %p", d->name, (unsigned long long)capacity, *base);
+	return check_address(d, base, why);
+}
+
+/* A cached buffer, or NULL; counts it as in use. */
+static void *take_cached(struct mt__allocator *a, uint32_t class, uint64_t capacity) {
+	struct mt__bucket *bucket = &a->buckets[class];
+	void *base = NULL;
+	pthread_mutex_lock(&a->lock);
+	if (bucket->count > 0) {
+		base = bucket->items[--bucket->count];
+		a->cached -= capacity;
+		a->in_use += capacity;
+	}
+	pthread_mutex_unlock(&a->lock);
+	return base;
+}
+
+static mt_status take_fresh(mt_device *d, uint64_t capacity, void **base, struct why *why) {
+	mt_status status = alloc_fresh(d, capacity, base, why);
+	if (status != MT_OK) {
+		*base = NULL;
+		return status;
+	}
+	pthread_mutex_lock(&d->allocator.lock);
+	d->allocator.in_use += capacity;
+	pthread_mutex_unlock(&d->allocator.lock);
+	return MT_OK;
+}
+
+mt_status mt__buffer_alloc(mt_device *d, uint64_t bytes, void **base, uint64_t *capacity) {
+	struct why why;
+	*base = NULL;
+	*capacity = 0;
+	if (bytes == 0)
+		return MT_OK;
+	mt_status status = mt__device_check(d);
+	if (status != MT_OK)
+		return status;
+	if (bytes > MOST_BYTES)
+		return mt__fail(MT_E_MEMORY, "device %s: out of memory: %llu bytes are more than an address space holds",
+		                d->name, (unsigned long long)bytes);
+	uint32_t class = mt__size_class(bytes, capacity);
+	*base = take_cached(&d->allocator, class, *capacity);
+	if (*base != NULL)
+		return MT_OK;
+	pthread_mutex_lock(&d->lock);
+	status = take_fresh(d, *capacity, base, &why);
+	pthread_mutex_unlock(&d->lock);
+	return status == MT_OK ? MT_OK : mt__fail(status, "device %s: %s", d->name, why.text);
+}
+
+/* Puts a buffer on its bucket; 0 where there is no room for it. */
+static int keep(struct mt__allocator *a, void *base, uint64_t capacity) {
+	uint64_t same;
+	struct mt__bucket *bucket = &a->buckets[mt__size_class(capacity, &same)];
+	if (!a->keeps)
+		return 0;
+	if (bucket->count == bucket->capacity) {
+		uint32_t more = bucket->capacity != 0 ? bucket->capacity * 2 : 8;
+		void **items = mt__realloc(bucket->items, more * sizeof *items);
+		if (items == NULL)
+			return 0;
+		bucket->items = items;
+		bucket->capacity = more;
+	}
+	bucket->items[bucket->count++] = base;
+	return 1;
+}
+
+void mt__buffer_free(mt_device *d, void *base, uint64_t capacity) {
+	/* after a fork the parent's locks and memory are not ours: the child forgets them */
+	if (base == NULL || d->generation != mt__fork_generation)
+		return;
+	struct mt__allocator *a = &d->allocator;
+	pthread_mutex_lock(&a->lock);
+	a->in_use -= capacity;
+	int kept = keep(a, base, capacity);
+	if (kept)
+		a->cached += capacity;
+	pthread_mutex_unlock(&a->lock);
+	if (kept)
+		return;
+	pthread_mutex_lock(&d->lock);
+	wait_for_queue(d);
+	raw_free(d, base);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* ---- scratch ---- */
+
+/* Grown by exchange: the old buffer goes to the cache, where queue order keeps it whole for the kernels before.  Scratch
+ * counts as cached, for no tensor holds it.  Called by a kernel: the thread has the device's lock, and a failure is the
+ * kernel's to report. */
+void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
+	struct why why;
+	void *base;
+	uint64_t capacity;
+	if (queue == NULL || bytes > MOST_BYTES)
+		return NULL;
+	if (bytes <= queue->capacity && queue->scratch != NULL)
+		return queue->scratch;
+	mt_device *d = queue->device;
+	struct mt__allocator *a = &d->allocator;
+	uint32_t class = mt__size_class(bytes, &capacity);
+	base = take_cached(a, class, capacity);
+	if (base == NULL && take_fresh(d, capacity, &base, &why) != MT_OK) {
+		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: scratch: %s", d->name, why.text);
+		return NULL;
+	}
+	pthread_mutex_lock(&a->lock);
+	a->in_use -= capacity;
+	a->cached += capacity;
+	int kept = queue->scratch == NULL || keep(a, queue->scratch, queue->capacity);
+	if (!kept)
+		a->cached -= queue->capacity;
+	pthread_mutex_unlock(&a->lock);
+	if (!kept) {
+		wait_for_queue(d);
+		raw_free(d, queue->scratch);
+	}
+	queue->scratch = base;
+	queue->capacity = capacity;
+	return base;
+}

@@ -1,0 +1,109 @@
+/* Writing a file whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "io/whole_file.h"
+
+static mt_status fail_errno(const struct mt__whole_file *f, const char *what) {
+	return mt__fail(MT_E_IO, "%s: %s: %s", f->path, what, strerror(errno));
+}
+
+/* What is to be replaced: path, or where its links lead.  Devices and folders are refused: a rename would put a plain
+ * file in their place. */
+static mt_status resolve(struct mt__whole_file *f) {
+	struct stat info;
+	if (stat(f->path, &info) != 0) {
+		if (errno != ENOENT)
+			return fail_errno(f, "cannot write");
+		f->target = mt__strdup(f->path);
+	} else {
+		if (!S_ISREG(info.st_mode))
+			return mt__fail(MT_E_IO, "%s: cannot write: not a regular file", f->path);
+		char *real = realpath(f->path, NULL);
+		if (real == NULL)
+			return fail_errno(f, "cannot write");
+		f->target = mt__strdup(real);
+		free(real); /* the C library's, not mt__alloc's */
+	}
+	return f->target ? MT_OK : mt__fail_memory(f->path, strlen(f->path) + 1);
+}
+
+mt_status mt__whole_file_open(struct mt__whole_file *f, const char *path) {
+	static atomic_uint counter;
+	memset(f, 0, sizeof *f);
+	f->path = path;
+	f->fd = -1;
+	mt_status status = resolve(f);
+	if (status != MT_OK)
+		return status;
+	/* open rather than mkstemp: the umask then decides who may read the result */
+	for (int attempt = 0; attempt < 100 && f->fd < 0; attempt++) {
+		struct mt_text name = {0};
+		mt__text_add(&name, "%s.tmp-%ld-%u", f->target, (long)getpid(), atomic_fetch_add(&counter, 1u));
+		if (name.failed)
+			return mt__whole_file_close(f, mt__fail_memory(path, strlen(path)));
+		f->temporary = name.data;
+		f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (f->fd < 0) {
+			mt__free(f->temporary);
+			f->temporary = NULL;
+			if (errno != EEXIST)
+				break;
+		}
+	}
+	return f->fd >= 0 ? MT_OK : mt__whole_file_close(f, fail_errno(f, "cannot write"));
+}
+
+mt_status mt__whole_file_write(struct mt__whole_file *f, const void *data, size_t bytes) {
+	const char *at = data;
+	while (bytes > 0) {
+		ssize_t done = write(f->fd, at, bytes);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return fail_errno(f, "cannot write");
+		at += done;
+		bytes -= (size_t)done;
+	}
+	return MT_OK;
+}
+
+/* Makes the rename last.  A folder that cannot be synced (some file systems) is no failure: the file is there. */
+static void sync_folder(char *target) {
+	char *slash = strrchr(target, '/');
+	if (slash != NULL)
+		slash[slash == target] = '\0';
+	int fd = open(slash ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+mt_status mt__whole_file_close(struct mt__whole_file *f, mt_status status) {
+	if (f->fd >= 0) {
+		if (status == MT_OK && fsync(f->fd) != 0)
+			status = fail_errno(f, "cannot write");
+		if (close(f->fd) != 0 && status == MT_OK)
+			status = fail_errno(f, "cannot write");
+		if (status == MT_OK && rename(f->temporary, f->target) != 0)
+			status = fail_errno(f, "cannot replace");
+		if (status == MT_OK)
+			sync_folder(f->target);
+		else
+			unlink(f->temporary);
+	}
+	mt__free(f->temporary);
+	mt__free(f->target);
+	memset(f, 0, sizeof *f);
+	f->fd = -1;
+	return status;
+}

@@ -1,0 +1,95 @@
+/* What the op families share.  Nothing here records a node. */
+#ifndef MT_OPS_OPS_H
+#define MT_OPS_OPS_H
+
+#include "autograd/node.h"
+#include "backend/device.h"
+#include "base/error.h"
+#include "mt/ops.h"
+#include "tensor/promote.h"
+#include "tensor/shape.h"
+#include "tensor/tensor.h"
+
+/* How an op list describes an op; the tables are made from the lists. */
+enum mt__op_result { MT__RESULT_SAME, MT__RESULT_BOOL };
+
+struct mt__op_row {
+	const char *name; /* NULL where the id is not used */
+	uint32_t dtypes;  /* MT_SET_… */
+	int result;
+};
+
+/* The status of a tensor argument that mt__check_tensor refused. */
+static inline mt_status mt__refusal(const mt_tensor *t) {
+	return t == NULL ? MT_E_NULL : MT_E_ARG;
+}
+
+static inline int mt__given(const mt_tensor *t) {
+	return !mt_tensor_is_none(t);
+}
+
+static inline mt_device *mt__device_of(const mt_tensor *t) {
+	return t->storage->device;
+}
+
+static inline int mt__dtype_in(mt_dtype dtype, uint32_t set) {
+	return (set >> dtype & 1u) != 0;
+}
+
+/* ---- writing into a tensor: counts as a write; shapes are known to fit ------------------------------------------- */
+
+mt_status mt__fill(mt_tensor *out, mt_scalar value);
+/* out = x, converted, x broadcast to out. */
+mt_status mt__copy_into(mt_tensor *out, mt_tensor *x);
+/* out = op(a, b), a and b broadcast to out, all of one dtype; out may be a or b. */
+mt_status mt__zip_into(int32_t op, mt_tensor *a, mt_tensor *b, mt_tensor *out);
+mt_status mt__zip_scalar_into(int32_t op, mt_tensor *a, mt_scalar b, mt_tensor *out);
+
+/* ---- new tensors -------------------------------------------------------------------------------------------------- */
+
+mt_tensor *mt__full(const char *op, mt_device *device, int rank, const int64_t *shape, mt_dtype dtype, mt_scalar value);
+/* A 0-d tensor on x's device, of x's dtype. */
+mt_tensor *mt__number_like(const mt_tensor *x, double value);
+/* A contiguous copy. */
+mt_tensor *mt__copy_of(mt_tensor *x);
+/* A zip op with parameters: the _grad forms, in a rule.  a and b broadcast and have one dtype. */
+mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_scalar q);
+
+/* ---- views without a graph ---------------------------------------------------------------------------------------- */
+
+/* Dims d0 and d1 exchanged, 0 ≤ d < rank. */
+mt_tensor *mt__transposed(mt_tensor *x, int d0, int d1);
+/* x as [rows, last extent] where its leading dims can be walked with one stride; else NULL without an error. */
+mt_tensor *mt__as_rows(mt_tensor *x);
+/* The same as an array, for kernels. */
+int mt__rows_array(const mt_tensor *x, mt_array *out);
+
+/* ---- checks ------------------------------------------------------------------------------------------------------- */
+
+/* An index tensor: i64 and i32 as they are, u8 as i64; others MT_E_DTYPE. */
+mt_tensor *mt__index_of(const char *op, const char *arg, mt_tensor *index);
+
+/* The dtype of an op on a and b, as PyTorch: a 0-d tensor beside one with dims counts by its kind only. */
+mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b);
+
+/* ---- axes of a reduction ------------------------------------------------------------------------------------------ */
+
+/* The set as bits; MT_E_ARG for a dim out of range or named twice. */
+mt_status mt__axes_mask(const char *op, const mt_tensor *x, mt_axes axes, uint32_t *mask);
+/* y, the result of a reduction of shape [rank] over mask, expanded to shape again by 0 strides. */
+mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint32_t mask, int keepdim);
+
+/* ---- any number of spatial dims, 1 to 3 --------------------------------------------------------------------------- */
+
+mt_tensor *mt__convnd(const char *op, mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_conv_options options,
+                      int spatial);
+/* kind: enum mt_pool_id. */
+mt_tensor *mt__poolnd(const char *op, int32_t kind, mt_tensor *x, mt_pool_options options, int spatial);
+
+/* ---- parts of one op that tests compare --------------------------------------------------------------------------- */
+
+/* Made of ops that every device has; 0 ≤ axis < rank, float x. */
+mt_tensor *mt__softmax_composed(mt_tensor *x, int axis, int log);
+mt_tensor *mt__cross_entropy_composed(mt_tensor *logits, mt_tensor *target, mt_tensor *weight, mt_loss_options options);
+
+#endif

@@ -1,0 +1,285 @@
+/* Tensors: headers, references, checks of arguments. */
+#include <string.h>
+
+#include "autograd/node.h"
+#include "backend/device.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "tensor/shape.h"
+#include "tensor/thread.h"
+
+#define NAME_BYTES 63
+
+struct mt_tensor mt__none = {.references = 1};
+
+struct mt__slab mt__tensor_slab = MT__SLAB_INIT(struct mt_tensor);
+
+static atomic_int_fast64_t live;
+
+/* ---- making ------------------------------------------------------------------------------------------------------- */
+
+/* A header over storage, whose reference it takes; shape, stride and numel are the caller's to fill. */
+static mt_tensor *header_new(const char *op, struct mt_storage *storage, int rank, mt_dtype dtype, int64_t offset) {
+	mt_tensor *t = mt__slab_take(&mt__tensor_slab, &mt__thread.tensors);
+	if (t == NULL) {
+		mt__storage_release(storage);
+		mt__fail_memory(op, sizeof *t);
+		return NULL;
+	}
+	atomic_init(&t->references, 1);
+	t->dtype = dtype;
+	t->rank = rank;
+	t->requires_grad = 0;
+	t->offset = offset;
+	t->storage = storage;
+	t->node = NULL;
+	t->grad = NULL;
+	t->grad_set = 0;
+	t->retain_grad = 0;
+	t->name = NULL;
+	atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	mt__pool_push(&mt__thread, t);
+	return t;
+}
+
+static int refuse_shape(const char *op, int rank, const int64_t *shape, mt_dtype dtype) {
+	char text[MT__SHAPE_TEXT];
+	if (rank < 0 || rank > MT_MAX_RANK) {
+		mt__fail(MT_E_SHAPE, "%s: rank %d is not in 0 … %d", op, rank, MT_MAX_RANK);
+		return 0;
+	}
+	if (rank > 0 && shape == NULL) {
+		mt__fail_arg_null(op, "shape");
+		return 0;
+	}
+	if (mt_dtype_size(dtype) == 0) {
+		mt__fail(MT_E_DTYPE, "%s: %d is no dtype", op, (int)dtype);
+		return 0;
+	}
+	for (int d = 0; d < rank; d++)
+		if (shape[d] < 0) {
+			mt__fail(MT_E_SHAPE, "%s: shape %s has a negative extent", op, mt__shape_text(text, rank, shape));
+			return 0;
+		}
+	mt__fail(MT_E_SHAPE, "%s: %s%s needs 2^63 bytes or more", op, mt_dtype_name(dtype), mt__shape_text(text, rank, shape));
+	return 0;
+}
+
+/* Elements of a shape that can be made, −1 with the error set otherwise. */
+static int64_t checked_numel(const char *op, int rank, const int64_t *shape, mt_dtype dtype) {
+	size_t size = mt_dtype_size(dtype);
+	if (rank < 0 || rank > MT_MAX_RANK || (rank > 0 && shape == NULL) || size == 0) {
+		refuse_shape(op, rank, shape, dtype);
+		return -1;
+	}
+	int64_t numel = mt__numel(rank, shape);
+	if (numel < 0 || (uint64_t)numel > (uint64_t)INT64_MAX / size) {
+		refuse_shape(op, rank, shape, dtype);
+		return -1;
+	}
+	return numel;
+}
+
+mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int64_t *shape, mt_dtype dtype) {
+	if (device == NULL) {
+		mt__fail_arg_null(op, "device");
+		return NULL;
+	}
+	int64_t numel = checked_numel(op, rank, shape, dtype);
+	if (numel < 0 || !mt__pool_reserve(&mt__thread))
+		return NULL;
+	struct mt_storage *storage = mt__storage_new(device, (uint64_t)numel * mt_dtype_size(dtype));
+	mt_tensor *t = storage != NULL ? header_new(op, storage, rank, dtype, 0) : NULL;
+	if (t == NULL)
+		return NULL;
+	t->numel = numel;
+	for (int d = 0; d < rank; d++)
+		t->shape[d] = shape[d];
+	mt__contiguous_strides(rank, shape, t->stride);
+	return t;
+}
+
+mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const int64_t *stride, int64_t offset) {
+	int64_t numel = mt__numel(rank, shape);
+	if (numel < 0)
+		return mt__fail_null(MT_E_SHAPE, "view: the shape has a negative extent or 2^63 elements or more");
+	if (!mt__pool_reserve(&mt__thread))
+		return NULL;
+	atomic_fetch_add_explicit(&t->storage->references, 1, memory_order_relaxed);
+	mt_tensor *view = header_new("view", t->storage, rank, t->dtype, offset);
+	if (view == NULL)
+		return NULL;
+	view->numel = numel;
+	for (int d = 0; d < rank; d++) {
+		view->shape[d] = shape[d];
+		view->stride[d] = stride[d];
+	}
+	return view;
+}
+
+/* ---- references --------------------------------------------------------------------------------------------------- */
+
+mt_tensor *mt_retain(mt_tensor *t) {
+	if (t != NULL && t != MT_NONE)
+		atomic_fetch_add_explicit(&t->references, 1, memory_order_relaxed);
+	return t;
+}
+
+static void header_free(mt_tensor *t) {
+	if (t->node != NULL)
+		mt__node_release(t->node);
+	if (t->name != NULL)
+		mt__free(t->name);
+	mt__storage_release(t->storage);
+	mt__slab_give(&mt__tensor_slab, &mt__thread.tensors, t);
+	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+}
+
+void mt_release(mt_tensor *t) {
+	/* A loop, since a gradient may have a gradient. */
+	while (t != NULL && t != MT_NONE && atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) == 1) {
+		mt_tensor *grad = t->grad;
+		header_free(t);
+		t = grad;
+	}
+}
+
+int64_t mt_live_tensors(void) {
+	return atomic_load_explicit(&live, memory_order_relaxed);
+}
+
+/* ---- what a tensor is --------------------------------------------------------------------------------------------- */
+
+static int is_real(const mt_tensor *t) {
+	return t != NULL && t != MT_NONE;
+}
+
+int mt_tensor_rank(const mt_tensor *t) {
+	return is_real(t) ? t->rank : 0;
+}
+
+const int64_t *mt_tensor_shape(const mt_tensor *t) {
+	return is_real(t) ? t->shape : NULL;
+}
+
+const int64_t *mt_tensor_strides(const mt_tensor *t) {
+	return is_real(t) ? t->stride : NULL;
+}
+
+int64_t mt_tensor_size(const mt_tensor *t, int dim) {
+	if (!is_real(t))
+		return 0;
+	if (dim < -t->rank || dim >= t->rank)
+		return -1;
+	return t->shape[dim < 0 ? dim + t->rank : dim];
+}
+
+int64_t mt_tensor_numel(const mt_tensor *t) {
+	return is_real(t) ? t->numel : 0;
+}
+
+mt_dtype mt_tensor_dtype(const mt_tensor *t) {
+	return is_real(t) ? t->dtype : 0;
+}
+
+mt_device *mt_tensor_device(const mt_tensor *t) {
+	return is_real(t) ? t->storage->device : NULL;
+}
+
+int mt_tensor_is_contiguous(const mt_tensor *t) {
+	if (!is_real(t))
+		return 0;
+	if (t->numel == 0)
+		return 1;
+	int64_t expected = 1;
+	for (int d = t->rank - 1; d >= 0; d--) {
+		if (t->shape[d] == 1)
+			continue;
+		if (t->stride[d] != expected)
+			return 0;
+		expected *= t->shape[d];
+	}
+	return 1;
+}
+
+int mt_tensor_is_none(const mt_tensor *t) {
+	return t == MT_NONE;
+}
+
+int mt_tensor_shares_storage(const mt_tensor *a, const mt_tensor *b) {
+	return is_real(a) && is_real(b) && a->storage == b->storage;
+}
+
+mt_status mt_tensor_set_name(mt_tensor *t, const char *name) {
+	if (!mt__check_tensor("set_name", "t", t))
+		return t == NULL ? MT_E_NULL : MT_E_ARG;
+	if (name == NULL)
+		return mt__fail_arg_null("set_name", "name");
+	size_t n = strlen(name);
+	if (n > NAME_BYTES) {
+		n = NAME_BYTES;
+		/* Not in the middle of a UTF-8 sequence. */
+		while (n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80)
+			n--;
+	}
+	char *copy = mt__alloc(n + 1);
+	if (copy == NULL)
+		return mt__fail_memory("set_name", n + 1);
+	memcpy(copy, name, n);
+	copy[n] = '\0';
+	mt__free(t->name);
+	t->name = copy;
+	return MT_OK;
+}
+
+const char *mt_tensor_name(const mt_tensor *t) {
+	return is_real(t) && t->name != NULL ? t->name : "";
+}
+
+mt_array mt__array(const mt_tensor *t) {
+	mt_array a;
+	a.base = t->storage->base;
+	a.byte_offset = (uint64_t)t->offset * mt_dtype_size(t->dtype);
+	a.buffer_bytes = t->storage->bytes;
+	a.dtype = t->dtype;
+	a.rank = t->rank;
+	memcpy(a.shape, t->shape, sizeof a.shape);
+	memcpy(a.stride, t->stride, sizeof a.stride);
+	return a;
+}
+
+/* ---- checks ------------------------------------------------------------------------------------------------------- */
+
+int mt__check_tensor(const char *op, const char *arg, const mt_tensor *t) {
+	if (is_real(t))
+		return 1;
+	if (t == NULL)
+		mt__fail_arg_null(op, arg);
+	else
+		mt__fail(MT_E_ARG, "%s: %s is MT_NONE, a tensor is needed", op, arg);
+	return 0;
+}
+
+int mt__check_optional(const char *op, const char *arg, const mt_tensor *t) {
+	if (t != NULL)
+		return 1;
+	mt__fail_arg_null(op, arg);
+	return 0;
+}
+
+int mt__check_same_device(const char *op, mt_tensor *const *ts, int n) {
+	mt_device *first = NULL;
+	for (int i = 0; i < n; i++) {
+		if (ts[i] == MT_NONE)
+			continue;
+		mt_device *device = ts[i]->storage->device;
+		if (first == NULL)
+			first = device;
+		if (device != first) {
+			mt__fail(MT_E_DEVICE, "%s: tensors of two devices: %s and %s", op, mt_device_name(first),
+			         mt_device_name(device));
+			return 0;
+		}
+	}
+	return 1;
+}

@@ -1,0 +1,74 @@
+/* The tensor and its storage, as libcore sees them. */
+#ifndef MT_TENSOR_TENSOR_H
+#define MT_TENSOR_TENSOR_H
+
+#include <stdatomic.h>
+
+#include "mt/tensor.h"
+
+struct mt_node;
+
+struct mt_storage {
+	atomic_int references;
+	atomic_uint version; /* bumped by every write (mt__storage_touch) */
+	atomic_int saved;    /* those of references that are aliases kept by the graph (mt__save) */
+	mt_device *device;
+	void *base;
+	uint64_t bytes;      /* what its tensors may use */
+	uint64_t capacity;   /* what the allocator gave */
+};
+
+struct mt_tensor {
+	atomic_int references;
+	int32_t dtype;
+	int32_t rank;
+	int32_t requires_grad;  /* a leaf marked by mt_requires_grad_; results have node instead */
+	int64_t shape[MT_MAX_RANK];
+	int64_t stride[MT_MAX_RANK]; /* in elements */
+	int64_t offset;              /* in elements from base */
+	int64_t numel;
+	struct mt_storage *storage;
+	struct mt_node *node;   /* the recorded op that made it, owned; NULL for leaves */
+	struct mt_tensor *grad; /* owned; may exist while grad_set is 0 (memory kept by mt_zero_grad) */
+	int32_t grad_set;
+	int32_t retain_grad;
+	char *name;             /* owned; NULL when unnamed */
+};
+
+/* A new contiguous tensor with storage of its own on device, content undefined, in the current scope.  op is named in
+ * messages; checks rank, extents ≥ 0, overflow of the byte size. */
+mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int64_t *shape, mt_dtype dtype);
+
+/* A tensor over the same storage, in the current scope; no graph.  The caller has checked that it stays inside. */
+mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const int64_t *stride, int64_t offset);
+
+/* The ABI's description of t. */
+mt_array mt__array(const mt_tensor *t);
+
+/* Storage of bytes on device with one reference, content undefined; NULL with the error set. */
+struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes);
+void mt__storage_release(struct mt_storage *storage);
+
+/* Counts a write. */
+static inline void mt__storage_touch(struct mt_storage *s) { atomic_fetch_add_explicit(&s->version, 1u, memory_order_relaxed); }
+
+/* 1 when t is a real tensor; else sets the error (NULL: mt__fail_arg_null; MT_NONE: MT_E_ARG) and returns 0. */
+int mt__check_tensor(const char *op, const char *arg, const mt_tensor *t);
+/* The same for an optional argument: MT_NONE is fine. */
+int mt__check_optional(const char *op, const char *arg, const mt_tensor *t);
+/* All on one device, else MT_E_DEVICE naming both.  MT_NONE entries are skipped. */
+int mt__check_same_device(const char *op, mt_tensor *const *ts, int n);
+
+/* ---- moving data (transfer.c): no graph, no checks beyond what is said ---------------------------------------------- */
+
+/* out = x converted to out's dtype: the copy kernel.  Same shape and device; out does not overlap itself or x. */
+mt_status mt__tensor_copy(mt_tensor *out, const mt_tensor *x);
+/* t[...] = value: the fill kernel. */
+mt_status mt__tensor_fill(mt_tensor *t, mt_scalar value);
+/* x's elements, row-major, in a new contiguous tensor of dtype on x's device, in the current scope. */
+mt_tensor *mt__tensor_packed(const char *op, const mt_tensor *x, mt_dtype dtype);
+/* All elements, row-major, in the tensor's dtype: bytes is numel times its size.  Complete on return. */
+mt_status mt__tensor_download(const mt_tensor *x, void *dst);
+mt_status mt__tensor_upload(mt_tensor *t, const void *src);
+
+#endif

@@ -1,0 +1,103 @@
+/* The backends a test runs on. */
+#include "backends.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const names[] = {"naive", "omp", "cuda"};
+
+void each_backend(void (*test)(void)) {
+	int ran = 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		mt_device *device = mt_device_open(names[i]);
+		if (device == NULL) {
+			mt_test_note("%s: %s", names[i], mt_error_take(NULL));
+			continue;
+		}
+		mt_device_use(device);
+		row("start");
+		mt_scope *scope = mt_scope_begin();
+		test();
+		mt_scope_end(scope);
+		mt_status status;
+		const char *message = mt_error_take(&status);
+		MT_CHECK_MSG(status == MT_OK, "%s: an error is left: %s", names[i], message);
+		ran++;
+	}
+	MT_CHECK_MSG(ran > 0, "no backend can be opened");
+	mt_device *first = mt_device_open(names[0]);
+	if (first != NULL)
+		mt_device_use(first);
+}
+
+void row(const char *fmt, ...) {
+	char text[256];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	mt_test_row("%s: %s", mt_device_name(mt_device_current()), text);
+}
+
+double *elements(mt_tensor *t) {
+	double *values = NULL;
+	mt_scope *scope = mt_scope_begin();
+	mt_tensor *f64 = mt_cast(mt_detach(t), MT_F64);
+	size_t bytes = (size_t)mt_tensor_numel(f64) * sizeof(double);
+	if (f64 != NULL && (values = malloc(bytes + 1)) != NULL && mt_to_host(f64, values, bytes) != MT_OK) {
+		free(values);
+		values = NULL;
+	}
+	mt_scope_end(scope);
+	return values;
+}
+
+int check_values(mt_tensor *t, const double *values, int64_t n, double tolerance, const char *file, int line,
+                 const char *text) {
+	if (t == NULL)
+		return mt_test_check(0, file, line, "%s is NULL: %s", text, mt_error_take(NULL));
+	if (!mt_test_check(mt_tensor_numel(t) == n, file, line, "%s has %lld elements, not %lld", text,
+	                   (long long)mt_tensor_numel(t), (long long)n))
+		return 0;
+	double *have = elements(t);
+	if (have == NULL)
+		return mt_test_check(0, file, line, "%s cannot be read: %s", text, mt_error_take(NULL));
+	int good = 1;
+	for (int64_t i = 0; i < n && good; i++) {
+		double err = have[i] == values[i] ? 0 : fabs(have[i] - values[i]);
+		int equal = err <= tolerance || (isnan(have[i]) && isnan(values[i]));
+		good = mt_test_check(equal, file, line, "%s: element %lld is %.17g, not %.17g", text, (long long)i, have[i],
+		                     values[i]);
+	}
+	free(have);
+	return good;
+}
+
+int check_shape(const mt_tensor *t, int rank, const int64_t *shape, const char *file, int line, const char *text) {
+	if (t == NULL)
+		return mt_test_check(0, file, line, "%s is NULL: %s", text, mt_error_take(NULL));
+	if (!mt_test_check(mt_tensor_rank(t) == rank, file, line, "%s has rank %d, not %d", text, mt_tensor_rank(t), rank))
+		return 0;
+	int good = 1;
+	for (int d = 0; d < rank; d++)
+		good &= mt_test_check(mt_tensor_size(t, d) == shape[d], file, line, "%s: dim %d is %lld, not %lld", text, d,
+		                      (long long)mt_tensor_size(t, d), (long long)shape[d]);
+	return good;
+}
+
+int check_error(mt_status status, const char *part, const char *file, int line) {
+	mt_status have;
+	const char *message = mt_error_take(&have);
+	int good = mt_test_check(have == status, file, line, "status %s, not %s: %s", mt_status_name(have),
+	                         mt_status_name(status), message);
+	return mt_test_check_contains(message, part, file, line, "message") && good;
+}
+
+mt_tensor *counting(int rank, const int64_t *shape, mt_dtype dtype) {
+	int64_t n = 1;
+	for (int d = 0; d < rank; d++)
+		n *= shape[d];
+	return mt_reshape(mt_arange(mt_i(0), mt_i(n), mt_i(1), dtype), rank, shape);
+}

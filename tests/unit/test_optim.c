@@ -1,0 +1,297 @@
+/* Optimisers against the formulas in double precision, fused against composed, schedules against known values. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "mt/mt.h"
+#include "mt_test.h"
+#include "optim/optim.h"
+
+enum { N = 37, STEPS = 7 };
+
+static const char *const devices[] = {"naive", "omp", "cuda"};
+
+/* ---- one step in double: what the formulas in mt/optim.h say ------------------------------------------------------ */
+
+enum kind { SGD, ADAM, ADAMW };
+
+struct setting {
+	const char *name;
+	enum kind kind;
+	double lr;
+	mt_sgd_options sgd;
+	mt_adam_options adam;
+};
+
+static const struct setting settings[] = {
+	{.name = "sgd", .kind = SGD, .lr = 0.1},
+	{.name = "sgd, decay", .kind = SGD, .lr = 0.1, .sgd = {.weight_decay = 0.2}},
+	{.name = "sgd, momentum", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.9}},
+	{.name = "sgd, momentum, dampening, decay", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.8, .dampening = 0.3, .weight_decay = 0.1}},
+	{.name = "sgd, nesterov", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.9, .nesterov = 1}},
+	{.name = "sgd, maximize", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.5, .weight_decay = 0.1, .maximize = 1}},
+	{.name = "adam", .kind = ADAM, .lr = 0.05},
+	{.name = "adam, decay", .kind = ADAM, .lr = 0.05, .adam = {.weight_decay = 0.3}},
+	{.name = "adam, amsgrad", .kind = ADAM, .lr = 0.05, .adam = {.amsgrad = 1, .beta2 = 0.5}},
+	{.name = "adam, no first moment", .kind = ADAM, .lr = 0.05, .adam = {.beta1 = -1}},
+	{.name = "adam, maximize", .kind = ADAM, .lr = 0.05, .adam = {.maximize = 1, .weight_decay = 0.1}},
+	{.name = "adamw", .kind = ADAMW, .lr = 0.05},
+	{.name = "adamw, large decay and eps", .kind = ADAMW, .lr = 0.05, .adam = {.weight_decay = 2, .eps = 0.1}},
+	{.name = "adamw, betas", .kind = ADAMW, .lr = 0.05, .adam = {.beta1 = 0.5, .beta2 = 0.7, .amsgrad = 1}},
+};
+
+struct state {
+	double p[N], m[N], v[N], vmax[N];
+};
+
+static double standard(double value, double otherwise) {
+	return value == 0 ? otherwise : value == -1 ? 0 : value;
+}
+
+static void sgd_reference(struct state *s, const double *grad, const struct setting *q, int t) {
+	for (int i = 0; i < N; i++) {
+		double g = (q->sgd.maximize ? -grad[i] : grad[i]) + q->sgd.weight_decay * s->p[i];
+		if (q->sgd.momentum != 0) {
+			s->m[i] = t == 1 ? g : q->sgd.momentum * s->m[i] + (1 - q->sgd.dampening) * g;
+			g = q->sgd.nesterov ? g + q->sgd.momentum * s->m[i] : s->m[i];
+		}
+		s->p[i] -= q->lr * g;
+	}
+}
+
+static void adam_reference(struct state *s, const double *grad, const struct setting *q, int t) {
+	double b1 = standard(q->adam.beta1, 0.9), b2 = standard(q->adam.beta2, 0.999), eps = standard(q->adam.eps, 1e-8);
+	double decay = standard(q->adam.weight_decay, q->kind == ADAMW ? 0.01 : 0);
+	for (int i = 0; i < N; i++) {
+		double g = q->adam.maximize ? -grad[i] : grad[i];
+		if (q->kind == ADAMW)
+			s->p[i] -= q->lr * decay * s->p[i];
+		else
+			g += decay * s->p[i];
+		s->m[i] = b1 * s->m[i] + (1 - b1) * g;
+		s->v[i] = b2 * s->v[i] + (1 - b2) * g * g;
+		s->vmax[i] = fmax(s->vmax[i], s->v[i]);
+		double v = q->adam.amsgrad ? s->vmax[i] : s->v[i];
+		s->p[i] -= q->lr / (1 - pow(b1, t)) * s->m[i] / (sqrt(v / (1 - pow(b2, t))) + eps);
+	}
+}
+
+/* Gradient of element i in step t: varied, with sign changes and large ratios. */
+static double gradient(int t, int i) {
+	return sin(1.7 * t + 0.9 * i) * (i % 5 == 0 ? 10 : 0.5) / t;
+}
+
+static mt_optim *make(const struct setting *q, mt_tensor *p) {
+	if (q->kind == SGD)
+		return mt_optim_sgd(&p, 1, q->lr, q->sgd);
+	return q->kind == ADAM ? mt_optim_adam(&p, 1, q->lr, q->adam) : mt_optim_adamw(&p, 1, q->lr, q->adam);
+}
+
+/* Σ g · p: its gradient is g. */
+static mt_status give_gradient(mt_tensor *p, const double *g) {
+	mt_tensor *upstream = mt_cast(mt_from_data(MT_SHAPE(N), MT_F64, g), mt_tensor_dtype(p));
+	return mt_backward(mt_sum(mt_mul(p, upstream), MT_ALL_AXES, 0));
+}
+
+static void run_setting(const struct setting *q, mt_dtype dtype, int composed) {
+	struct state s = {0};
+	double got[N], g[N], tolerance = dtype == MT_F64 ? 1e-12 : 2e-5;
+	mt_scope *scope = mt_scope_begin();
+	for (int i = 0; i < N; i++)
+		s.p[i] = cos(i);
+	mt_tensor *p = mt_requires_grad_(mt_clone(mt_cast(mt_from_data(MT_SHAPE(N), MT_F64, s.p), dtype)), 1);
+	mt_optim *o = make(q, p);
+	MT_REQUIRE(o != NULL);
+	o->composed = composed;
+	for (int t = 1; t <= STEPS; t++) {
+		for (int i = 0; i < N; i++)
+			g[i] = gradient(t, i);
+		MT_CHECK_INT(mt_optim_zero_grad(o), MT_OK);
+		MT_CHECK_INT(give_gradient(p, g), MT_OK);
+		if (!MT_CHECK_INT(mt_optim_step(o), MT_OK))
+			mt_test_note("%s", mt_error_take(NULL));
+		(q->kind == SGD ? sgd_reference : adam_reference)(&s, g, q, t);
+		MT_REQUIRE(mt_to_host(mt_cast(mt_detach(p), MT_F64), got, sizeof got) == MT_OK);
+		for (int i = 0; i < N; i++)
+			MT_CHECK_MSG(fabs(got[i] - s.p[i]) <= tolerance * fmax(1, fabs(s.p[i])), "step %d, element %d: %.9g, not %.9g",
+			             t, i, got[i], s.p[i]);
+	}
+	MT_CHECK_INT(mt_optim_steps(o), STEPS);
+	mt_optim_free(o);
+	mt_scope_end(scope);
+}
+
+static void test_formulas(void) {
+	int ran = 0;
+	mt_set_fallback(MT_FALLBACK_ALLOW);
+	for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+		mt_device *device = mt_device_open(devices[d]);
+		if (device == NULL) {
+			mt_test_note("%s", mt_error_take(NULL));
+			continue;
+		}
+		MT_REQUIRE(mt_device_use(device) == MT_OK);
+		ran++;
+		for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+			for (int variant = 0; variant < 4; variant++) {
+				mt_test_row("%s: %s, %s, %s", devices[d], settings[i].name, variant & 1 ? "f64" : "f32",
+				            variant & 2 ? "composed" : "fused");
+				run_setting(&settings[i], variant & 1 ? MT_F64 : MT_F32, variant >> 1);
+			}
+	}
+	MT_CHECK(ran > 0);
+}
+
+/* ---- rules -------------------------------------------------------------------------------------------------------- */
+
+static mt_tensor *leaf(double value) {
+	return mt_requires_grad_(mt_full(MT_SHAPE(2), MT_F32, mt_f(value)), 1);
+}
+
+static double first_of(mt_tensor *t) {
+	double value = (double)NAN;
+	mt_get(t, (int64_t[]){0}, &value);
+	return value;
+}
+
+/* A parameter without a gradient is passed over, decay and all; its own step count starts when it gets one. */
+static void test_no_gradient(void) {
+	mt_tensor *p[] = {leaf(1), leaf(1)};
+	mt_optim *o = mt_optim_adamw(p, 2, 0.1, (mt_adam_options){0});
+	MT_REQUIRE(o != NULL);
+	MT_CHECK_INT(mt_optim_step(o), MT_OK);
+	MT_CHECK_NEAR(first_of(p[0]), 1, 0);
+	MT_REQUIRE(mt_backward(mt_sum(mt_mul_scalar(p[1], mt_f(3)), MT_ALL_AXES, 0)) == MT_OK);
+	MT_CHECK_INT(mt_optim_step(o), MT_OK);
+	MT_CHECK_NEAR(first_of(p[0]), 1, 0);
+	MT_CHECK_NEAR(first_of(p[1]), 1 - 0.1 * 0.01 - 0.1, 1e-6); /* Adam's first step is lr, whatever the gradient */
+	MT_CHECK_INT(o->slots[0].t, 0);
+	MT_CHECK_INT(o->slots[1].t, 1);
+	mt_optim_free(o);
+}
+
+/* A graph that saved the parameter notices that it was written. */
+static void test_version(void) {
+	for (int composed = 0; composed < 2; composed++) {
+		mt_status status;
+		mt_tensor *p = leaf(2);
+		mt_optim *o = mt_optim_sgd(&p, 1, 0.1, (mt_sgd_options){0});
+		MT_REQUIRE(o != NULL);
+		o->composed = composed;
+		MT_CHECK_INT(mt_backward(mt_sum(mt_square(p), MT_ALL_AXES, 0)), MT_OK);
+		mt_tensor *stale = mt_sum(mt_square(p), MT_ALL_AXES, 0);
+		MT_CHECK_INT(mt_optim_step(o), MT_OK);
+		MT_CHECK_NEAR(first_of(p), 1.6, 1e-6);
+		MT_CHECK(mt_backward(stale) != MT_OK);
+		mt_error_take(&status);
+		MT_CHECK_INT(status, MT_E_VERSION);
+		mt_optim_free(o);
+	}
+}
+
+static void test_lifetime(void) {
+	int64_t before = mt_live_tensors();
+	mt_scope *scope = mt_scope_begin();
+	mt_tensor *p = leaf(2);
+	mt_optim *o = mt_optim_adam(&p, 1, 0.1, (mt_adam_options){.amsgrad = 1});
+	MT_CHECK_INT(mt_backward(mt_sum(p, MT_ALL_AXES, 0)), MT_OK);
+	mt_scope_end(scope);
+	MT_CHECK_INT(mt_optim_step(o), MT_OK); /* it holds the parameter */
+	MT_CHECK_INT(mt_live_tensors(), before + 5); /* parameter, gradient, m, v, vmax */
+	mt_optim_free(o);
+	MT_CHECK_INT(mt_live_tensors(), before);
+	mt_optim_free(NULL);
+}
+
+static void test_errors(void) {
+	mt_tensor *p = leaf(1), *plain = mt_ones(MT_SHAPE(2), MT_F32), *integer = mt_ones(MT_SHAPE(2), MT_I64);
+	mt_tensor *made = mt_mul_scalar(p, mt_f(2)), *none = MT_NONE, *twice[] = {p, p};
+	const mt_sgd_options s = {0};
+	const mt_adam_options a = {0};
+#define CHECK_REFUSED(call, expected, part)                                                                            \
+	do {                                                                                                           \
+		mt_status status_;                                                                                     \
+		MT_CHECK((call) == NULL);                                                                              \
+		MT_CHECK_CONTAINS(mt_error_take(&status_), part);                                                      \
+		MT_CHECK_INT(status_, expected);                                                                       \
+	} while (0)
+	CHECK_REFUSED(mt_optim_sgd(&p, 0, 1, s), MT_E_ARG, "at least one parameter, got 0");
+	CHECK_REFUSED(mt_optim_sgd(NULL, 1, 1, s), MT_E_NULL, "parameters is NULL");
+	CHECK_REFUSED(mt_optim_sgd(&none, 1, 1, s), MT_E_ARG, "optim_sgd");
+	CHECK_REFUSED(mt_optim_sgd(&plain, 1, 1, s), MT_E_STATE, "parameter 0 must be a leaf that requires a gradient");
+	CHECK_REFUSED(mt_optim_sgd(&made, 1, 1, s), MT_E_STATE, "parameter 0 must be a leaf");
+	CHECK_REFUSED(mt_optim_sgd(&integer, 1, 1, s), MT_E_DTYPE, "not i64");
+	CHECK_REFUSED(mt_optim_sgd(twice, 2, 1, s), MT_E_ARG, "parameters 0 and 1 are the same tensor");
+	CHECK_REFUSED(mt_optim_sgd(&p, 1, -1, s), MT_E_ARG, "not negative, got -1");
+	CHECK_REFUSED(mt_optim_sgd(&p, 1, (double)NAN, s), MT_E_ARG, "learning rate");
+	CHECK_REFUSED(mt_optim_sgd(&p, 1, 1, (mt_sgd_options){.momentum = -1}), MT_E_ARG, "momentum");
+	CHECK_REFUSED(mt_optim_sgd(&p, 1, 1, (mt_sgd_options){.nesterov = 1}), MT_E_ARG, "nesterov");
+	CHECK_REFUSED(mt_optim_adam(&p, 1, (double)INFINITY, a), MT_E_ARG, "finite");
+	CHECK_REFUSED(mt_optim_adam(&p, 1, 1, (mt_adam_options){.beta1 = 1}), MT_E_ARG, "below 1, got 1");
+	CHECK_REFUSED(mt_optim_adam(&p, 1, 1, (mt_adam_options){.beta2 = -0.5}), MT_E_ARG, "got 0.9 and -0.5");
+	CHECK_REFUSED(mt_optim_adamw(&p, 1, 1, (mt_adam_options){.eps = -2}), MT_E_ARG, "optim_adamw: eps");
+#undef CHECK_REFUSED
+	mt_optim *o = mt_optim_sgd(&p, 1, 0.5, s);
+	MT_REQUIRE(o != NULL);
+	MT_CHECK_INT(mt_optim_set_lr(o, -1), MT_E_ARG);
+	mt_error_take(NULL);
+	MT_CHECK_NEAR(mt_optim_lr(o), 0.5, 0);
+	MT_CHECK_INT(mt_optim_set_lr(o, 0.25), MT_OK);
+	MT_CHECK_NEAR(mt_optim_lr(o), 0.25, 0);
+	MT_CHECK(isnan(mt_optim_lr(NULL)));
+	MT_CHECK_INT(mt_optim_step(NULL), MT_E_NULL);
+	mt_error_take(NULL);
+	mt_optim_free(o);
+}
+
+/* ---- schedules ---------------------------------------------------------------------------------------------------- */
+
+static void test_schedules(void) {
+	static const struct {
+		const char *name;
+		mt_schedule s;
+		int64_t step;
+		double factor;
+	} rows[] = {
+		{"constant", {0}, 12345, 1},
+		{"constant, warm-up", {.warmup = 10, .start = 0.5}, 5, 0.75},
+		{"linear, begin", {.kind = MT_SCHEDULE_LINEAR, .total = 100}, 0, 1},
+		{"linear, middle", {.kind = MT_SCHEDULE_LINEAR, .total = 100, .floor = 0.5}, 50, 0.75},
+		{"linear, end", {.kind = MT_SCHEDULE_LINEAR, .total = 100, .floor = 0.1}, 100, 0.1},
+		{"linear, beyond", {.kind = MT_SCHEDULE_LINEAR, .total = 100, .floor = 0.1}, 1000, 0.1},
+		{"linear, after warm-up", {.kind = MT_SCHEDULE_LINEAR, .total = 100, .warmup = 20}, 60, 0.5},
+		{"linear, all warm-up", {.kind = MT_SCHEDULE_LINEAR, .total = 20, .warmup = 20, .floor = 0.3}, 20, 0.3},
+		{"cosine, quarter", {.kind = MT_SCHEDULE_COSINE, .total = 100}, 25, 0.85355339},
+		{"cosine, end", {.kind = MT_SCHEDULE_COSINE, .total = 100, .floor = 0.2}, 100, 0.2},
+		{"step 0", {.kind = MT_SCHEDULE_STEP, .period = 10, .gamma = 0.5}, 9, 1},
+		{"step 3", {.kind = MT_SCHEDULE_STEP, .period = 10, .gamma = 0.5}, 30, 0.125},
+		{"one cycle, begin", {.kind = MT_SCHEDULE_ONE_CYCLE, .total = 100, .warmup = 30, .start = 0.04}, 0, 0.04},
+		{"one cycle, rising", {.kind = MT_SCHEDULE_ONE_CYCLE, .total = 100, .warmup = 30, .start = 0.04}, 15, 0.52},
+		{"one cycle, peak", {.kind = MT_SCHEDULE_ONE_CYCLE, .total = 100, .warmup = 30, .start = 0.04}, 30, 1},
+		{"one cycle, falling", {.kind = MT_SCHEDULE_ONE_CYCLE, .total = 100, .warmup = 30}, 65, 0.5},
+	};
+	static const mt_schedule bad[] = {{.kind = 9},
+	                                  {.total = -1},
+	                                  {.kind = MT_SCHEDULE_STEP},
+	                                  {.kind = MT_SCHEDULE_COSINE, .total = 5, .warmup = 6}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		mt_test_row("%s", rows[i].name);
+		MT_CHECK_NEAR(mt_schedule_factor(&rows[i].s, rows[i].step), rows[i].factor, 1e-7);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		mt_test_row("bad %zu", i);
+		MT_CHECK(isnan(mt_schedule_factor(&bad[i], 1)));
+	}
+	MT_CHECK(isnan(mt_schedule_factor(&rows[0].s, -1)));
+	MT_CHECK(isnan(mt_schedule_factor(NULL, 0)));
+}
+
+static const mt_test_case cases[] = {{"formulas", test_formulas},   {"no_gradient", test_no_gradient},
+                                     {"version", test_version},     {"lifetime", test_lifetime},
+                                     {"errors", test_errors},       {"schedules", test_schedules},
+                                     {0}};
+static const mt_test_suite suites[] = {{"optim", cases, NULL, NULL}, {0}};
+
+int main(int argc, char **argv) {
+	return mt_test_main(argc, argv, suites);
+}

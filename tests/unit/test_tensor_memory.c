@@ -1,0 +1,96 @@
+/* Host memory that runs out: every allocation of a piece of work fails once, and nothing crashes, leaks or is lost. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "backends.h"
+
+/* ---- an allocator that fails at its n-th call --------------------------------------------------------------------- */
+
+static int64_t countdown = -1; /* −1: never */
+static int64_t blocks;
+
+static int fails(void) {
+	return countdown >= 0 && countdown-- == 0;
+}
+
+static void *counted_alloc(size_t bytes) {
+	void *p = fails() ? NULL : malloc(bytes);
+	blocks += p != NULL;
+	return p;
+}
+
+static void *counted_resize(void *old, size_t bytes) {
+	void *p = fails() ? NULL : realloc(old, bytes);
+	blocks += p != NULL && old == NULL;
+	return p;
+}
+
+static void counted_release(void *p) {
+	blocks -= p != NULL;
+	free(p);
+}
+
+/* ---- work --------------------------------------------------------------------------------------------------------- */
+
+/* Makes, joins, prints, differentiates.  Not 0 where everything went well. */
+static int work(void) {
+	int ok = 0;
+	mt_scope *scope = mt_scope_begin();
+	mt_tensor *x = mt_requires_grad_(mt_from_data(MT_SHAPE(2, 3), MT_F32, (float[]){1, 2, 3, 4, 5, 6}), 1);
+	mt_tensor *bools = mt_from_data(MT_SHAPE(2), MT_BOOL, (uint8_t[]){0, 7});
+	mt_tensor *parts[30];
+	for (int i = 0; i < 30; i++)
+		parts[i] = mt_slice(mt_reshape(mt_transpose(x, 0, 1), MT_SHAPE(6)), 0, i % 6, i % 6 + 1, 1);
+	mt_tensor *windows = x != NULL ? mt_as_strided(x, 2, (int64_t[]){4, 3}, (int64_t[]){1, 1}, 0) : NULL;
+	mt_tensor *y = mt_cat((mt_tensor *[]){mt_cat(parts, 30, 0), mt_flatten(windows, 0, -1)}, 2, 0);
+	mt_tensor *z = mt_copy_(mt_zeros(MT_SHAPE(42), MT_F32), y);
+	char *text = mt_tensor_to_string(mt_expand(z, MT_SHAPE(30, 42)));
+	if (text != NULL && bools != NULL && mt_randperm(9) != NULL && mt_arange(mt_i(0), mt_i(4), mt_i(1), MT_F16) != NULL &&
+	    mt_tensor_set_name(x, "x") == MT_OK && mt_backward_from(z, mt_ones_like(z), 0) == MT_OK) {
+		double g = 0;
+		ok = mt_get(mt_grad(x), (int64_t[]){0, 2}, &g) == MT_OK && MT_CHECK(g == 8);
+	}
+	mt_free(text);
+	mt_scope_end(scope);
+	return ok;
+}
+
+static void test_sweep(void) {
+	mt_set_allocator(counted_alloc, counted_resize, counted_release);
+	mt_device *device = mt_device_open("naive");
+	MT_REQUIRE(device != NULL && mt_device_use(device) == MT_OK);
+	MT_CHECK(work()); /* fills the caches that stay: chunks, the thread's stack, the device's buffers */
+	MT_CHECK(work());
+	int64_t live = mt_live_tensors(), rest = blocks;
+	int failures = 0, n = 0;
+	for (;; n++) {
+		mt_test_row("allocation %d", n);
+		countdown = n;
+		int ok = work();
+		int reached = countdown < 0;
+		countdown = -1;
+		mt_status status;
+		mt_error_take(&status);
+		if (!reached) {
+			MT_CHECK(ok);
+			break;
+		}
+		failures += !ok;
+		if (!ok)
+			MT_CHECK_INT(status, MT_E_MEMORY);
+		MT_CHECK_INT(mt_live_tensors(), live);
+		if (!MT_CHECK(blocks <= rest + 1)) /* a cache may have grown */
+			break;
+		rest = blocks;
+	}
+	MT_CHECK(failures > 30 && failures >= n * 3 / 4);
+	mt_test_note("%d allocations, %d of their failures told", n, failures);
+	MT_CHECK(work());
+}
+
+static const mt_test_case cases[] = {{"sweep", test_sweep}, {NULL, NULL}};
+static const mt_test_suite suites[] = {{"memory", cases, NULL, NULL}, {0}};
+
+int main(int argc, char **argv) {
+	return mt_test_main(argc, argv, suites);
+}
