@@ -1,0 +1,153 @@
+/* conv, conv_grad_input, conv_grad_weight: arguments to geometry, choice of the method, f16 and bf16. */
+#include "conv.h"
+
+#include "convert.h"
+
+#include <omp.h>
+#include <string.h>
+
+static struct mt__conv describe(const mt_array *x, const mt_array *weight, const mt_array *out, const mt_array *bias,
+                                const struct mt_conv_params *p) {
+	struct mt__conv c = {.x = mt__five_dims(x), .weight = mt__five_dims(weight), .out = mt__five_dims(out), .dtype = x->dtype};
+	if (bias) {
+		c.bias = mt__omp_data(bias);
+		c.bias_stride = bias->stride[0];
+	}
+	c.groups = p->groups;
+	c.images = c.x.shape[0];
+	c.in_channels = c.weight.shape[1];
+	c.out_channels = c.weight.shape[0] / c.groups;
+	int missing = 5 - x->rank;
+	for (int d = 0; d < 3; d++) {
+		c.in[d] = c.x.shape[d + 2];
+		c.kernel[d] = c.weight.shape[d + 2];
+		c.extent[d] = c.out.shape[d + 2];
+		c.step[d] = d < missing ? 1 : p->stride[d - missing];
+		c.pad[d] = d < missing ? 0 : p->pad[d - missing];
+		c.dilation[d] = d < missing ? 1 : p->dilation[d - missing];
+	}
+	return c;
+}
+
+/* ---- f16 and bf16 through f32 ---- */
+
+static int64_t count(const struct mt__five_dims *a) {
+	return a->shape[0] * a->shape[1] * a->shape[2] * a->shape[3] * a->shape[4];
+}
+
+/* Copies row `row` (of the innermost dim) of an array to or from its contiguous f32 twin. */
+static void convert_row(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide, int64_t row,
+                        bool to_wide) {
+	float *w = (float *)wide->data + row * low->shape[4];
+	int64_t at = 0;
+	for (int d = 3; d >= 0; d--) {
+		at += row % low->shape[d] * low->stride[d];
+		row /= low->shape[d];
+	}
+	uint16_t *l = (uint16_t *)low->data + at;
+	if (to_wide)
+		load_run(w, dtype, l, low->stride[4], low->shape[4]);
+	else
+		store_run(dtype, l, low->stride[4], w, low->shape[4]);
+}
+
+static void convert_array(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide, bool to_wide,
+                          int threads) {
+	int64_t rows = count(low) / mt__omp_max(low->shape[4], 1);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+	for (int64_t row = 0; row < rows; row++)
+		convert_row(dtype, low, wide, row, to_wide);
+}
+
+/* A contiguous f32 array in *space, which moves on. */
+static struct mt__five_dims f32_twin(const struct mt__five_dims *a, char **space) {
+	struct mt__five_dims r = *a;
+	r.data = *space;
+	int64_t step = 1;
+	for (int d = 4; d >= 0; d--) {
+		r.stride[d] = step;
+		step *= r.shape[d];
+	}
+	*space += mt__omp_align64((uint64_t)step * sizeof(float));
+	return r;
+}
+
+static uint64_t twins_bytes(const struct mt__conv *c) {
+	uint64_t bytes = 0;
+	const struct mt__five_dims *all[] = {&c->x, &c->weight, &c->out};
+	for (int i = 0; i < 3; i++)
+		bytes += mt__omp_align64((uint64_t)count(all[i]) * sizeof(float));
+	return bytes + mt__omp_align64((uint64_t)(c->groups * c->out_channels) * sizeof(float));
+}
+
+static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct mt__conv_method *method, char *space,
+                    int threads) {
+	struct mt__conv wide = *c;
+	int64_t channels = c->groups * c->out_channels;
+	wide.dtype = MT_F32;
+	wide.x = f32_twin(&c->x, &space);
+	wide.weight = f32_twin(&c->weight, &space);
+	wide.out = f32_twin(&c->out, &space);
+	if (c->bias) {
+		wide.bias = space;
+		wide.bias_stride = 1;
+	}
+	space += mt__omp_align64((uint64_t)channels * sizeof(float));
+
+	if (op != MT__CONV_GRAD_INPUT)
+		convert_array(c->dtype, &c->x, &wide.x, true, threads);
+	if (op != MT__CONV_GRAD_WEIGHT)
+		convert_array(c->dtype, &c->weight, &wide.weight, true, threads);
+	if (op != MT__CONV_FORWARD)
+		convert_array(c->dtype, &c->out, &wide.out, true, threads);
+	if (c->bias && op == MT__CONV_FORWARD)
+		load_run(wide.bias, c->dtype, c->bias, c->bias_stride, channels);
+
+	method->run(&wide, op, space, threads);
+
+	if (op == MT__CONV_FORWARD)
+		convert_array(c->dtype, &c->out, &wide.out, false, threads);
+	if (op == MT__CONV_GRAD_INPUT)
+		convert_array(c->dtype, &c->x, &wide.x, false, threads);
+	if (op == MT__CONV_GRAD_WEIGHT)
+		convert_array(c->dtype, &c->weight, &wide.weight, false, threads);
+	if (c->bias && op == MT__CONV_GRAD_WEIGHT)
+		store_run(c->dtype, c->bias, c->bias_stride, wide.bias, channels);
+}
+
+/* ---- the kernels ---- */
+
+static int32_t run(mt_queue *queue, const struct mt__conv *c, enum mt__conv_op op) {
+	bool low = c->dtype == MT_F16 || c->dtype == MT_BF16;
+	struct mt__conv computed = *c;
+	if (low)
+		computed.dtype = MT_F32;
+	const struct mt__conv_method *method =
+		mt__conv_lanes_fit(&computed) ? &mt__conv_lanes_method : &mt__conv_gemm_method;
+	int threads = mt__omp_threads(queue, mt__conv_work(c) / 8);
+	uint64_t bytes = method->scratch_bytes(&computed, op, threads) + (low ? twins_bytes(c) : 0);
+	void *scratch = mt__omp_scratch(queue, bytes);
+	if (!scratch)
+		return mt__omp_no_scratch(bytes);
+	if (low)
+		run_low(c, op, method, scratch, threads);
+	else
+		method->run(c, op, scratch, threads);
+	return MT_OK;
+}
+
+int32_t MT_ISA_NAME(mt__omp_conv)(mt_queue *queue, const struct mt_conv_args *args) {
+	struct mt__conv c = describe(args->x, args->weight, args->out, args->bias, &args->p);
+	c.activation = args->activation;
+	return run(queue, &c, MT__CONV_FORWARD);
+}
+
+int32_t MT_ISA_NAME(mt__omp_conv_grad_input)(mt_queue *queue, const struct mt_conv_grad_input_args *args) {
+	struct mt__conv c = describe(args->gx, args->weight, args->gout, NULL, &args->p);
+	return run(queue, &c, MT__CONV_GRAD_INPUT);
+}
+
+int32_t MT_ISA_NAME(mt__omp_conv_grad_weight)(mt_queue *queue, const struct mt_conv_grad_weight_args *args) {
+	struct mt__conv c = describe(args->x, args->gweight, args->gout, args->gbias, &args->p);
+	return run(queue, &c, MT__CONV_GRAD_WEIGHT);
+}

@@ -1,0 +1,60 @@
+/* Convolution and its gradients.  conv.c brings every case to three spatial dims and picks the method:
+ *
+ *     conv_lanes*   one image in each vector lane, [c][z][y][x][VL]: full speed for any number of channels, kernel,
+ *                   stride, dilation and groups, as long as a block of images fits the second-level cache. f32.
+ *     conv_gemm     implicit matrix product: the microkernels of gemm.c, panels packed straight from the images (or, for
+ *                   the input gradient, added back to them), never a whole im2col.  f32 and f64.
+ *
+ * f16 and bf16 are converted to f32 arrays first and rounded once at the end. */
+#ifndef MT_OMP_CONV_H
+#define MT_OMP_CONV_H
+
+#include "five_dims.h"
+
+struct mt__conv {
+	struct mt__five_dims x, weight, out; /* out: the result, or its gradient */
+	void *bias;                           /* or its gradient, or NULL */
+	int64_t bias_stride;
+	int64_t images, in_channels, out_channels; /* channels of one group */
+	int64_t groups;
+	int64_t in[3], kernel[3], extent[3]; /* extent: of out */
+	int64_t step[3], pad[3], dilation[3];
+	int32_t dtype; /* f32 or f64 */
+	int32_t activation;
+};
+
+static inline int64_t mt__conv_taps(const struct mt__conv *c) {
+	return c->kernel[0] * c->kernel[1] * c->kernel[2];
+}
+
+static inline int64_t mt__conv_in_plane(const struct mt__conv *c) {
+	return c->in[0] * c->in[1] * c->in[2];
+}
+
+static inline int64_t mt__conv_out_plane(const struct mt__conv *c) {
+	return c->extent[0] * c->extent[1] * c->extent[2];
+}
+
+static inline double mt__conv_work(const struct mt__conv *c) {
+	return (double)c->images * (double)(c->groups * c->out_channels * c->in_channels) * (double)mt__conv_taps(c) *
+	       (double)mt__conv_out_plane(c);
+}
+
+enum mt__conv_op { MT__CONV_FORWARD, MT__CONV_GRAD_INPUT, MT__CONV_GRAD_WEIGHT };
+
+/* A method: how much scratch it needs, and the work, which runs its own parallel region of at most `threads`. */
+struct mt__conv_method {
+	uint64_t (*scratch_bytes)(const struct mt__conv *conv, enum mt__conv_op op, int threads);
+	void (*run)(const struct mt__conv *conv, enum mt__conv_op op, void *scratch, int threads);
+};
+
+#define mt__conv_lanes_method MT_ISA_NAME(mt__conv_lanes_method)
+#define mt__conv_gemm_method MT_ISA_NAME(mt__conv_gemm_method)
+#define mt__conv_lanes_fit MT_ISA_NAME(mt__conv_lanes_fit)
+
+extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_gemm_method;
+
+/* Whether the lanes are full enough and a block of images small enough. */
+bool mt__conv_lanes_fit(const struct mt__conv *conv);
+
+#endif

@@ -1,0 +1,302 @@
+/* Convolution and its input gradient with images in the vector lanes.
+ *
+ * Both are one sweep: every position q of the result sums weight · source over the kernel positions k that meet it,
+ *     forward          source position s = q · step + k · dilation − pad
+ *     input gradient   s = (q + pad − k · dilation) / step, where that divides
+ * In x, positions `between` apart (1; step for the gradient) read sources `x_position` apart, and those that share a
+ * remainder modulo `between` share their taps: they are the tiles' columns.  In z and y each row has its list. */
+#include "conv_lanes_tile.h"
+
+#include "activate.h"
+
+#include <omp.h>
+
+/* Columns of one tile: `count` positions from `first`, `between` apart. */
+struct columns {
+	int32_t first, count;
+	int32_t tap, taps;  /* the first tap, how many (tap_step apart) */
+	int64_t source;     /* where the first position finds its first tap */
+};
+
+struct sweep {
+	const struct mt__conv *conv;
+	bool backward;
+	struct mt__lanes source, result;
+	const struct mt__five_dims *from, *to;
+	int64_t source_channels, result_channels; /* of one group */
+	int64_t w_source, w_result;               /* the weight's strides along them */
+	int64_t blocks, positions;                /* channel blocks of a group; positions a tile */
+	int64_t between, x_position, x_tap, tap_step;
+	int64_t n_columns;
+	struct columns *columns;
+	float *weights, *bias;
+};
+
+static int64_t gcd(int64_t a, int64_t b) {
+	while (b) {
+		int64_t t = a % b;
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+/* Where position q finds tap k in dim d; false where it finds none or what it finds is outside. */
+static bool find(const struct sweep *s, int d, int64_t q, int64_t k, int64_t *at) {
+	const struct mt__conv *c = s->conv;
+	if (!s->backward) {
+		*at = q * c->step[d] + k * c->dilation[d] - c->pad[d];
+		return *at >= 0 && *at < c->in[d];
+	}
+	int64_t t = q + c->pad[d] - k * c->dilation[d];
+	*at = t / c->step[d];
+	return t >= 0 && t % c->step[d] == 0 && *at < c->extent[d];
+}
+
+/* The taps that `count` positions from `first` on meet: those that at least one of them meets. */
+static struct columns columns_at(const struct sweep *s, int64_t first, int64_t count) {
+	const struct mt__conv *c = s->conv;
+	struct columns r = {.first = (int32_t)first, .count = (int32_t)count};
+	int64_t extent = s->source.extent[2];
+	for (int64_t k = 0; k < c->kernel[2]; k++) {
+		int64_t at = first + c->pad[2] - k * c->dilation[2];
+		if (s->backward && at % c->step[2] != 0)
+			continue;
+		at = s->backward ? at / c->step[2] : first * c->step[2] + k * c->dilation[2] - c->pad[2];
+		int64_t last = at + (count - 1) * s->x_position;
+		if (last < 0 || at >= extent)
+			continue;
+		if (!r.taps) {
+			r.tap = (int32_t)k;
+			r.source = at;
+		}
+		r.taps = (int32_t)((k - r.tap) / s->tap_step + 1);
+	}
+	return r;
+}
+
+/* Makes the tiles of a row and the padding they need; with s->columns NULL only counts. */
+static void make_columns(struct sweep *s) {
+	int64_t extent = s->result.extent[2], low = 0, high = s->source.extent[2] - 1;
+	s->n_columns = 0;
+	for (int64_t phase = 0; phase < mt__omp_min(s->between, extent); phase++) {
+		int64_t n = (extent - phase + s->between - 1) / s->between;
+		int64_t tiles = mt__omp_ceil_div(n, s->positions);
+		for (int64_t i = 0; i < tiles; i++) {
+			int64_t begin, end;
+			mt__omp_share(n, (int)i, (int)tiles, &begin, &end);
+			struct columns r = columns_at(s, phase + begin * s->between, end - begin);
+			if (r.taps) {
+				int64_t a = r.source, b = r.source + (r.taps - 1) * s->x_tap;
+				low = mt__omp_min(low, mt__omp_min(a, b));
+				high = mt__omp_max(high, mt__omp_max(a, b) + (r.count - 1) * s->x_position);
+			}
+			if (s->columns)
+				s->columns[s->n_columns] = r;
+			s->n_columns++;
+		}
+	}
+	s->source.left = -low;
+	s->source.width = high - low + 1;
+}
+
+static struct sweep plan_sweep(const struct mt__conv *c, bool backward) {
+	struct sweep s = {.conv = c, .backward = backward};
+	s.from = backward ? &c->out : &c->x;
+	s.to = backward ? &c->x : &c->out;
+	s.source_channels = backward ? c->out_channels : c->in_channels;
+	s.result_channels = backward ? c->in_channels : c->out_channels;
+	s.w_source = c->weight.stride[backward ? 0 : 1];
+	s.w_result = c->weight.stride[backward ? 1 : 0];
+	s.source.channels = c->groups * s.source_channels;
+	s.result.channels = c->groups * s.result_channels;
+	for (int d = 0; d < 3; d++) {
+		s.source.extent[d] = backward ? c->extent[d] : c->in[d];
+		s.result.extent[d] = backward ? c->in[d] : c->extent[d];
+	}
+	s.result.width = s.result.extent[2];
+	s.blocks = mt__omp_ceil_div(s.result_channels, LANES_MAX_R);
+	/* Blocks differ by one channel at most; the smaller have room for the positions of the larger. */
+	s.positions = lanes_positions[mt__omp_ceil_div(s.result_channels, s.blocks)];
+	s.tap_step = backward ? c->step[2] / gcd(c->step[2], c->dilation[2]) : 1;
+	s.between = backward ? c->step[2] : 1;
+	s.x_position = backward ? 1 : c->step[2];
+	s.x_tap = backward ? -(s.tap_step * c->dilation[2] / c->step[2]) : c->dilation[2];
+	make_columns(&s);
+	return s;
+}
+
+/* ---- weights: [group][block][source channel][tap][r] ---- */
+
+static void block_channels(const struct sweep *s, int64_t block, int64_t *begin, int64_t *end) {
+	mt__omp_share(s->result_channels, (int)block, (int)s->blocks, begin, end);
+}
+
+static void pack_weights(const struct sweep *s, int64_t group, int64_t block) {
+	const struct mt__conv *c = s->conv;
+	const struct mt__five_dims *w = &c->weight;
+	int64_t begin, end, taps = mt__conv_taps(c);
+	block_channels(s, block, &begin, &end);
+	float *to = s->weights + (group * s->result_channels + begin) * s->source_channels * taps;
+	const float *from = (const float *)w->data + group * c->out_channels * w->stride[0] + begin * s->w_result;
+	for (int64_t i = 0; i < s->source_channels; i++)
+		for (int64_t z = 0; z < c->kernel[0]; z++)
+			for (int64_t y = 0; y < c->kernel[1]; y++)
+				for (int64_t x = 0; x < c->kernel[2]; x++) {
+					const float *at = from + i * s->w_source + z * w->stride[2] + y * w->stride[3] + x * w->stride[4];
+					for (int64_t r = 0; r < end - begin; r++)
+						*to++ = at[r * s->w_result];
+				}
+}
+
+/* ---- one block of images ---- */
+
+/* Rows (kz, ky) that meet row (z, y) of the result: offsets into the source block and the packed weights. */
+static int list_rows(const struct sweep *s, int64_t z, int64_t y, int64_t r, int64_t *row_x, int64_t *row_w) {
+	const struct mt__conv *c = s->conv;
+	int n = 0;
+	for (int64_t kz = 0; kz < c->kernel[0]; kz++)
+		for (int64_t ky = 0; ky < c->kernel[1]; ky++) {
+			int64_t at_z, at_y;
+			if (!find(s, 0, z, kz, &at_z) || !find(s, 1, y, ky, &at_y))
+				continue;
+			row_x[n] = (at_z * s->source.extent[1] + at_y) * mt__lanes_row(&s->source);
+			row_w[n++] = (kz * c->kernel[1] + ky) * c->kernel[2] * r;
+		}
+	return n;
+}
+
+/* Channel block `block` of `group`, all positions; out is where the block's first channel goes. */
+static void sweep_block(const struct sweep *s, int64_t group, int64_t block, const float *source, float *out,
+                        int64_t *rows) {
+	const struct mt__conv *c = s->conv;
+	int64_t begin, end, taps = mt__conv_taps(c);
+	block_channels(s, block, &begin, &end);
+	int R = (int)(end - begin);
+	int64_t *row_x = rows, *row_w = rows + c->kernel[0] * c->kernel[1];
+	const float *weights = s->weights + (group * s->result_channels + begin) * s->source_channels * taps;
+	source += group * s->source_channels * mt__lanes_channel(&s->source);
+	struct lanes_tile t = {
+		.bias = s->bias ? s->bias + group * s->result_channels + begin : NULL,
+		.relu = !s->backward && c->activation == MT_ACT_RELU,
+		.row_x = row_x,
+		.row_w = row_w,
+		.channels = s->source_channels,
+		.x_channel = mt__lanes_channel(&s->source),
+		.w_channel = taps * R,
+		.x_position = s->x_position * VL,
+		.x_tap = s->x_tap * VL,
+		.w_tap = s->tap_step * R,
+		.out_channel = mt__lanes_channel(&s->result),
+		.out_position = s->between * VL,
+	};
+	for (int64_t z = 0; z < s->result.extent[0]; z++)
+		for (int64_t y = 0; y < s->result.extent[1]; y++, out += mt__lanes_row(&s->result)) {
+			t.rows = list_rows(s, z, y, R, row_x, row_w);
+			for (int64_t i = 0; i < s->n_columns; i++) {
+				const struct columns *k = &s->columns[i];
+				t.x = source + (k->source + s->source.left) * VL;
+				t.w = weights + k->tap * R;
+				t.taps = k->taps;
+				t.out = out + k->first * VL;
+				run_lanes_tile(R, k->count, &t);
+			}
+		}
+}
+
+static uint64_t rows_bytes(const struct mt__conv *c) {
+	return mt__omp_align64((uint64_t)(2 * c->kernel[0] * c->kernel[1]) * sizeof(int64_t));
+}
+
+/* Images [first, first + images), channel blocks [begin, end) counted over all groups. */
+static void sweep_images(const struct sweep *s, int64_t first, int images, int64_t begin, int64_t end, char *space) {
+	float *source = (float *)space, *result = (float *)(space += mt__lanes_bytes(&s->source));
+	int64_t *rows = (int64_t *)(space + mt__lanes_bytes(&s->result));
+	mt__lanes_load(&s->source, source, s->from, first, images);
+	int64_t first_channel = -1, channel = 0;
+	for (int64_t i = begin; i < end; i++) {
+		int64_t group = i / s->blocks, c_begin, c_end;
+		block_channels(s, i % s->blocks, &c_begin, &c_end);
+		if (first_channel < 0)
+			first_channel = group * s->result_channels + c_begin;
+		sweep_block(s, group, i % s->blocks, source, result + channel * mt__lanes_channel(&s->result), rows);
+		channel += c_end - c_begin;
+	}
+	if (!s->backward && s->conv->activation > MT_ACT_RELU)
+		mt__omp_activate(s->conv->activation, MT_F32, result, 1, channel * mt__lanes_channel(&s->result), 0);
+	struct mt__lanes part = s->result;
+	struct mt__five_dims to = *s->to;
+	part.channels = to.shape[1] = channel;
+	to.data = (float *)to.data + first_channel * to.stride[1];
+	mt__lanes_store(&part, result, &to, first, images);
+}
+
+/* ---- the method ---- */
+
+static uint64_t thread_bytes(const struct sweep *s) {
+	return mt__lanes_bytes(&s->source) + mt__lanes_bytes(&s->result) + rows_bytes(s->conv);
+}
+
+static uint64_t weights_bytes(const struct mt__conv *c) {
+	int64_t n = c->groups * c->out_channels * c->in_channels * mt__conv_taps(c);
+	return mt__omp_align64((uint64_t)n * sizeof(float));
+}
+
+static uint64_t sweep_bytes(const struct mt__conv *c, bool backward, int threads) {
+	struct sweep s = plan_sweep(c, backward);
+	return mt__omp_align64((uint64_t)s.n_columns * sizeof(struct columns)) + weights_bytes(c) +
+	       mt__omp_align64((uint64_t)s.result.channels * sizeof(float)) + thread_bytes(&s) * (uint64_t)threads;
+}
+
+static void run_sweep(const struct mt__conv *c, bool backward, char *space, int threads) {
+	struct sweep s = plan_sweep(c, backward);
+	s.columns = (struct columns *)space;
+	space += mt__omp_align64((uint64_t)s.n_columns * sizeof(struct columns));
+	s.weights = (float *)space;
+	space += weights_bytes(c);
+	make_columns(&s);
+	if (c->bias && !backward) {
+		s.bias = (float *)space;
+		for (int64_t i = 0; i < s.result.channels; i++)
+			s.bias[i] = ((const float *)c->bias)[i * c->bias_stride];
+	}
+	space += mt__omp_align64((uint64_t)s.result.channels * sizeof(float));
+
+	/* Where there are fewer blocks of images than threads, each is shared by several, which divide its channels. */
+	int64_t image_blocks = mt__omp_ceil_div(c->images, VL), channel_blocks = c->groups * s.blocks;
+	int64_t parts = mt__omp_min(channel_blocks, mt__omp_max(1, threads / image_blocks));
+#pragma omp parallel num_threads(threads) if (threads > 1)
+	{
+		int thread = omp_get_thread_num();
+#pragma omp for schedule(static)
+		for (int64_t i = 0; i < channel_blocks; i++)
+			pack_weights(&s, i / s.blocks, i % s.blocks);
+#pragma omp for schedule(dynamic)
+		for (int64_t unit = 0; unit < image_blocks * parts; unit++) {
+			int64_t first = unit / parts * VL, begin, end;
+			mt__omp_share(channel_blocks, (int)(unit % parts), (int)parts, &begin, &end);
+			sweep_images(&s, first, (int)mt__omp_min(VL, c->images - first), begin, end,
+			             space + thread_bytes(&s) * (uint64_t)thread);
+		}
+	}
+}
+
+bool mt__conv_lanes_fit(const struct mt__conv *c) {
+	double block = (double)(c->groups * c->in_channels) * (double)mt__conv_in_plane(c) +
+	               (double)(c->groups * c->out_channels) * (double)mt__conv_out_plane(c);
+	return c->dtype == MT_F32 && 2 * c->images >= VL && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES;
+}
+
+static uint64_t scratch_bytes(const struct mt__conv *c, enum mt__conv_op op, int threads) {
+	return op == MT__CONV_GRAD_WEIGHT ? mt__lanes_grad_weight_bytes(c, threads)
+	                                  : sweep_bytes(c, op == MT__CONV_GRAD_INPUT, threads);
+}
+
+static void run(const struct mt__conv *c, enum mt__conv_op op, void *scratch, int threads) {
+	if (op == MT__CONV_GRAD_WEIGHT)
+		mt__lanes_grad_weight(c, scratch, threads);
+	else
+		run_sweep(c, op == MT__CONV_GRAD_INPUT, scratch, threads);
+}
+
+const struct mt__conv_method mt__conv_lanes_method = {scratch_bytes, run};

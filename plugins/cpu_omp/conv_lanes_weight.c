@@ -1,0 +1,228 @@
+/* The weight gradient with images in the vector lanes.
+ *
+ * The blocks of VL images are divided into units, by the shape alone; each unit's sums are kept apart, and added in
+ * order at the end: the same bits for any number of threads. */
+#include "conv_lanes_weight_tile.h"
+
+#include <omp.h>
+#include <string.h>
+
+#define MAX_UNITS 64
+#define MAX_UNITS_BYTES (16 << 20)
+
+/* Taps that one tile takes together, and the positions at which at least one of them meets the input. */
+struct taps {
+	int64_t first, count;
+	int64_t position, positions;
+};
+
+struct weight_plan {
+	const struct mt__conv *conv;
+	struct mt__lanes x, g;
+	int over_channels;    /* taps are input channels: the kernel has one position in x */
+	int64_t taps, chunks; /* how many, and in how many tiles */
+	int64_t blocks;       /* of output channels, a group */
+	int64_t sums;         /* gweight's elements, then gbias's */
+	int64_t image_blocks, units;
+};
+
+/* Chunk number i. */
+static struct taps taps_of(const struct weight_plan *p, int64_t i) {
+	const struct mt__conv *c = p->conv;
+	int64_t begin, end;
+	mt__omp_share(p->taps, (int)i, (int)p->chunks, &begin, &end);
+	struct taps r = {.first = begin, .count = end - begin};
+	int64_t first = p->over_channels ? 0 : begin, last = p->over_channels ? 0 : end - 1, step = c->step[2];
+	int64_t below = c->pad[2] - last * c->dilation[2], above = c->in[2] - 1 + c->pad[2] - first * c->dilation[2];
+	r.position = below > 0 ? mt__omp_ceil_div(below, step) : 0;
+	int64_t stop = above < 0 ? 0 : mt__omp_min(c->extent[2], above / step + 1);
+	r.positions = mt__omp_max(0, stop - r.position);
+	return r;
+}
+
+/* Where position o finds tap k in x. */
+static int64_t source_of(const struct weight_plan *p, int64_t o, int64_t k) {
+	const struct mt__conv *c = p->conv;
+	return o * c->step[2] + (p->over_channels ? 0 : k * c->dilation[2]) - c->pad[2];
+}
+
+static struct weight_plan make_plan(const struct mt__conv *c) {
+	struct weight_plan p = {.conv = c};
+	p.over_channels = c->kernel[2] == 1;
+	p.taps = p.over_channels ? c->in_channels : c->kernel[2];
+	p.chunks = mt__omp_max(1, mt__omp_ceil_div(p.taps, WEIGHT_MAX_P));
+	p.blocks = mt__omp_ceil_div(c->out_channels, weight_channels[mt__omp_max(1, mt__omp_ceil_div(p.taps, p.chunks))]);
+	p.x.channels = c->groups * c->in_channels;
+	p.g.channels = c->groups * c->out_channels;
+	memcpy(p.x.extent, c->in, sizeof p.x.extent);
+	memcpy(p.g.extent, c->extent, sizeof p.g.extent);
+	p.g.width = c->extent[2];
+	int64_t low = 0, high = c->in[2] - 1;
+	for (int64_t i = 0; i < p.chunks; i++) {
+		struct taps t = taps_of(&p, i);
+		if (t.positions == 0 || t.count == 0)
+			continue;
+		low = mt__omp_min(low, source_of(&p, t.position, t.first));
+		high = mt__omp_max(high, source_of(&p, t.position + t.positions - 1, t.first + t.count - 1));
+	}
+	p.x.left = -low;
+	p.x.width = high - low + 1;
+	p.sums = c->groups * c->out_channels * (c->in_channels * mt__conv_taps(c) + 1);
+	p.image_blocks = mt__omp_ceil_div(c->images, VL);
+	int64_t most = mt__omp_max(1, MAX_UNITS_BYTES / (p.sums * (int64_t)sizeof(float)));
+	p.units = mt__omp_min(p.image_blocks, mt__omp_min(MAX_UNITS, most));
+	return p;
+}
+
+/* Rows (z, y) of the result that kernel row (kz, ky) meets: offsets into both blocks. */
+static int list_rows(const struct weight_plan *p, int64_t kz, int64_t ky, int64_t *row_g, int64_t *row_x) {
+	const struct mt__conv *c = p->conv;
+	int n = 0;
+	for (int64_t z = 0; z < c->extent[0]; z++)
+		for (int64_t y = 0; y < c->extent[1]; y++) {
+			int64_t at_z = z * c->step[0] + kz * c->dilation[0] - c->pad[0];
+			int64_t at_y = y * c->step[1] + ky * c->dilation[1] - c->pad[1];
+			if (at_z < 0 || at_z >= c->in[0] || at_y < 0 || at_y >= c->in[1])
+				continue;
+			row_g[n] = (z * c->extent[1] + y) * mt__lanes_row(&p->g);
+			row_x[n++] = (at_z * c->in[1] + at_y) * mt__lanes_row(&p->x);
+		}
+	return n;
+}
+
+/* Adds the tile's sums to the unit's: [R][P] into [co][ci][kz][ky][kx]. */
+static void add_sums(const struct weight_plan *p, float *sums, const float *tile, int64_t channel, int64_t R,
+                     int64_t in_channel, int64_t kernel_row, const struct taps *t) {
+	const struct mt__conv *c = p->conv;
+	int64_t taps = mt__conv_taps(c), tap_stride = p->over_channels ? taps : 1;
+	for (int64_t r = 0; r < R; r++) {
+		float *to = sums + ((channel + r) * c->in_channels + in_channel) * taps + kernel_row * c->kernel[2];
+		for (int64_t k = 0; k < t->count; k++)
+			to[(t->first + k) * tap_stride] += tile[r * t->count + k];
+	}
+}
+
+/* All input channels (or, over_channels, all at once) and taps of one kernel row, for one group. */
+static void kernel_row_sums(const struct weight_plan *p, int64_t group, int64_t kernel_row, struct weight_tile tile,
+                            const float *x, const float *g, float *sums) {
+	const struct mt__conv *c = p->conv;
+	float out[WEIGHT_MAX_SUMS + VL];
+	tile.out = out;
+	x += group * c->in_channels * mt__lanes_channel(&p->x);
+	for (int64_t block = 0; block < p->blocks; block++) {
+		int64_t begin, end;
+		mt__omp_share(c->out_channels, (int)block, (int)p->blocks, &begin, &end);
+		int64_t channel = group * c->out_channels + begin;
+		for (int64_t ci = 0; ci < (p->over_channels ? 1 : c->in_channels); ci++)
+			for (int64_t i = 0; i < p->chunks; i++) {
+				struct taps t = taps_of(p, i);
+				if (t.positions == 0 || t.count == 0)
+					continue;
+				int64_t first_channel = p->over_channels ? t.first : ci;
+				int64_t at = source_of(p, t.position, t.first) + p->x.left;
+				tile.positions = t.positions;
+				tile.x = x + first_channel * mt__lanes_channel(&p->x) + at * VL;
+				tile.g = g + channel * mt__lanes_channel(&p->g) + t.position * VL;
+				run_weight_tile((int)(end - begin), (int)t.count, &tile);
+				add_sums(p, sums, out, channel, end - begin, ci, kernel_row, &t);
+			}
+	}
+}
+
+static void bias_sums(const struct weight_plan *p, const float *g, float *sums) {
+	int64_t plane = mt__lanes_channel(&p->g) / VL;
+	for (int64_t c = 0; c < p->g.channels; c++) {
+		vec_f32 sum[4] = {{0}};
+		for (int64_t i = 0; i < plane; i++, g += VL)
+			sum[i % 4] += vec_f32_load(g, VL);
+		vec_f32 total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+		float s = 0;
+		for (int i = 0; i < VL; i++)
+			s += total[i];
+		sums[c] += s;
+	}
+}
+
+static void add_images(const struct weight_plan *p, int64_t block, float *sums, char *space) {
+	const struct mt__conv *c = p->conv;
+	float *x = (float *)space, *g = (float *)(space += mt__lanes_bytes(&p->x));
+	int64_t *row_g = (int64_t *)(space + mt__lanes_bytes(&p->g)), *row_x = row_g + c->extent[0] * c->extent[1];
+	int images = (int)mt__omp_min(VL, c->images - block * VL);
+	mt__lanes_load(&p->x, x, &c->x, block * VL, images);
+	mt__lanes_load(&p->g, g, &c->out, block * VL, images);
+	struct weight_tile tile = {
+		.row_g = row_g,
+		.row_x = row_x,
+		.x_position = c->step[2] * VL,
+		.x_tap = p->over_channels ? mt__lanes_channel(&p->x) : c->dilation[2] * VL,
+		.g_channel = mt__lanes_channel(&p->g),
+	};
+	for (int64_t row = 0; row < c->kernel[0] * c->kernel[1]; row++) {
+		tile.rows = list_rows(p, row / c->kernel[1], row % c->kernel[1], row_g, row_x);
+		for (int64_t group = 0; group < c->groups; group++)
+			kernel_row_sums(p, group, row, tile, x, g, sums);
+	}
+	if (c->bias)
+		bias_sums(p, g, sums + p->sums - p->g.channels);
+}
+
+static uint64_t thread_bytes(const struct weight_plan *p) {
+	const struct mt__conv *c = p->conv;
+	return mt__lanes_bytes(&p->x) + mt__lanes_bytes(&p->g) +
+	       mt__omp_align64((uint64_t)(2 * c->extent[0] * c->extent[1]) * sizeof(int64_t));
+}
+
+static uint64_t unit_bytes(const struct weight_plan *p) {
+	return mt__omp_align64((uint64_t)p->sums * sizeof(float));
+}
+
+uint64_t mt__lanes_grad_weight_bytes(const struct mt__conv *c, int threads) {
+	struct weight_plan p = make_plan(c);
+	return unit_bytes(&p) * (uint64_t)p.units + thread_bytes(&p) * (uint64_t)threads;
+}
+
+/* The units' sums of output channel co, to gweight and gbias. */
+static void store_channel(const struct weight_plan *p, int64_t co, const char *units) {
+	const struct mt__conv *c = p->conv;
+	const struct mt__five_dims *w = &c->weight;
+	int64_t n = c->in_channels * mt__conv_taps(c);
+	float *total = (float *)units + co * n;
+	for (int64_t u = 1; u < p->units; u++) {
+		const float *more = (const float *)(units + unit_bytes(p) * (uint64_t)u) + co * n;
+		for (int64_t i = 0; i < n; i++)
+			total[i] += more[i];
+	}
+	for (int64_t i = 0; i < n; i++) {
+		int64_t x = i % c->kernel[2], y = i / c->kernel[2] % c->kernel[1];
+		int64_t z = i / c->kernel[2] / c->kernel[1] % c->kernel[0], ci = i / mt__conv_taps(c);
+		float *to = (float *)w->data + co * w->stride[0] + ci * w->stride[1];
+		to[z * w->stride[2] + y * w->stride[3] + x * w->stride[4]] = total[i];
+	}
+	if (c->bias) {
+		float sum = 0;
+		for (int64_t u = 0; u < p->units; u++)
+			sum += ((const float *)(units + unit_bytes(p) * (uint64_t)u))[p->sums - p->g.channels + co];
+		((float *)c->bias)[co * c->bias_stride] = sum;
+	}
+}
+
+void mt__lanes_grad_weight(const struct mt__conv *c, void *scratch, int threads) {
+	struct weight_plan p = make_plan(c);
+	char *units = scratch, *space = units + unit_bytes(&p) * (uint64_t)p.units;
+#pragma omp parallel num_threads(threads) if (threads > 1)
+	{
+		char *mine = space + thread_bytes(&p) * (uint64_t)omp_get_thread_num();
+#pragma omp for schedule(dynamic)
+		for (int64_t u = 0; u < p.units; u++) {
+			float *sums = (float *)(units + unit_bytes(&p) * (uint64_t)u);
+			int64_t begin, end;
+			mt__omp_share(p.image_blocks, (int)u, (int)p.units, &begin, &end);
+			memset(sums, 0, unit_bytes(&p));
+			for (int64_t block = begin; block < end; block++)
+				add_images(&p, block, sums, mine);
+		}
+#pragma omp for schedule(static)
+		for (int64_t co = 0; co < p.g.channels; co++)
+			store_channel(&p, co, units);
+	}
+}

@@ -1,0 +1,180 @@
+/* copy (any strides, any dtype pair) and fill. */
+#include <omp.h>
+#include <string.h>
+
+#include "elementwise.h"
+#include "mt/lowp.h"
+#include "scalar.h"
+#include "stage.h"
+
+typedef void convert_run(void *out, const void *in, int64_t n);
+
+/* Beyond 53 bits the last bit kept is set where bits were lost: no tie is made up, and rounding once more is right. */
+static inline double sticky_double(int64_t i) {
+	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+	if (u >> 53)
+		u = (u >> 11 | ((u & 0x7FF) != 0)) << 11;
+	return i < 0 ? -(double)u : (double)u;
+}
+
+#define S float
+#define S_FLOAT 1
+#define NAME(f) f32_##f
+#define TO_LOW(x) (x)
+#include "copy_to.inc"
+#undef S
+#undef S_FLOAT
+#undef NAME
+#undef TO_LOW
+
+#define S double
+#define S_FLOAT 1
+#define NAME(f) f64_##f
+#define TO_LOW(x) mt__f64_to_f32_odd(x)
+#include "copy_to.inc"
+#undef S
+#undef S_FLOAT
+#undef NAME
+#undef TO_LOW
+
+#define S int32_t
+#define S_FLOAT 0
+#define NAME(f) i32_##f
+#define TO_LOW(x) mt__f64_to_f32_odd((double)(x))
+#include "copy_to.inc"
+#undef S
+#undef NAME
+#undef TO_LOW
+
+#define S int64_t
+#define NAME(f) i64_##f
+#define TO_LOW(x) mt__f64_to_f32_odd(sticky_double(x))
+#include "copy_to.inc"
+#undef S
+#undef NAME
+#undef TO_LOW
+
+#define S uint8_t
+#define NAME(f) u8_##f
+#define TO_LOW(x) (float)(x)
+#include "copy_to.inc"
+#undef S
+#undef S_FLOAT
+#undef NAME
+#undef TO_LOW
+
+static convert_run *converter(int32_t from, int32_t to) {
+	switch (from) {
+	case MT_F64:
+		return f64_from[to];
+	case MT_I32:
+		return i32_from[to];
+	case MT_I64:
+		return i64_from[to];
+	case MT_U8:
+	case MT_BOOL:
+		return u8_from[to];
+	default:
+		return f32_from[to];
+	}
+}
+
+static void run_convert(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	(void)scalars;
+	convert_run *const *convert = context;
+	(*convert)(p[0], p[1], n);
+}
+
+/* One value to all. */
+static void run_fill(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	(void)scalars;
+	mt__omp_fill_run(p[0], p[1], *(const int *)context, n);
+}
+
+/* Whether copy moves bits alone: bool and u8 differ only in what may be stored. */
+static bool is_move(int32_t from, int32_t to) {
+	return from == to || (from == MT_BOOL && to == MT_U8);
+}
+
+/* One run of memory: big shares, which the C library's memcpy stores past the caches where that pays. */
+static void copy_bytes(mt_queue *queue, char *out, const char *x, int64_t bytes) {
+	int threads = mt__omp_threads(queue, (double)bytes / 8);
+	if (threads == 1) {
+		memcpy(out, x, (size_t)bytes);
+		return;
+	}
+#pragma omp parallel num_threads(threads)
+	{
+		int64_t begin, end;
+		mt__omp_share(mt__omp_ceil_div(bytes, 64), omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
+		end = mt__omp_min(end * 64, bytes);
+		if (begin * 64 < end)
+			memcpy(out + begin * 64, x + begin * 64, (size_t)(end - begin * 64));
+	}
+}
+
+int32_t MT_ISA_NAME(mt__omp_copy)(mt_queue *queue, const struct mt_copy_args *args) {
+	struct mt__omp_job job;
+	const mt_array *arrays[] = {args->out, args->x};
+	int32_t from = args->x->dtype, to = args->out->dtype;
+	mt__omp_collapse(&job.walk, 2, arrays);
+	struct mt__walk *w = &job.walk;
+	bool move = is_move(from, to);
+	if (move && w->rank == 1 && w->stride[0][0] == 1 && w->stride[1][0] == 1) {
+		copy_bytes(queue, w->data[0], w->data[1], w->count * w->size[0]);
+		return MT_OK;
+	}
+	int size = mt__omp_dtype_size(to);
+	job.reads = 2;
+	job.writes = 1;
+	job.raw = move ? 3 : 0;
+	job.move = move || mt__omp_compute_dtype(from) == to || mt__omp_compute_dtype(to) == from;
+	job.cost = 1;
+	convert_run *convert = converter(from, to);
+	bool fill = move && w->stride[1][w->rank - 1] == 0;
+	job.may_be_scalar = fill ? 2 : 0;
+	job.run = fill ? run_fill : run_convert;
+	job.context = fill ? (const void *)&size : (const void *)&convert;
+	mt__omp_elementwise(queue, &job);
+	return MT_OK;
+}
+
+/* The element that value becomes in dtype. */
+static void convert_scalar(void *element, int32_t dtype, mt_scalar value) {
+	float low;
+	if (value.tag == MT_SCALAR_I64)
+		i64_from[dtype](dtype == MT_F16 || dtype == MT_BF16 ? (void *)&low : element, &value.v.i, 1);
+	else
+		f64_from[dtype](dtype == MT_F16 || dtype == MT_BF16 ? (void *)&low : element, &value.v.f, 1);
+	if (dtype == MT_F16 || dtype == MT_BF16)
+		mt__omp_store_run(dtype, false, element, 1, &low, 1);
+}
+
+struct fill {
+	int size;
+	uint64_t element;
+};
+
+static void run_fill_value(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	const struct fill *f = context;
+	(void)scalars;
+	mt__omp_fill_run(p[0], &f->element, f->size, n);
+}
+
+int32_t MT_ISA_NAME(mt__omp_fill)(mt_queue *queue, const struct mt_fill_args *args) {
+	struct mt__omp_job job;
+	struct fill f = {mt__omp_dtype_size(args->out->dtype), 0};
+	convert_scalar(&f.element, args->out->dtype, args->value);
+	const mt_array *arrays[] = {args->out};
+	mt__omp_collapse(&job.walk, 1, arrays);
+	job.reads = 0;
+	job.writes = 1;
+	job.raw = 1;
+	job.move = false;
+	job.may_be_scalar = 0;
+	job.cost = 0.5;
+	job.run = run_fill_value;
+	job.context = &f;
+	mt__omp_elementwise(queue, &job);
+	return MT_OK;
+}

@@ -1,0 +1,148 @@
+/* embedding: rows of a table.  Its gradient: places are put in order of the row they read (a counting sort, which keeps
+ * their order), then each row of the table is summed by one thread. */
+#include <omp.h>
+#include <string.h>
+
+#include "index.h"
+#include "reduce.h"
+#include "stage.h"
+
+/* The walk over index's positions (in row-major order) with the offsets of out's rows. */
+struct places {
+	const mt_array *index, *rows; /* rows: index's dims and one more */
+	int64_t count;
+};
+
+/* The offsets of position i in index and in rows. */
+static void locate(const struct places *p, int64_t i, int64_t *index_at, int64_t *row_at) {
+	*index_at = *row_at = 0;
+	for (int d = p->index->rank - 1; d >= 0; d--) {
+		int64_t k = i % p->index->shape[d];
+		i /= p->index->shape[d];
+		*index_at += k * p->index->stride[d];
+		*row_at += k * p->rows->stride[d];
+	}
+}
+
+static int64_t index_value(const struct places *p, int64_t at) {
+	return mt__index_at(mt__omp_data(p->index), p->index->dtype, at);
+}
+
+int32_t MT_ISA_NAME(mt__omp_embedding)(mt_queue *queue, const struct mt_embedding_args *args) {
+	const mt_array *table = args->table, *out = args->out;
+	int32_t status = mt__check_index("embedding", args->index, 0, table->shape[0]);
+	if (status != MT_OK)
+		return status;
+	struct places p = {args->index, out, mt__omp_numel(args->index)};
+	int64_t width = table->shape[1], column = out->stride[args->index->rank], step = table->stride[1];
+	int size = mt__omp_dtype_size(table->dtype);
+	const char *from = mt__omp_data(table);
+	char *to = mt__omp_data(out);
+	int threads = mt__omp_threads(queue, (double)p.count * (double)(width + 8));
+#pragma omp parallel num_threads(threads) if (threads > 1)
+	{
+		int64_t begin, end, index_at, row_at;
+		mt__omp_share(p.count, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
+		for (int64_t i = begin; i < end; i++) {
+			locate(&p, i, &index_at, &row_at);
+			const char *row = from + index_value(&p, index_at) * table->stride[0] * size;
+			if (column == 1)
+				mt__omp_load_run(to + row_at * size, table->dtype, true, row, step, width);
+			else if (step == 1)
+				mt__omp_store_run(table->dtype, true, to + row_at * size, column, row, width);
+			else
+				mt__omp_load_block(to + row_at * size, column, table->dtype, true, row, step, 1, width, 1);
+		}
+	}
+	return MT_OK;
+}
+
+/* ---- gradient ----------------------------------------------------------------------------------------------------- */
+
+enum { WIDTH = 512 };
+
+struct gradient {
+	const struct mt_embedding_grad_args *args;
+	const struct mt__reduce_loops *loops;
+	int64_t *first; /* row v's places are row_at[first[v]] to row_at[first[v + 1]] */
+	int64_t *row_at;
+};
+
+static void order_places(const struct gradient *g, const struct places *p) {
+	int64_t rows = g->args->gtable->shape[0], index_at, row_at;
+	memset(g->first, 0, (size_t)(rows + 2) * sizeof *g->first);
+	for (int64_t i = 0; i < p->count; i++) {
+		locate(p, i, &index_at, &row_at);
+		g->first[index_value(p, index_at) + 2]++;
+	}
+	for (int64_t v = 0; v < rows; v++)
+		g->first[v + 2] += g->first[v + 1];
+	for (int64_t i = 0; i < p->count; i++) {
+		locate(p, i, &index_at, &row_at);
+		g->row_at[g->first[index_value(p, index_at) + 1]++] = row_at;
+	}
+}
+
+/* Rows [begin, end) of the table. */
+static void sum_rows(const struct gradient *g, int64_t begin, int64_t end) {
+	const mt_array *gout = g->args->gout, *out = g->args->gtable;
+	int64_t width = out->shape[1], step = gout->stride[g->args->index->rank];
+	int32_t dtype = out->dtype;
+	int size = mt__omp_dtype_size(dtype);
+	bool direct = step == 1 && mt__omp_compute_dtype(dtype) == dtype;
+	_Alignas(64) char sum[WIDTH * 8], buffer[WIDTH * 8];
+	for (int64_t v = begin; v < end; v++)
+		for (int64_t c = 0; c < width; c += WIDTH) {
+			int64_t n = mt__omp_min(WIDTH, width - c);
+			g->loops->begin(MT_REDUCE_SUM, sum, n);
+			for (int64_t i = g->first[v]; i < g->first[v + 1] && v != g->args->padding_idx; i++) {
+				const char *from = (const char *)mt__omp_data(gout) + (g->row_at[i] + c * step) * size;
+				if (!direct) {
+					mt__omp_load_run(buffer, dtype, false, from, step, n);
+					from = buffer;
+				}
+				g->loops->columns(MT_REDUCE_SUM, sum, from, n, 1, n);
+			}
+			char *to = (char *)mt__omp_data(out) + (v * out->stride[0] + c * out->stride[1]) * size;
+			mt__omp_store_run(dtype, false, to, out->stride[1], sum, n);
+		}
+}
+
+/* The row from which on part `part` of `parts` of the work lies: a row counts 1, and each of its places 1. */
+static int64_t boundary(const struct gradient *g, int64_t rows, int64_t count, int part, int parts) {
+	int64_t target = (rows + count) / parts * part, low = 0, high = rows;
+	if (part == parts)
+		return rows;
+	while (low < high) {
+		int64_t middle = low + (high - low) / 2;
+		if (middle + g->first[middle] < target)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int32_t MT_ISA_NAME(mt__omp_embedding_grad)(mt_queue *queue, const struct mt_embedding_grad_args *args) {
+	int64_t rows = args->gtable->shape[0];
+	struct places p = {args->index, args->gout, mt__omp_numel(args->index)};
+	if (p.count > 0) {
+		int32_t status = mt__check_index("embedding_grad", args->index, 0, rows);
+		if (status != MT_OK)
+			return status;
+	}
+	uint64_t bytes = (uint64_t)(rows + 2 + p.count) * sizeof(int64_t);
+	int64_t *scratch = mt__omp_scratch(queue, bytes);
+	if (!scratch)
+		return mt__omp_no_scratch(bytes);
+	int32_t dtype = mt__omp_compute_dtype(args->gtable->dtype);
+	struct gradient g = {args, mt__omp_reduce_loops(MT_REDUCE_SUM, dtype), scratch, scratch + rows + 2};
+	order_places(&g, &p);
+	int threads = mt__omp_threads(queue, (double)(p.count + rows) * (double)args->gtable->shape[1]);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+	{
+		int part = omp_get_thread_num(), parts = omp_get_num_threads();
+		sum_rows(&g, boundary(&g, rows, p.count, part, parts), boundary(&g, rows, p.count, part + 1, parts));
+	}
+	return MT_OK;
+}

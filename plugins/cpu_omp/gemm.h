@@ -1,0 +1,70 @@
+/* Matrix product, the engine below matmul: c = act(alpha · a @ b + beta · c + bias) for one problem.
+ *
+ * Blocked and packed after Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and BLIS:
+ * blocks of a and b are copied into panels that the microkernel (gemm_tile.inc) reads in order.  Small problems are
+ * read in place.  How k is divided depends on the shape alone, and every element is summed in the same order whatever
+ * tile it falls into, so the result has the same bits for any number of threads. */
+#ifndef MT_OMP_GEMM_H
+#define MT_OMP_GEMM_H
+
+#include "isa.h"
+
+/* The longest stretch of the summed index that is packed at a time. */
+#define MT__OMP_GEMM_MAX_DEPTH 256
+
+/* Writes the panel dst[p · ld + i] = element (i, p) for i in [i0, i0 + width), p in [p0, p0 + n), counted from i0, p0;
+ * zero for i from width to ld.  i counts a's rows or b's columns, p is the index that is summed over. */
+typedef void mt__omp_pack(const void *context, void *dst, int64_t ld, int64_t i0, int64_t width, int64_t p0, int64_t n);
+
+/* Strides are in elements of dtype (f32, f64, f16 or bf16), which all arrays have. */
+struct mt__omp_gemm {
+	int64_t m, n, k;
+	const void *a, *b, *bias; /* bias: NULL, or one value a column (a row where bias_of_rows), bias_stride apart */
+	void *c;
+	int64_t a_rs, a_cs, b_rs, b_cs, c_rs, c_cs, bias_stride;
+	double alpha, beta;
+	int32_t dtype;
+	int32_t activation;
+	int bias_of_rows;
+	/* Where given, a or b is not an array: its panels come from here.  f32 and f64; c's columns adjacent. */
+	mt__omp_pack *make_a, *make_b;
+	const void *make_context;
+};
+
+/* How a problem of a given shape is computed. */
+struct mt__omp_gemm_plan {
+	int64_t mb, nb, kb; /* block extents */
+	int pack_a, pack_b; /* 0: read in place */
+	int transposed;     /* a, b and c were exchanged */
+	int through_buffer; /* results gather in a buffer of f32 (f64) before they are converted and stored */
+	uint64_t a_bytes, b_bytes, buffer_bytes;
+	uint64_t scratch_bytes;
+};
+
+#define mt__omp_gemm_prepare MT_ISA_NAME(mt__omp_gemm_prepare)
+#define mt__omp_gemm_run MT_ISA_NAME(mt__omp_gemm_run)
+#define mt__omp_gemm_transpose MT_ISA_NAME(mt__omp_gemm_transpose)
+#define mt__omp_gemv MT_ISA_NAME(mt__omp_gemv)
+#define mt__omp_gemm_tiny MT_ISA_NAME(mt__omp_gemm_tiny)
+
+/* g as the product of the transposes: cᵀ = bᵀ @ aᵀ. */
+void mt__omp_gemm_transpose(struct mt__omp_gemm *g);
+
+/* Turns g into its transpose where c is stored by columns, and plans it by shape, dtype and strides; pointers are not
+ * looked at, so that problems of a batch that differ only in them share a plan. */
+void mt__omp_gemm_prepare(struct mt__omp_gemm *g, struct mt__omp_gemm_plan *plan);
+
+/* Thread `thread` of `threads` of one problem: called by all of them, inside a parallel region of exactly that many
+ * threads (it has barriers) unless threads is 1.  scratch: plan->scratch_bytes, shared by these threads. */
+void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_plan *plan, void *scratch, int thread,
+                      int threads);
+
+/* m = 1, f32 or f64: columns [begin, end) of c.  Ranges that begin at multiples of MT__OMP_GEMV_GRAIN give each column
+ * the same bits however many ranges there are. */
+#define MT__OMP_GEMV_GRAIN 64
+void mt__omp_gemv(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
+
+/* f32 or f64, by the definition: for products so small that anything else costs more. */
+void mt__omp_gemm_tiny(const struct mt__omp_gemm *g);
+
+#endif

@@ -1,0 +1,202 @@
+/* matmul: batches of matrix products.
+ *
+ *     integers                        plain loops, rows among the threads
+ *     m·n·k tiny                      by the definition, matrices among the threads
+ *     one row or one column           gemv, columns among the threads
+ *     a batch of small matrices       each matrix on one thread
+ *     else                            each matrix on all threads
+ *
+ * Batch extents along which b is broadcast and a and out lie regularly are rows of one larger product. */
+#include "gemm.h"
+
+#include <omp.h>
+#include <string.h>
+
+#define COLUMNS 512
+#define TINY_WORK 512
+
+struct batch {
+	int64_t count;
+	int rank;
+	int64_t shape[MT_MAX_RANK], a_stride[MT_MAX_RANK], b_stride[MT_MAX_RANK], c_stride[MT_MAX_RANK];
+};
+
+#define T uint32_t
+#define S int32_t
+#define N(f) f##_i32
+#include "matmul_integer.inc"
+#undef T
+#undef S
+#undef N
+#define T uint64_t
+#define S int64_t
+#define N(f) f##_i64
+#include "matmul_integer.inc"
+#undef T
+#undef S
+#undef N
+#define T uint8_t
+#define S uint8_t
+#define N(f) f##_u8
+#include "matmul_integer.inc"
+
+/* The arguments as one product and the batch around it. */
+static void analyse(const struct mt_matmul_args *args, struct mt__omp_gemm *g, struct batch *batch) {
+	const mt_array *a = args->a, *b = args->b, *c = args->out;
+	int r = c->rank - 2;
+	*g = (struct mt__omp_gemm){
+		.m = c->shape[r],
+		.n = c->shape[r + 1],
+		.k = a->shape[r + 1],
+		.a = mt__omp_data(a),
+		.b = mt__omp_data(b),
+		.c = mt__omp_data(c),
+		.a_rs = a->stride[r],
+		.a_cs = a->stride[r + 1],
+		.b_rs = b->stride[r],
+		.b_cs = b->stride[r + 1],
+		.c_rs = c->stride[r],
+		.c_cs = c->stride[r + 1],
+		.alpha = args->alpha,
+		.beta = args->beta,
+		.dtype = c->dtype,
+		.activation = args->activation,
+	};
+	if (args->bias) {
+		g->bias = mt__omp_data(args->bias);
+		g->bias_stride = args->bias->stride[0];
+	}
+
+	*batch = (struct batch){.count = 1};
+	bool rows_so_far = true;
+	for (int d = r - 1; d >= 0; d--) {
+		int64_t extent = c->shape[d];
+		if (extent == 1)
+			continue;
+		if (rows_so_far && g->m == 1)
+			g->a_rs = a->stride[d], g->c_rs = c->stride[d];
+		rows_so_far = rows_so_far && b->stride[d] == 0 && a->stride[d] == g->m * g->a_rs && c->stride[d] == g->m * g->c_rs;
+		if (rows_so_far) {
+			g->m *= extent;
+			continue;
+		}
+		int i = batch->rank++;
+		batch->count *= extent;
+		batch->shape[i] = extent;
+		batch->a_stride[i] = a->stride[d];
+		batch->b_stride[i] = b->stride[d];
+		batch->c_stride[i] = c->stride[d];
+	}
+}
+
+/* Problem number `index` of the batch: g with its addresses. */
+static struct mt__omp_gemm problem(const struct mt__omp_gemm *g, const struct batch *batch, int transposed, int64_t index) {
+	int64_t a = 0, b = 0, c = 0;
+	for (int i = 0; i < batch->rank; i++) {
+		int64_t at = index % batch->shape[i];
+		index /= batch->shape[i];
+		a += at * batch->a_stride[i];
+		b += at * batch->b_stride[i];
+		c += at * batch->c_stride[i];
+	}
+	int64_t size = mt__omp_dtype_size(g->dtype);
+	struct mt__omp_gemm one = *g;
+	one.a = (const char *)g->a + (transposed ? b : a) * size;
+	one.b = (const char *)g->b + (transposed ? a : b) * size;
+	one.c = (char *)g->c + c * size;
+	return one;
+}
+
+static void integer_rows(const struct mt__omp_gemm *g, int64_t begin, int64_t end) {
+	if (g->dtype == MT_I32)
+		rows_i32(g, begin, end);
+	else if (g->dtype == MT_I64)
+		rows_i64(g, begin, end);
+	else
+		rows_u8(g, begin, end);
+}
+
+/* Divides batch × pieces among the threads; run(one, piece) does one piece of one problem. */
+static void each_piece(const struct mt__omp_gemm *g, const struct batch *batch, int transposed, int64_t pieces, int threads,
+                       void (*run)(const struct mt__omp_gemm *one, int64_t begin, int64_t end)) {
+#pragma omp parallel num_threads(threads) if (threads > 1)
+	{
+		int64_t at, end;
+		mt__omp_share(batch->count * pieces, omp_get_thread_num(), omp_get_num_threads(), &at, &end);
+		while (at < end) {
+			int64_t index = at / pieces, first = at % pieces, last = mt__omp_min(pieces, first + end - at);
+			struct mt__omp_gemm one = problem(g, batch, transposed, index);
+			run(&one, first, last);
+			at += last - first;
+		}
+	}
+}
+
+static void run_tiny(const struct mt__omp_gemm *one, int64_t begin, int64_t end) {
+	(void)begin, (void)end;
+	mt__omp_gemm_tiny(one);
+}
+
+static void run_gemv(const struct mt__omp_gemm *one, int64_t begin, int64_t end) {
+	mt__omp_gemv(one, begin * MT__OMP_GEMV_GRAIN, mt__omp_min(one->n, end * MT__OMP_GEMV_GRAIN));
+}
+
+static int32_t blocked(mt_queue *queue, struct mt__omp_gemm *g, const struct batch *batch, int threads) {
+	struct mt__omp_gemm_plan plan;
+	mt__omp_gemm_prepare(g, &plan);
+	bool one_each = batch->count >= 2 * threads || (batch->count >= threads && plan.scratch_bytes <= MT__OMP_L2_BYTES);
+	uint64_t bytes = plan.scratch_bytes * (uint64_t)(one_each ? threads : 1);
+	char *scratch = mt__omp_scratch(queue, bytes);
+	if (!scratch)
+		return mt__omp_no_scratch(bytes);
+	if (threads == 1) {
+		for (int64_t i = 0; i < batch->count; i++) {
+			struct mt__omp_gemm one = problem(g, batch, plan.transposed, i);
+			mt__omp_gemm_run(&one, &plan, scratch, 0, 1);
+		}
+		return MT_OK;
+	}
+#pragma omp parallel num_threads(threads)
+	{
+		int thread = omp_get_thread_num(), given = omp_get_num_threads();
+		int64_t begin = 0, end = batch->count;
+		if (one_each)
+			mt__omp_share(batch->count, thread, given, &begin, &end);
+		for (int64_t i = begin; i < end; i++) {
+			struct mt__omp_gemm one = problem(g, batch, plan.transposed, i);
+			if (one_each)
+				mt__omp_gemm_run(&one, &plan, scratch + plan.scratch_bytes * (uint64_t)thread, 0, 1);
+			else
+				mt__omp_gemm_run(&one, &plan, scratch, thread, given);
+		}
+	}
+	return MT_OK;
+}
+
+int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args *args) {
+	struct mt__omp_gemm g;
+	struct batch batch;
+	analyse(args, &g, &batch);
+	double each = (double)g.m * (double)g.n * (double)g.k;
+	double all = each * (double)batch.count;
+	bool real = g.dtype == MT_F32 || g.dtype == MT_F64;
+
+	if (MT_SET_INTEGER & MT_DTYPE_BIT(g.dtype)) {
+		each_piece(&g, &batch, 0, g.m, mt__omp_threads(queue, all), integer_rows);
+		return MT_OK;
+	}
+	if (real && each <= TINY_WORK) {
+		each_piece(&g, &batch, 0, 1, mt__omp_threads(queue, all), run_tiny);
+		return MT_OK;
+	}
+	if (real && (g.m == 1 || g.n == 1)) {
+		bool transposed = g.m != 1;
+		if (transposed)
+			mt__omp_gemm_transpose(&g);
+		int64_t pieces = mt__omp_ceil_div(g.n, MT__OMP_GEMV_GRAIN);
+		each_piece(&g, &batch, transposed, pieces, mt__omp_threads(queue, all / 2), run_gemv);
+		return MT_OK;
+	}
+	double work = all / 8 * (g.dtype == MT_F64 ? 2 : 1);
+	return blocked(queue, &g, &batch, mt__omp_threads(queue, work));
+}

@@ -1,0 +1,192 @@
+/* pool and pool_grad: max and average over windows, planes among the threads. */
+#include "five_dims.h"
+
+#include "mt/lowp.h"
+#include "pool_quarter.h"
+
+#include <omp.h>
+#include <string.h>
+
+struct pool {
+	struct mt__five_dims x, out, index; /* x or its gradient; out or its gradient; index.data NULL: none */
+	int64_t in[3], extent[3];
+	int64_t kernel[3], step[3], pad[3], dilation[3];
+	int32_t op, dtype;
+	int32_t count_include_pad;
+};
+
+/* What a window covers in one dim: begin, begin + between, … below end; and what an average divides by. */
+struct window {
+	int64_t begin, end, between, count;
+};
+
+static struct window window_at(const struct pool *p, int d, int64_t position) {
+	int64_t start = position * p->step[d] - p->pad[d], between = p->dilation[d];
+	int64_t stop = start + (p->kernel[d] - 1) * between + 1;
+	struct window w = {.begin = start, .end = mt__omp_min(stop, p->in[d]), .between = between};
+	if (start < 0)
+		w.begin = start + mt__omp_ceil_div(-start, between) * between;
+	w.count = p->count_include_pad ? mt__omp_min(stop, p->in[d] + p->pad[d]) - start : w.end - w.begin;
+	return w;
+}
+
+#define T float
+#define C float
+#define N(f) f##_f32
+#define LOAD(x) (x)
+#define SAVE(y) (y)
+#include "pool.inc"
+#undef T
+#undef C
+#undef N
+#define T double
+#define C double
+#define N(f) f##_f64
+#include "pool.inc"
+#undef T
+#undef C
+#undef N
+#undef LOAD
+#undef SAVE
+#define T uint16_t
+#define C float
+#define N(f) f##_f16
+#define LOAD(x) mt_f16_to_f32(x)
+#define SAVE(y) mt_f32_to_f16(y)
+#include "pool.inc"
+#undef N
+#undef LOAD
+#undef SAVE
+#define N(f) f##_bf16
+#define LOAD(x) mt_bf16_to_f32(x)
+#define SAVE(y) mt_f32_to_bf16(y)
+#include "pool.inc"
+
+static struct pool describe(const mt_array *x, const mt_array *out, const mt_array *index, int32_t op,
+                            const struct mt_pool_params *params) {
+	struct pool p = {.x = mt__five_dims(x), .out = mt__five_dims(out), .op = op, .dtype = x->dtype};
+	if (index)
+		p.index = mt__five_dims(index);
+	p.count_include_pad = params->count_include_pad;
+	int missing = 5 - x->rank;
+	for (int d = 0; d < 3; d++) {
+		bool there = d >= missing;
+		p.in[d] = p.x.shape[d + 2];
+		p.extent[d] = p.out.shape[d + 2];
+		p.kernel[d] = there ? params->kernel[d - missing] : 1;
+		p.step[d] = there ? params->stride[d - missing] : 1;
+		p.pad[d] = there ? params->pad[d - missing] : 0;
+		p.dilation[d] = there ? params->dilation[d - missing] : 1;
+	}
+	if (op == MT_POOL_AVG)
+		for (int d = 0; d < 3; d++)
+			p.dilation[d] = 1;
+	return p;
+}
+
+/* ---- 2 × 2, stride 2 ---- */
+
+/* The longest row for which indices are computed and dropped when nobody asked for them. */
+#define QUARTER_UNASKED 512
+
+/* Windows of out that lie whole in x, so that every output row has its two input rows. */
+static bool is_quarter(const struct pool *p) {
+	return p->op == MT_POOL_MAX && p->dtype == MT_F32 && p->in[0] == 1 && p->extent[0] == 1 &&
+	       p->kernel[0] == 1 && p->pad[0] == 0 && p->kernel[1] == 2 && p->kernel[2] == 2 && p->step[1] == 2 &&
+	       p->step[2] == 2 && p->pad[1] == 0 && p->pad[2] == 0 && p->dilation[1] == 1 && p->dilation[2] == 1 &&
+	       p->extent[1] == p->in[1] / 2 && p->extent[2] == p->in[2] / 2 && p->x.stride[4] == 1 && p->out.stride[4] == 1 &&
+	       (p->index.data ? p->index.stride[4] == 1 : p->extent[2] <= QUARTER_UNASKED);
+}
+
+static void quarter_plane(const struct pool *p, int64_t n, int64_t c) {
+	const float *x = (const float *)p->x.data + n * p->x.stride[0] + c * p->x.stride[1];
+	float *out = (float *)p->out.data + n * p->out.stride[0] + c * p->out.stride[1];
+	int32_t unasked[QUARTER_UNASKED], *index = unasked;
+	if (p->index.data)
+		index = (int32_t *)p->index.data + n * p->index.stride[0] + c * p->index.stride[1];
+	for (int64_t y = 0; y < p->extent[1]; y++)
+		quarter_max_row(x + 2 * y * p->x.stride[3], x + (2 * y + 1) * p->x.stride[3], out + y * p->out.stride[3],
+		                index + y * p->index.stride[3], p->extent[2], (int32_t)(2 * y * p->in[2]), (int32_t)p->in[2]);
+}
+
+static void quarter_grad_plane(const struct pool *p, int64_t n, int64_t c) {
+	float *gx = (float *)p->x.data + n * p->x.stride[0] + c * p->x.stride[1];
+	const float *gout = (const float *)p->out.data + n * p->out.stride[0] + c * p->out.stride[1];
+	const int32_t *index = (const int32_t *)p->index.data + n * p->index.stride[0] + c * p->index.stride[1];
+	int64_t columns = 2 * p->extent[2];
+	for (int64_t y = 0; y < p->extent[1]; y++) {
+		float *a = gx + 2 * y * p->x.stride[3], *b = a + p->x.stride[3];
+		quarter_grad_row(gout + y * p->out.stride[3], index + y * p->index.stride[3], a, b, p->extent[2],
+		                 (int32_t)(2 * y * p->in[2]), (int32_t)p->in[2]);
+		if (columns < p->in[2])
+			a[columns] = b[columns] = 0;
+	}
+	for (int64_t y = 2 * p->extent[1]; y < p->in[1]; y++)
+		memset(gx + y * p->x.stride[3], 0, (size_t)p->in[2] * sizeof(float));
+}
+
+/* ---- the kernels ---- */
+
+static void pool_plane(const struct pool *p, bool quarter, int64_t n, int64_t c) {
+	if (quarter)
+		quarter_plane(p, n, c);
+	else if (p->dtype == MT_F32)
+		pool_plane_f32(p, n, c);
+	else if (p->dtype == MT_F64)
+		pool_plane_f64(p, n, c);
+	else if (p->dtype == MT_F16)
+		pool_plane_f16(p, n, c);
+	else
+		pool_plane_bf16(p, n, c);
+}
+
+static void grad_plane(const struct pool *p, bool quarter, int64_t n, int64_t c, void *sums) {
+	if (quarter)
+		quarter_grad_plane(p, n, c);
+	else if (p->dtype == MT_F32)
+		grad_plane_f32(p, n, c, sums);
+	else if (p->dtype == MT_F64)
+		grad_plane_f64(p, n, c, sums);
+	else if (p->dtype == MT_F16)
+		grad_plane_f16(p, n, c, sums);
+	else
+		grad_plane_bf16(p, n, c, sums);
+}
+
+static double work(const struct pool *p, bool quarter) {
+	double windows = 1, elements = 1;
+	for (int d = 0; d < 5; d++) {
+		windows *= (double)p->out.shape[d] * (d < 2 ? 1 : (double)p->kernel[d - 2]);
+		elements *= (double)p->x.shape[d];
+	}
+	return quarter ? elements : 8 * windows + elements;
+}
+
+int32_t MT_ISA_NAME(mt__omp_pool)(mt_queue *queue, const struct mt_pool_args *args) {
+	struct pool p = describe(args->x, args->out, args->indices, args->op, &args->p);
+	bool quarter = is_quarter(&p);
+	int64_t channels = p.x.shape[1], planes = p.x.shape[0] * channels;
+	int threads = mt__omp_threads(queue, work(&p, quarter));
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+	for (int64_t i = 0; i < planes; i++)
+		pool_plane(&p, quarter, i / channels, i % channels);
+	return MT_OK;
+}
+
+int32_t MT_ISA_NAME(mt__omp_pool_grad)(mt_queue *queue, const struct mt_pool_grad_args *args) {
+	struct pool p = describe(args->gx, args->gout, args->indices, args->op, &args->p);
+	bool quarter = is_quarter(&p);
+	int64_t channels = p.x.shape[1], planes = p.x.shape[0] * channels;
+	int threads = mt__omp_threads(queue, work(&p, quarter));
+	uint64_t size = p.dtype == MT_F64 ? sizeof(double) : sizeof(float);
+	uint64_t each = quarter ? 64 : mt__omp_align64((uint64_t)(p.in[0] * p.in[1] * p.in[2]) * size);
+	char *scratch = quarter ? NULL : mt__omp_scratch(queue, each * (uint64_t)threads);
+	if (!quarter && !scratch)
+		return mt__omp_no_scratch(each * (uint64_t)threads);
+#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
+	for (int64_t i = 0; i < planes; i++) {
+		char *sums = quarter ? NULL : scratch + each * (uint64_t)omp_get_thread_num();
+		grad_plane(&p, quarter, i / channels, i % channels, sums);
+	}
+	return MT_OK;
+}

@@ -1,0 +1,263 @@
+/* zip: y = f(a, b).  Formulas in zip_float.inc and zip_integer.inc, loops in zip_loops.inc. */
+#include "elementwise.h"
+#include "scalar.h"
+#include "stage.h"
+#include "vmath_wide.h"
+
+MT__INLINE float zip_pow_f32(float a, float b) {
+	return mt__powf(a, b);
+}
+
+MT__INLINE float zip_exp_f32(float x) {
+	return mt__expf(x);
+}
+
+MT__INLINE float gelu_slope_f32(float x) {
+	return mt__gelu_slopef(x);
+}
+
+MT__INLINE float gelu_tanh_slope_f32(float x) {
+	return mt__gelu_tanh_slopef(x);
+}
+
+MT__INLINE float erf_slope_f32(float x) {
+	return mt__erf_slopef(x);
+}
+
+static inline double zip_pow_f64(double a, double b) {
+	return pow(a, b);
+}
+
+static inline double zip_exp_f64(double x) {
+	return exp(x);
+}
+
+/* Φ(x) + x φ(x). */
+static inline double gelu_slope_f64(double x) {
+	return 0.5 * erfc(x * -0.707106781186547524) + x * (0.398942280401432678 * exp(-0.5 * x * x));
+}
+
+/* s + 2 x s (1 − s) u' with s = (1 + tanh u)/2, u = sqrt(2/π) (x + 0.044715 x³). */
+static inline double gelu_tanh_slope_f64(double x) {
+	double u = 0.797884560802865356 * x * mt__wide_madd(0.044715 * x, x, 1.0);
+	double s = 1.0 / (1.0 + exp(-2.0 * u)), minus = 1.0 / (1.0 + exp(2.0 * u));
+	return s + 2.0 * x * s * minus * 0.797884560802865356 * mt__wide_madd(3.0 * 0.044715 * x, x, 1.0);
+}
+
+static inline double erf_slope_f64(double x) {
+	return 1.12837916709551257 * exp(-x * x);
+}
+
+#define T float
+#define NAME(f) f##_f32
+#define FN(name) name##f
+#define DTYPES MT_DTYPE_BIT(MT_F32)
+#include "zip_float.inc"
+#undef T
+#undef NAME
+#undef FN
+#undef DTYPES
+
+#define T double
+#define NAME(f) f##_f64
+#define FN(name) name
+#define DTYPES MT_DTYPE_BIT(MT_F64)
+#include "zip_float.inc"
+#undef T
+#undef NAME
+#undef FN
+#undef DTYPES
+
+#define T int32_t
+#define U uint32_t
+#define SIGNED 1
+#define NAME(f) f##_i32
+#define DTYPES MT_DTYPE_BIT(MT_I32)
+#include "zip_integer.inc"
+#undef T
+#undef U
+#undef SIGNED
+#undef NAME
+#undef DTYPES
+
+#define T int64_t
+#define U uint64_t
+#define SIGNED 1
+#define NAME(f) f##_i64
+#define DTYPES MT_DTYPE_BIT(MT_I64)
+#include "zip_integer.inc"
+#undef T
+#undef U
+#undef SIGNED
+#undef NAME
+#undef DTYPES
+
+#define T uint8_t
+#define U uint32_t
+#define SIGNED 0
+#define NAME(f) f##_u8
+#define DTYPES MT_DTYPE_BIT(MT_U8)
+#include "zip_integer.inc"
+#undef T
+#undef U
+#undef SIGNED
+#undef NAME
+#undef DTYPES
+
+/* add and max are "or", mul and min are "and". */
+MT__INLINE uint8_t zip_apply_bool(int op, uint8_t a, uint8_t b, uint8_t p, uint8_t q) {
+	(void)p;
+	(void)q;
+	return op == MT_ZIP_ADD || op == MT_ZIP_MAX ? a | b : a & b;
+}
+
+#define T uint8_t
+#define NAME(f) f##_bool
+#define DTYPES MT_DTYPE_BIT(MT_BOOL)
+#include "zip_loops.inc"
+#undef T
+#undef NAME
+#undef DTYPES
+
+union element {
+	float f32;
+	double f64;
+	int32_t i32;
+	int64_t i64;
+	uint8_t u8;
+};
+
+struct zip {
+	int32_t op, dtype;
+	mt_scalar p, q;
+	int scalar_at; /* 0: a is the scalar, 1: b is, -1: both are arrays */
+	union element scalar;
+};
+
+static void apply(const struct zip *z, void *out, const void *a, const void *b, uint32_t scalars, int64_t n) {
+	switch (z->dtype) {
+	case MT_F32:
+		zip_f32(z->op, out, a, b, scalars, n, mt__scalar_f32(z->p), mt__scalar_f32(z->q));
+		return;
+	case MT_F64:
+		zip_f64(z->op, out, a, b, scalars, n, mt__scalar_f64(z->p), mt__scalar_f64(z->q));
+		return;
+	case MT_I32:
+		zip_i32(z->op, out, a, b, scalars, n, 0, 0);
+		return;
+	case MT_I64:
+		zip_i64(z->op, out, a, b, scalars, n, 0, 0);
+		return;
+	case MT_U8:
+		zip_u8(z->op, out, a, b, scalars, n, 0, 0);
+		return;
+	default:
+		zip_bool(z->op, out, a, b, scalars, n, 0, 0);
+	}
+}
+
+static bool gives_bool(int32_t op) {
+	return op >= MT_ZIP_LT && op <= MT_ZIP_LOGICAL_XOR;
+}
+
+/* pow with one exponent for all: squares, cubes and reciprocals as products. */
+static bool simple_pow(const struct zip *z, float *out, const float *a, float exponent, int64_t n) {
+	const float one = 1.0f;
+	if (exponent == -1.0f) {
+		zip_f32(MT_ZIP_DIV, out, &one, a, 1, n, 0, 0);
+		return true;
+	}
+	if (exponent != 2.0f)
+		return false;
+	(void)z;
+	zip_f32(MT_ZIP_MUL, out, a, a, 0, n, 0, 0);
+	return true;
+}
+
+static void run(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	const struct zip *z = context;
+	const void *a = z->scalar_at == 0 ? (const void *)&z->scalar : p[1];
+	const void *b = z->scalar_at == 1 ? (const void *)&z->scalar : p[z->scalar_at == 0 ? 1 : 2];
+	uint32_t one = z->scalar_at < 0 ? scalars >> 1 : (scalars >> 1 ? 3u : 1u << z->scalar_at);
+	if (one == 3) {
+		union element value;
+		int size = gives_bool(z->op) ? 1 : mt__omp_dtype_size(z->dtype);
+		apply(z, &value, a, b, 0, 1);
+		mt__omp_fill_run(p[0], &value, size, n);
+		return;
+	}
+	if (z->op == MT_ZIP_POW && z->dtype == MT_F32 && one == 2 && simple_pow(z, p[0], a, *(const float *)b, n))
+		return;
+	apply(z, p[0], a, b, one, n);
+}
+
+/* Of one position, in axpy elements. */
+static double cost(int32_t op, int32_t dtype) {
+	double c;
+	switch (op) {
+	case MT_ZIP_POW:
+	case MT_ZIP_GELU_GRAD:
+	case MT_ZIP_GELU_TANH_GRAD:
+		c = 16;
+		break;
+	case MT_ZIP_MOD:
+	case MT_ZIP_FLOOR_DIV:
+	case MT_ZIP_ATAN2:
+		return 50;
+	case MT_ZIP_SILU_GRAD:
+	case MT_ZIP_SOFTPLUS_GRAD:
+	case MT_ZIP_ERF_GRAD:
+	case MT_ZIP_ELU_GRAD:
+		c = 5;
+		break;
+	default:
+		return 1.5;
+	}
+	return dtype == MT_F64 ? 8 * c : c;
+}
+
+static void set_scalar(struct zip *z, mt_scalar s, int32_t dtype) {
+	switch (dtype) {
+	case MT_F32:
+	case MT_F16:
+	case MT_BF16:
+		z->scalar.f32 = mt__scalar_f32(s);
+		return;
+	case MT_F64:
+		z->scalar.f64 = mt__scalar_f64(s);
+		return;
+	case MT_I32:
+		z->scalar.i32 = mt__scalar_i32(s);
+		return;
+	case MT_I64:
+		z->scalar.i64 = mt__scalar_i64(s);
+		return;
+	case MT_U8:
+		z->scalar.u8 = mt__scalar_u8(s);
+		return;
+	default:
+		z->scalar.u8 = mt__scalar_bool(s);
+	}
+}
+
+int32_t MT_ISA_NAME(mt__omp_zip)(mt_queue *queue, const struct mt_zip_args *args) {
+	const mt_array *one = args->a ? args->a : args->b;
+	struct zip z = {.op = args->op, .dtype = mt__omp_compute_dtype(one->dtype), .p = args->p0, .q = args->p1};
+	z.scalar_at = args->a == NULL ? 0 : args->b == NULL ? 1 : -1;
+	if (z.scalar_at >= 0)
+		set_scalar(&z, args->scalar, one->dtype);
+	struct mt__omp_job job;
+	const mt_array *arrays[] = {args->out, one, args->b};
+	int n = z.scalar_at < 0 ? 3 : 2;
+	mt__omp_collapse(&job.walk, n, arrays);
+	job.reads = 6;
+	job.writes = 1;
+	job.raw = 0;
+	job.move = false;
+	job.may_be_scalar = 6;
+	job.cost = cost(args->op, one->dtype);
+	job.run = run;
+	job.context = &z;
+	mt__omp_elementwise(queue, &job);
+	return MT_OK;
+}

@@ -1,0 +1,173 @@
+/* The ops of map_ops.def as functions map_NAME(x, p, q): for C float or double, and for int64_t where the op takes
+ * integers.  Also activations. */
+#ifndef MT_CUDA_MAP_OPS_CUH
+#define MT_CUDA_MAP_OPS_CUH
+
+#include <math.h>
+
+#include "mt_cuda.h"
+
+#define MT_OP template <class C> __device__ inline C
+
+MT_OP map_neg(C x, C, C) {
+	return -x;
+}
+MT_OP map_abs(C x, C, C) {
+	return fabs(x);
+}
+MT_OP map_sign(C x, C, C) {
+	return x > 0 ? C(1) : x < 0 ? C(-1) : x;
+}
+MT_OP map_exp(C x, C, C) {
+	return exp(x);
+}
+MT_OP map_expm1(C x, C, C) {
+	return expm1(x);
+}
+MT_OP map_log(C x, C, C) {
+	return log(x);
+}
+MT_OP map_log1p(C x, C, C) {
+	return log1p(x);
+}
+MT_OP map_sqrt(C x, C, C) {
+	return sqrt(x);
+}
+MT_OP map_rsqrt(C x, C, C) {
+	return 1 / sqrt(x);
+}
+MT_OP map_square(C x, C, C) {
+	return x * x;
+}
+MT_OP map_reciprocal(C x, C, C) {
+	return 1 / x;
+}
+MT_OP map_sin(C x, C, C) {
+	return sin(x);
+}
+MT_OP map_cos(C x, C, C) {
+	return cos(x);
+}
+MT_OP map_tanh(C x, C, C) {
+	return tanh(x);
+}
+MT_OP map_sigmoid(C x, C, C) {
+	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
+}
+MT_OP map_relu(C x, C, C) {
+	return x <= 0 ? C(0) : x;
+}
+MT_OP map_gelu(C x, C, C) {
+	return x / 2 * erfc(-x * C(M_SQRT1_2));
+}
+/* x/2 (1 + tanh u) = x sigmoid(2u), which keeps its digits where tanh u is near -1. */
+MT_OP map_gelu_tanh(C x, C p, C q) {
+	C u = C(M_2_SQRTPI * M_SQRT1_2) * (x + C(0.044715) * x * x * x);
+	return x * map_sigmoid(2 * u, p, q);
+}
+MT_OP map_silu(C x, C p, C q) {
+	return x * map_sigmoid(x, p, q);
+}
+MT_OP map_softplus(C x, C, C) {
+	return (x > 0 ? x : C(0)) + log1p(exp(-fabs(x)));
+}
+MT_OP map_erf(C x, C, C) {
+	return erf(x);
+}
+MT_OP map_floor(C x, C, C) {
+	return floor(x);
+}
+MT_OP map_ceil(C x, C, C) {
+	return ceil(x);
+}
+MT_OP map_round(C x, C, C) {
+	return rint(x);
+}
+MT_OP map_trunc(C x, C, C) {
+	return trunc(x);
+}
+MT_OP map_leaky_relu(C x, C p, C) {
+	return x <= 0 ? p * x : x;
+}
+MT_OP map_elu(C x, C p, C) {
+	return x <= 0 ? p * expm1(x) : x;
+}
+MT_OP map_clamp(C x, C p, C q) {
+	x = x < p ? p : x;
+	return x > q ? q : x;
+}
+MT_OP map_logical_not(C x, C, C) {
+	return x == 0;
+}
+MT_OP map_isnan(C x, C, C) {
+	return x != x;
+}
+MT_OP map_isinf(C x, C, C) {
+	return isinf(x) ? 1 : 0;
+}
+MT_OP map_isfinite(C x, C, C) {
+	return isfinite(x) ? 1 : 0;
+}
+
+#undef MT_OP
+
+/* Integers wrap: the arithmetic is unsigned. */
+__device__ inline int64_t map_neg(int64_t x, int64_t, int64_t) {
+	return (int64_t)(0 - (uint64_t)x);
+}
+__device__ inline int64_t map_abs(int64_t x, int64_t, int64_t) {
+	return x < 0 ? (int64_t)(0 - (uint64_t)x) : x;
+}
+__device__ inline int64_t map_square(int64_t x, int64_t, int64_t) {
+	return (int64_t)((uint64_t)x * (uint64_t)x);
+}
+
+#define MT_MAP(id, NAME, name, dtypes, result, formula)                                                                \
+	case id:                                                                                                       \
+		return map_##name(x, p, q);
+template <class C> __device__ inline C apply_map(int32_t op, C x, C p, C q) {
+	switch (op) {
+#include "mt/map_ops.def"
+	}
+	return x;
+}
+#undef MT_MAP
+
+/* The ops that take FLOAT alone are left out. */
+#define FLOAT(id, name)
+#define NUMBER(id, name)                                                                                               \
+	case id:                                                                                                       \
+		return map_##name(x, p, q);
+#define ALL NUMBER
+#define MT_MAP(id, NAME, name, dtypes, result, formula) dtypes(id, name)
+template <> __device__ inline int64_t apply_map(int32_t op, int64_t x, int64_t p, int64_t q) {
+	switch (op) {
+#include "mt/map_ops.def"
+	}
+	return x;
+}
+#undef MT_MAP
+#undef FLOAT
+#undef NUMBER
+#undef ALL
+
+template <class C> __device__ inline C activate(int32_t activation, C x) {
+	switch (activation) {
+	case MT_ACT_RELU:
+		return map_relu(x, x, x);
+	case MT_ACT_SIGMOID:
+		return map_sigmoid(x, x, x);
+	case MT_ACT_TANH:
+		return map_tanh(x, x, x);
+	case MT_ACT_GELU:
+		return map_gelu(x, x, x);
+	default:
+		return x;
+	}
+}
+
+template <> __device__ inline int64_t activate(int32_t activation, int64_t x) {
+	return activation == MT_ACT_RELU ? map_relu(x, x, x) : x;
+}
+
+#endif

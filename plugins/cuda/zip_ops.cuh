@@ -1,0 +1,191 @@
+/* The ops of zip_ops.def as functions zip_NAME(a, b, p, q): for C float or double, and for int64_t where the op takes
+ * integers.  In the _grad ops a is the upstream gradient and b is x or y of the forward op. */
+#ifndef MT_CUDA_ZIP_OPS_CUH
+#define MT_CUDA_ZIP_OPS_CUH
+
+#include <math.h>
+
+#include "map_ops.cuh"
+
+template <class C> __device__ inline C sigmoid(C x) {
+	return map_sigmoid(x, x, x);
+}
+
+#define MT_OP template <class C> __device__ inline C
+
+MT_OP zip_add(C a, C b, C, C) {
+	return a + b;
+}
+MT_OP zip_sub(C a, C b, C, C) {
+	return a - b;
+}
+MT_OP zip_mul(C a, C b, C, C) {
+	return a * b;
+}
+MT_OP zip_div(C a, C b, C, C) {
+	return a / b;
+}
+MT_OP zip_pow(C a, C b, C, C) {
+	return pow(a, b);
+}
+MT_OP zip_max(C a, C b, C, C) {
+	return a != a ? a : b != b ? b : a > b ? a : b;
+}
+MT_OP zip_min(C a, C b, C, C) {
+	return a != a ? a : b != b ? b : a < b ? a : b;
+}
+/* a - b floor(a / b), exact: the remainder has b's sign. */
+MT_OP zip_mod(C a, C b, C, C) {
+	C r = fmod(a, b);
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+/* floor(a / b) from the remainder, so that a quotient just below an integer is not rounded up to it. */
+MT_OP zip_floor_div(C a, C b, C, C) {
+	if (b == 0)
+		return a / b;
+	C r = fmod(a, b), quotient = (a - r) / b;
+	if (r != 0 && (r < 0) != (b < 0))
+		quotient -= 1;
+	return quotient == 0 ? copysign(C(0), a / b) : rint(quotient);
+}
+MT_OP zip_atan2(C a, C b, C, C) {
+	return atan2(a, b);
+}
+MT_OP zip_lt(C a, C b, C, C) {
+	return a < b;
+}
+MT_OP zip_le(C a, C b, C, C) {
+	return a <= b;
+}
+MT_OP zip_gt(C a, C b, C, C) {
+	return a > b;
+}
+MT_OP zip_ge(C a, C b, C, C) {
+	return a >= b;
+}
+MT_OP zip_eq(C a, C b, C, C) {
+	return a == b;
+}
+MT_OP zip_ne(C a, C b, C, C) {
+	return a != b;
+}
+MT_OP zip_logical_and(C a, C b, C, C) {
+	return a != 0 && b != 0;
+}
+MT_OP zip_logical_or(C a, C b, C, C) {
+	return a != 0 || b != 0;
+}
+MT_OP zip_logical_xor(C a, C b, C, C) {
+	return (a != 0) != (b != 0);
+}
+MT_OP zip_abs_grad(C a, C b, C, C) {
+	return a * map_sign(b, b, b);
+}
+MT_OP zip_sqrt_grad(C a, C b, C, C) {
+	return a / (2 * b);
+}
+MT_OP zip_rsqrt_grad(C a, C b, C, C) {
+	return -a / 2 * b * b * b;
+}
+MT_OP zip_tanh_grad(C a, C b, C, C) {
+	return a * (1 - b * b);
+}
+MT_OP zip_sigmoid_grad(C a, C b, C, C) {
+	return a * b * (1 - b);
+}
+MT_OP zip_relu_grad(C a, C b, C, C) {
+	return b <= 0 ? C(0) : a;
+}
+/* Phi(x) + x phi(x) */
+MT_OP zip_gelu_grad(C a, C b, C, C) {
+	C cumulative = erfc(-b * C(M_SQRT1_2)) / 2, density = exp(-b * b / 2) * C(M_2_SQRTPI * M_SQRT1_2 / 2);
+	return a * (cumulative + b * density);
+}
+/* With s = sigmoid(2u) = (1 + tanh u)/2:  d/dx (x s) = s + x s' 2u',  s' = s (1 - s). */
+MT_OP zip_gelu_tanh_grad(C a, C b, C, C) {
+	C k = C(M_2_SQRTPI * M_SQRT1_2), u = k * (b + C(0.044715) * b * b * b), s = sigmoid(2 * u);
+	return a * (s + b * s * sigmoid(-2 * u) * 2 * k * (1 + C(3 * 0.044715) * b * b));
+}
+MT_OP zip_silu_grad(C a, C b, C, C) {
+	return a * sigmoid(b) * (1 + b * sigmoid(-b));
+}
+MT_OP zip_softplus_grad(C a, C b, C, C) {
+	return a * sigmoid(b);
+}
+MT_OP zip_erf_grad(C a, C b, C, C) {
+	return a * C(M_2_SQRTPI) * exp(-b * b);
+}
+MT_OP zip_leaky_relu_grad(C a, C b, C p, C) {
+	return b <= 0 ? p * a : a;
+}
+MT_OP zip_elu_grad(C a, C b, C p, C) {
+	return b <= 0 ? p * a * exp(b) : a;
+}
+MT_OP zip_clamp_grad(C a, C b, C p, C q) {
+	return b < p || b > q ? C(0) : a;
+}
+
+#undef MT_OP
+
+/* Integers wrap: the arithmetic is unsigned. */
+__device__ inline int64_t zip_add(int64_t a, int64_t b, int64_t, int64_t) {
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+__device__ inline int64_t zip_sub(int64_t a, int64_t b, int64_t, int64_t) {
+	return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+__device__ inline int64_t zip_mul(int64_t a, int64_t b, int64_t, int64_t) {
+	return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+__device__ inline int64_t zip_floor_div(int64_t a, int64_t b, int64_t, int64_t) {
+	if (b == 0)
+		return 0;
+	if (b == -1)
+		return (int64_t)(0 - (uint64_t)a);
+	return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+__device__ inline int64_t zip_mod(int64_t a, int64_t b, int64_t p, int64_t q) {
+	return b == 0 ? 0 : zip_sub(a, zip_mul(b, zip_floor_div(a, b, p, q), p, q), p, q);
+}
+__device__ inline int64_t zip_pow(int64_t a, int64_t b, int64_t p, int64_t q) {
+	if (b < 0)
+		return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+	int64_t result = 1;
+	for (; b > 0; b /= 2) {
+		if (b % 2)
+			result = zip_mul(result, a, p, q);
+		a = zip_mul(a, a, p, q);
+	}
+	return result;
+}
+
+#define MT_ZIP(id, NAME, name, dtypes, result, formula)                                                                \
+	case id:                                                                                                       \
+		return zip_##name(a, b, p, q);
+template <class C> __device__ inline C apply_zip(int32_t op, C a, C b, C p, C q) {
+	switch (op) {
+#include "mt/zip_ops.def"
+	}
+	return a;
+}
+#undef MT_ZIP
+
+/* The ops that take FLOAT alone are left out. */
+#define FLOAT(id, name)
+#define NUMBER(id, name)                                                                                               \
+	case id:                                                                                                       \
+		return zip_##name(a, b, p, q);
+#define ALL NUMBER
+#define MT_ZIP(id, NAME, name, dtypes, result, formula) dtypes(id, name)
+template <> __device__ inline int64_t apply_zip(int32_t op, int64_t a, int64_t b, int64_t p, int64_t q) {
+	switch (op) {
+#include "mt/zip_ops.def"
+	}
+	return a;
+}
+#undef MT_ZIP
+#undef FLOAT
+#undef NUMBER
+#undef ALL
+
+#endif
