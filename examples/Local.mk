@@ -2,3 +2,11 @@
 #   noinst_PROGRAMS += %D%/name
 #   examples_name_CPPFLAGS = $(app_cppflags)
 #   examples_name_LDADD = $(app_ldadd)
+
+# The example plugin: built as an outsider would build it. The rpath makes libtool link it shared.
+noinst_LTLIBRARIES += %D%/minimal_plugin/mt_minimal.la
+examples_minimal_plugin_mt_minimal_la_SOURCES = %D%/minimal_plugin/minimal.c
+examples_minimal_plugin_mt_minimal_la_CPPFLAGS = $(plugin_cppflags)
+examples_minimal_plugin_mt_minimal_la_LDFLAGS = $(plugin_ldflags) -rpath /nowhere
+examples_minimal_plugin_mt_minimal_la_LIBADD = -lm
+EXTRA_DIST += %D%/minimal_plugin/minimal.json

@@ -1,2 +1,3 @@
 # Manual pages:
 #   dist_man_MANS += %D%/name.1
+dist_man_MANS += %D%/mt-info.1

@@ -61,6 +61,7 @@ omp_isa_sources += %D%/norm.h
 omp_isa_sources += %D%/optim.c
 omp_isa_sources += %D%/optim_type.inc
 omp_isa_sources += %D%/parallel.h
+omp_isa_sources += %D%/parallel.h
 omp_isa_sources += %D%/pool.c
 omp_isa_sources += %D%/pool.inc
 omp_isa_sources += %D%/pool_quarter.h

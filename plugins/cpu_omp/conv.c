@@ -2,9 +2,7 @@
 #include "conv.h"
 
 #include "convert.h"
-
-#include <omp.h>
-#include <string.h>
+#include "parallel.h"
 
 static struct mt__conv describe(const mt_array *x, const mt_array *weight, const mt_array *out, const mt_array *bias,
                                 const struct mt_conv_params *p) {
@@ -35,28 +33,34 @@ static int64_t count(const struct mt__five_dims *a) {
 	return a->shape[0] * a->shape[1] * a->shape[2] * a->shape[3] * a->shape[4];
 }
 
-/* Copies row `row` (of the innermost dim) of an array to or from its contiguous f32 twin. */
-static void convert_row(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide, int64_t row,
-                        bool to_wide) {
-	float *w = (float *)wide->data + row * low->shape[4];
+struct conversion {
+	const struct mt__five_dims *low, *wide; /* wide: contiguous, f32 */
+	int32_t dtype;
+	bool to_wide;
+};
+
+/* Row `row` of the innermost dim. */
+static void convert_row(const void *context, int64_t row, int thread) {
+	const struct conversion *v = context;
+	const struct mt__five_dims *low = v->low;
+	float *wide = (float *)v->wide->data + row * low->shape[4];
 	int64_t at = 0;
+	(void)thread;
 	for (int d = 3; d >= 0; d--) {
 		at += row % low->shape[d] * low->stride[d];
 		row /= low->shape[d];
 	}
-	uint16_t *l = (uint16_t *)low->data + at;
-	if (to_wide)
-		load_run(w, dtype, l, low->stride[4], low->shape[4]);
+	uint16_t *data = (uint16_t *)low->data + at;
+	if (v->to_wide)
+		load_run(wide, v->dtype, data, low->stride[4], low->shape[4]);
 	else
-		store_run(dtype, l, low->stride[4], w, low->shape[4]);
+		store_run(v->dtype, data, low->stride[4], wide, low->shape[4]);
 }
 
 static void convert_array(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide, bool to_wide,
                           int threads) {
-	int64_t rows = count(low) / mt__omp_max(low->shape[4], 1);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-	for (int64_t row = 0; row < rows; row++)
-		convert_row(dtype, low, wide, row, to_wide);
+	struct conversion v = {low, wide, dtype, to_wide};
+	mt__omp_each(threads, count(low) / mt__omp_max(low->shape[4], 1), convert_row, &v);
 }
 
 /* A contiguous f32 array in *space, which moves on. */

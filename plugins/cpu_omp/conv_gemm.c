@@ -9,12 +9,14 @@
  * each for every group.  Nothing depends on the number of threads. */
 #include "conv.h"
 #include "gemm.h"
+#include "parallel.h"
 #include "transpose.h"
-
-#include <omp.h>
 
 /* The part of the input gradient's sums that is kept at a time. */
 #define SUMS_BYTES (256 * 1024)
+
+/* Above this many bytes the weights are moved by all threads. */
+#define SERIAL_WEIGHTS (64 * 1024)
 
 /* Which image and group a panel is for. */
 struct part {
@@ -64,21 +66,33 @@ static int64_t size_of(const struct mt__conv *c) {
 	return mt__omp_dtype_size(c->dtype);
 }
 
+/* NULL stays: plans are made before there are addresses. */
 static const char *element(const struct mt__conv *c, const void *base, int64_t offset) {
-	return (const char *)base + offset * size_of(c);
+	return base ? (const char *)base + offset * size_of(c) : NULL;
 }
 
 static uint64_t weight_bytes(const struct mt__conv *c) {
 	return mt__omp_align64((uint64_t)(c->groups * c->out_channels * c->in_channels * mt__conv_taps(c) * size_of(c)));
 }
 
+struct weight_move {
+	const struct mt__conv *conv;
+	void *flat;
+	bool back;
+};
+
+static void move_one(const void *context, int64_t co, int thread) {
+	const struct weight_move *m = context;
+	(void)thread;
+	if (m->conv->dtype == MT_F64)
+		move_weight_f64(m->conv, m->flat, co, m->back);
+	else
+		move_weight_f32(m->conv, m->flat, co, m->back);
+}
+
 static void move_weight(const struct mt__conv *c, void *flat, int threads, bool back) {
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-	for (int64_t co = 0; co < c->groups * c->out_channels; co++)
-		if (c->dtype == MT_F64)
-			move_weight_f64(c, flat, co, back);
-		else
-			move_weight_f32(c, flat, co, back);
+	struct weight_move m = {c, flat, back};
+	mt__omp_each(weight_bytes(c) > SERIAL_WEIGHTS ? threads : 1, c->groups * c->out_channels, move_one, &m);
 }
 
 /* ---- forward ---- */
@@ -148,46 +162,56 @@ static struct forward_sizes forward_sizes(const struct mt__conv *c, int threads)
 	return s;
 }
 
-static void forward_one(const struct mt__conv *c, const struct forward_sizes *s, const void *flat, int64_t unit, char *space,
-                        int thread, int threads) {
+struct forward_run {
+	const struct mt__conv *conv;
+	struct forward_sizes sizes;
+	char *flat, *space;
+};
+
+static void forward_one(const struct forward_run *r, int64_t unit, char *space, int thread, int threads) {
+	const struct mt__conv *c = r->conv;
 	struct part part = {
 		.conv = c,
 		.image = unit / c->groups,
 		.group = unit % c->groups,
 		.plane_stride = plane_stride(c),
 	};
-	struct mt__omp_gemm g = forward_product(&part, flat, space + s->product);
+	char *image = space + r->sizes.product;
+	struct mt__omp_gemm g = forward_product(&part, r->flat, image);
 	struct mt__omp_gemm_plan plan;
 	mt__omp_gemm_prepare(&g, &plan);
 	mt__omp_gemm_run(&g, &plan, space, thread, threads);
-	if (!part.plane_stride && thread == 0) {
-		if (c->dtype == MT_F64)
-			store_image_f64(&part, (const double *)(space + s->product));
-		else
-			store_image_f32(&part, (const float *)(space + s->product));
+	if (part.plane_stride || thread != 0)
+		return;
+	if (c->dtype == MT_F64)
+		store_image_f64(&part, (const double *)image);
+	else
+		store_image_f32(&part, (const float *)image);
+}
+
+static void forward_alone(const void *context, int64_t unit, int thread) {
+	const struct forward_run *r = context;
+	forward_one(r, unit, r->space + (r->sizes.product + r->sizes.image) * (uint64_t)thread, 0, 1);
+}
+
+static void forward_together(const void *context, int thread, int threads) {
+	const struct forward_run *r = context;
+	for (int64_t i = 0; i < r->conv->images * r->conv->groups; i++) {
+		forward_one(r, i, r->space, thread, threads);
+		if (threads > 1) {
+#pragma omp barrier
+		}
 	}
 }
 
 static void forward(const struct mt__conv *c, char *space, int threads) {
-	struct forward_sizes s = forward_sizes(c, threads);
-	char *flat = space;
-	space += s.weight;
-	move_weight(c, flat, threads, false);
-	int64_t units = c->images * c->groups;
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int thread = omp_get_thread_num(), given = omp_get_num_threads();
-		if (s.one_each) {
-#pragma omp for schedule(dynamic)
-			for (int64_t i = 0; i < units; i++)
-				forward_one(c, &s, flat, i, space + (s.product + s.image) * (uint64_t)thread, 0, 1);
-		} else {
-			for (int64_t i = 0; i < units; i++) {
-				forward_one(c, &s, flat, i, space, thread, given);
-#pragma omp barrier
-			}
-		}
-	}
+	struct forward_run r = {.conv = c, .sizes = forward_sizes(c, threads), .flat = space};
+	r.space = space + r.sizes.weight;
+	move_weight(c, r.flat, threads, false);
+	if (r.sizes.one_each)
+		mt__omp_each_next(threads, c->images * c->groups, forward_alone, &r);
+	else
+		mt__omp_parallel(threads, forward_together, &r);
 }
 
 /* ---- input gradient ---- */
@@ -272,17 +296,27 @@ static void add_channel(const struct part *part, int64_t channel, const char *su
 	}
 }
 
-static void input_one(const struct mt__conv *c, const struct sums_shape *s, const void *flat, int64_t unit, char *space) {
+struct input_run {
+	const struct mt__conv *conv;
+	struct sums_shape shape;
+	char *flat, *space;
+	uint64_t each;
+};
+
+static void input_one(const void *context, int64_t unit, int thread) {
+	const struct input_run *r = context;
+	const struct mt__conv *c = r->conv;
+	const struct sums_shape *s = &r->shape;
 	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
 	int64_t first_channel = unit % s->blocks * s->channels;
 	part.group = unit / s->blocks % c->groups;
 	part.image = unit / s->blocks / c->groups;
 	int64_t channels = mt__omp_min(s->channels, c->in_channels - first_channel), plane = mt__conv_out_plane(c);
-	char *sums = space, *scratch = space + sums_bytes(c, s);
+	char *sums = r->space + r->each * (uint64_t)thread, *scratch = sums + sums_bytes(c, s);
 	do {
 		int64_t n = mt__omp_min(s->positions, plane - part.first);
 		if (n > 0) {
-			struct mt__omp_gemm g = input_product(&part, flat, first_channel, channels, n, sums);
+			struct mt__omp_gemm g = input_product(&part, r->flat, first_channel, channels, n, sums);
 			struct mt__omp_gemm_plan plan;
 			mt__omp_gemm_prepare(&g, &plan);
 			mt__omp_gemm_run(&g, &plan, scratch, 0, 1);
@@ -294,15 +328,11 @@ static void input_one(const struct mt__conv *c, const struct sums_shape *s, cons
 }
 
 static void grad_input(const struct mt__conv *c, char *space, int threads) {
-	struct sums_shape s = sums_shape(c);
-	uint64_t each = sums_bytes(c, &s) + input_product_bytes(c, &s);
-	char *flat = space;
-	space += weight_bytes(c);
-	move_weight(c, flat, threads, false);
-	int64_t units = c->images * c->groups * s.blocks;
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(dynamic)
-	for (int64_t i = 0; i < units; i++)
-		input_one(c, &s, flat, i, space + each * (uint64_t)omp_get_thread_num());
+	struct input_run r = {.conv = c, .shape = sums_shape(c), .flat = space};
+	r.each = sums_bytes(c, &r.shape) + input_product_bytes(c, &r.shape);
+	r.space = space + weight_bytes(c);
+	move_weight(c, r.flat, threads, false);
+	mt__omp_each_next(threads, c->images * c->groups * r.shape.blocks, input_one, &r);
 }
 
 /* ---- weight gradient ---- */
@@ -325,26 +355,39 @@ static struct mt__omp_gemm weight_product(const struct part *part, void *flat) {
 	};
 }
 
+struct weight_run {
+	const struct mt__omp_gemm *g;
+	const struct mt__omp_gemm_plan *plan;
+	void *scratch;
+};
+
+static void weight_together(const void *context, int thread, int threads) {
+	const struct weight_run *r = context;
+	mt__omp_gemm_run(r->g, r->plan, r->scratch, thread, threads);
+}
+
+static void bias_one(const void *context, int64_t channel, int thread) {
+	const struct mt__conv *c = context;
+	(void)thread;
+	if (c->dtype == MT_F64)
+		bias_gradient_f64(c, channel);
+	else
+		bias_gradient_f32(c, channel);
+}
+
 static void grad_weight(const struct mt__conv *c, char *space, int threads) {
 	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
-	char *flat = space;
-	space += weight_bytes(c);
+	char *flat = space, *scratch = space + weight_bytes(c);
 	for (part.group = 0; part.group < c->groups; part.group++) {
 		struct mt__omp_gemm g = weight_product(&part, flat);
 		struct mt__omp_gemm_plan plan;
 		mt__omp_gemm_prepare(&g, &plan);
-#pragma omp parallel num_threads(threads) if (threads > 1)
-		mt__omp_gemm_run(&g, &plan, space, omp_get_thread_num(), omp_get_num_threads());
+		struct weight_run r = {&g, &plan, scratch};
+		mt__omp_parallel(threads, weight_together, &r);
 	}
 	move_weight(c, flat, threads, true);
-	if (!c->bias)
-		return;
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-	for (int64_t channel = 0; channel < c->groups * c->out_channels; channel++)
-		if (c->dtype == MT_F64)
-			bias_gradient_f64(c, channel);
-		else
-			bias_gradient_f32(c, channel);
+	if (c->bias)
+		mt__omp_each(threads, c->groups * c->out_channels, bias_one, c);
 }
 
 /* ---- the method ---- */

@@ -8,8 +8,7 @@
 #include "conv_lanes_tile.h"
 
 #include "activate.h"
-
-#include <omp.h>
+#include "parallel.h"
 
 /* Columns of one tile: `count` positions from `first`, `between` apart. */
 struct columns {
@@ -248,6 +247,30 @@ static uint64_t sweep_bytes(const struct mt__conv *c, bool backward, int threads
 	       mt__omp_align64((uint64_t)s.result.channels * sizeof(float)) + thread_bytes(&s) * (uint64_t)threads;
 }
 
+/* Above this many bytes the weights are packed by all threads. */
+#define SERIAL_WEIGHTS (64 * 1024)
+
+struct sweep_run {
+	const struct sweep *sweep;
+	int64_t image_blocks, channel_blocks, parts;
+	char *space;
+	uint64_t thread_bytes;
+};
+
+static void pack_unit(const void *context, int64_t i, int thread) {
+	const struct sweep *s = ((const struct sweep_run *)context)->sweep;
+	(void)thread;
+	pack_weights(s, i / s->blocks, i % s->blocks);
+}
+
+static void sweep_unit(const void *context, int64_t unit, int thread) {
+	const struct sweep_run *r = context;
+	int64_t first = unit / r->parts * VL, begin, end;
+	mt__omp_share(r->channel_blocks, (int)(unit % r->parts), (int)r->parts, &begin, &end);
+	int images = (int)mt__omp_min(VL, r->sweep->conv->images - first);
+	sweep_images(r->sweep, first, images, begin, end, r->space + r->thread_bytes * (uint64_t)thread);
+}
+
 static void run_sweep(const struct mt__conv *c, bool backward, char *space, int threads) {
 	struct sweep s = plan_sweep(c, backward);
 	s.columns = (struct columns *)space;
@@ -263,22 +286,12 @@ static void run_sweep(const struct mt__conv *c, bool backward, char *space, int 
 	space += mt__omp_align64((uint64_t)s.result.channels * sizeof(float));
 
 	/* Where there are fewer blocks of images than threads, each is shared by several, which divide its channels. */
-	int64_t image_blocks = mt__omp_ceil_div(c->images, VL), channel_blocks = c->groups * s.blocks;
-	int64_t parts = mt__omp_min(channel_blocks, mt__omp_max(1, threads / image_blocks));
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int thread = omp_get_thread_num();
-#pragma omp for schedule(static)
-		for (int64_t i = 0; i < channel_blocks; i++)
-			pack_weights(&s, i / s.blocks, i % s.blocks);
-#pragma omp for schedule(dynamic)
-		for (int64_t unit = 0; unit < image_blocks * parts; unit++) {
-			int64_t first = unit / parts * VL, begin, end;
-			mt__omp_share(channel_blocks, (int)(unit % parts), (int)parts, &begin, &end);
-			sweep_images(&s, first, (int)mt__omp_min(VL, c->images - first), begin, end,
-			             space + thread_bytes(&s) * (uint64_t)thread);
-		}
-	}
+	struct sweep_run r = {.sweep = &s, .space = space, .thread_bytes = thread_bytes(&s)};
+	r.image_blocks = mt__omp_ceil_div(c->images, VL);
+	r.channel_blocks = c->groups * s.blocks;
+	r.parts = mt__omp_min(r.channel_blocks, mt__omp_max(1, threads / r.image_blocks));
+	mt__omp_each(weights_bytes(c) > SERIAL_WEIGHTS ? threads : 1, r.channel_blocks, pack_unit, &r);
+	mt__omp_each_next(threads, r.image_blocks * r.parts, sweep_unit, &r);
 }
 
 bool mt__conv_lanes_fit(const struct mt__conv *c) {

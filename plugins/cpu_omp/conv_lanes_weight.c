@@ -3,8 +3,8 @@
  * The blocks of VL images are divided into units, by the shape alone; each unit's sums are kept apart, and added in
  * order at the end: the same bits for any number of threads. */
 #include "conv_lanes_weight_tile.h"
+#include "parallel.h"
 
-#include <omp.h>
 #include <string.h>
 
 #define MAX_UNITS 64
@@ -181,16 +181,36 @@ uint64_t mt__lanes_grad_weight_bytes(const struct mt__conv *c, int threads) {
 	return unit_bytes(&p) * (uint64_t)p.units + thread_bytes(&p) * (uint64_t)threads;
 }
 
+struct weight_run {
+	const struct weight_plan *plan;
+	char *units, *space;
+};
+
+static void sum_unit(const void *context, int64_t unit, int thread) {
+	const struct weight_run *r = context;
+	const struct weight_plan *p = r->plan;
+	float *sums = (float *)(r->units + unit_bytes(p) * (uint64_t)unit);
+	int64_t begin, end;
+	mt__omp_share(p->image_blocks, (int)unit, (int)p->units, &begin, &end);
+	memset(sums, 0, unit_bytes(p));
+	for (int64_t block = begin; block < end; block++)
+		add_images(p, block, sums, r->space + thread_bytes(p) * (uint64_t)thread);
+}
+
 /* The units' sums of output channel co, to gweight and gbias. */
-static void store_channel(const struct weight_plan *p, int64_t co, const char *units) {
+static void store_channel(const void *context, int64_t co, int thread) {
+	const struct weight_run *r = context;
+	const struct weight_plan *p = r->plan;
 	const struct mt__conv *c = p->conv;
 	const struct mt__five_dims *w = &c->weight;
-	int64_t n = c->in_channels * mt__conv_taps(c);
-	float *total = (float *)units + co * n;
+	int64_t n = c->in_channels * mt__conv_taps(c), bias = p->sums - p->g.channels + co;
+	float *first = (float *)r->units, *total = first + co * n;
+	(void)thread;
 	for (int64_t u = 1; u < p->units; u++) {
-		const float *more = (const float *)(units + unit_bytes(p) * (uint64_t)u) + co * n;
+		const float *more = (const float *)(r->units + unit_bytes(p) * (uint64_t)u);
 		for (int64_t i = 0; i < n; i++)
-			total[i] += more[i];
+			total[i] += more[co * n + i];
+		first[bias] += more[bias];
 	}
 	for (int64_t i = 0; i < n; i++) {
 		int64_t x = i % c->kernel[2], y = i / c->kernel[2] % c->kernel[1];
@@ -198,31 +218,14 @@ static void store_channel(const struct weight_plan *p, int64_t co, const char *u
 		float *to = (float *)w->data + co * w->stride[0] + ci * w->stride[1];
 		to[z * w->stride[2] + y * w->stride[3] + x * w->stride[4]] = total[i];
 	}
-	if (c->bias) {
-		float sum = 0;
-		for (int64_t u = 0; u < p->units; u++)
-			sum += ((const float *)(units + unit_bytes(p) * (uint64_t)u))[p->sums - p->g.channels + co];
-		((float *)c->bias)[co * c->bias_stride] = sum;
-	}
+	if (c->bias)
+		((float *)c->bias)[co * c->bias_stride] = first[bias];
 }
 
 void mt__lanes_grad_weight(const struct mt__conv *c, void *scratch, int threads) {
 	struct weight_plan p = make_plan(c);
-	char *units = scratch, *space = units + unit_bytes(&p) * (uint64_t)p.units;
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		char *mine = space + thread_bytes(&p) * (uint64_t)omp_get_thread_num();
-#pragma omp for schedule(dynamic)
-		for (int64_t u = 0; u < p.units; u++) {
-			float *sums = (float *)(units + unit_bytes(&p) * (uint64_t)u);
-			int64_t begin, end;
-			mt__omp_share(p.image_blocks, (int)u, (int)p.units, &begin, &end);
-			memset(sums, 0, unit_bytes(&p));
-			for (int64_t block = begin; block < end; block++)
-				add_images(&p, block, sums, mine);
-		}
-#pragma omp for schedule(static)
-		for (int64_t co = 0; co < p.g.channels; co++)
-			store_channel(&p, co, units);
-	}
+	struct weight_run r = {.plan = &p, .units = scratch};
+	r.space = r.units + unit_bytes(&p) * (uint64_t)p.units;
+	mt__omp_each_next(threads, p.units, sum_unit, &r);
+	mt__omp_each(p.sums * p.units > MT__OMP_GRAIN ? threads : 1, p.g.channels, store_channel, &r);
 }

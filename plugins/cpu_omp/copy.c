@@ -85,6 +85,12 @@ static void run_convert(const void *context, int64_t n, void *const *p, uint32_t
 	(*convert)(p[0], p[1], n);
 }
 
+/* Elements as they are; the context is their size in the buffers. */
+static void run_move(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	(void)scalars;
+	memcpy(p[0], p[1], (size_t)(n * *(const int *)context));
+}
+
 /* One value to all. */
 static void run_fill(const void *context, int64_t n, void *const *p, uint32_t scalars) {
 	(void)scalars;
@@ -124,17 +130,17 @@ int32_t MT_ISA_NAME(mt__omp_copy)(mt_queue *queue, const struct mt_copy_args *ar
 		copy_bytes(queue, w->data[0], w->data[1], w->count * w->size[0]);
 		return MT_OK;
 	}
-	int size = mt__omp_dtype_size(to);
 	job.reads = 2;
 	job.writes = 1;
 	job.raw = move ? 3 : 0;
 	job.move = move || mt__omp_compute_dtype(from) == to || mt__omp_compute_dtype(to) == from;
 	job.cost = 1;
-	convert_run *convert = converter(from, to);
 	bool fill = move && w->stride[1][w->rank - 1] == 0;
 	job.may_be_scalar = fill ? 2 : 0;
-	job.run = fill ? run_fill : run_convert;
-	job.context = fill ? (const void *)&size : (const void *)&convert;
+	int size = move ? w->size[0] : mt__omp_compute_size(to);
+	convert_run *convert = converter(from, to);
+	job.run = fill ? run_fill : job.move ? run_move : run_convert;
+	job.context = fill || job.move ? (const void *)&size : (const void *)&convert;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;
 }

@@ -9,7 +9,8 @@
  * Batch extents along which b is broadcast and a and out lie regularly are rows of one larger product. */
 #include "gemm.h"
 
-#include <omp.h>
+#include "parallel.h"
+
 #include <string.h>
 
 #define COLUMNS 512
@@ -116,19 +117,24 @@ static void integer_rows(const struct mt__omp_gemm *g, int64_t begin, int64_t en
 		rows_u8(g, begin, end);
 }
 
-/* Divides batch × pieces among the threads; run(one, piece) does one piece of one problem. */
-static void each_piece(const struct mt__omp_gemm *g, const struct batch *batch, int transposed, int64_t pieces, int threads,
-                       void (*run)(const struct mt__omp_gemm *one, int64_t begin, int64_t end)) {
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int64_t at, end;
-		mt__omp_share(batch->count * pieces, omp_get_thread_num(), omp_get_num_threads(), &at, &end);
-		while (at < end) {
-			int64_t index = at / pieces, first = at % pieces, last = mt__omp_min(pieces, first + end - at);
-			struct mt__omp_gemm one = problem(g, batch, transposed, index);
-			run(&one, first, last);
-			at += last - first;
-		}
+/* Every problem of a batch in pieces; run(one, begin, end) does some pieces of one problem. */
+struct pieces {
+	const struct mt__omp_gemm *g;
+	const struct batch *batch;
+	int transposed;
+	int64_t each;
+	void (*run)(const struct mt__omp_gemm *one, int64_t begin, int64_t end);
+};
+
+static void run_pieces(const void *context, int thread, int threads) {
+	const struct pieces *p = context;
+	int64_t at, end;
+	mt__omp_share(p->batch->count * p->each, thread, threads, &at, &end);
+	while (at < end) {
+		int64_t index = at / p->each, first = at % p->each, last = mt__omp_min(p->each, first + end - at);
+		struct mt__omp_gemm one = problem(p->g, p->batch, p->transposed, index);
+		p->run(&one, first, last);
+		at += last - first;
 	}
 }
 
@@ -141,35 +147,39 @@ static void run_gemv(const struct mt__omp_gemm *one, int64_t begin, int64_t end)
 	mt__omp_gemv(one, begin * MT__OMP_GEMV_GRAIN, mt__omp_min(one->n, end * MT__OMP_GEMV_GRAIN));
 }
 
+/* Every problem of a batch by gemm.c. */
+struct products {
+	const struct mt__omp_gemm *g;
+	const struct mt__omp_gemm_plan *plan;
+	const struct batch *batch;
+	bool one_each; /* a problem for each thread, rather than all threads on one */
+	char *scratch;
+};
+
+static void run_products(const void *context, int thread, int threads) {
+	const struct products *p = context;
+	int64_t begin = 0, end = p->batch->count;
+	if (p->one_each)
+		mt__omp_share(end, thread, threads, &begin, &end);
+	for (int64_t i = begin; i < end; i++) {
+		struct mt__omp_gemm one = problem(p->g, p->batch, p->plan->transposed, i);
+		if (p->one_each)
+			mt__omp_gemm_run(&one, p->plan, p->scratch + p->plan->scratch_bytes * (uint64_t)thread, 0, 1);
+		else
+			mt__omp_gemm_run(&one, p->plan, p->scratch, thread, threads);
+	}
+}
+
 static int32_t blocked(mt_queue *queue, struct mt__omp_gemm *g, const struct batch *batch, int threads) {
 	struct mt__omp_gemm_plan plan;
 	mt__omp_gemm_prepare(g, &plan);
-	bool one_each = batch->count >= 2 * threads || (batch->count >= threads && plan.scratch_bytes <= MT__OMP_L2_BYTES);
-	uint64_t bytes = plan.scratch_bytes * (uint64_t)(one_each ? threads : 1);
-	char *scratch = mt__omp_scratch(queue, bytes);
-	if (!scratch)
+	struct products p = {.g = g, .plan = &plan, .batch = batch};
+	p.one_each = batch->count >= 2 * threads || (batch->count >= threads && plan.scratch_bytes <= MT__OMP_L2_BYTES);
+	uint64_t bytes = plan.scratch_bytes * (uint64_t)(p.one_each ? threads : 1);
+	p.scratch = mt__omp_scratch(queue, bytes);
+	if (!p.scratch)
 		return mt__omp_no_scratch(bytes);
-	if (threads == 1) {
-		for (int64_t i = 0; i < batch->count; i++) {
-			struct mt__omp_gemm one = problem(g, batch, plan.transposed, i);
-			mt__omp_gemm_run(&one, &plan, scratch, 0, 1);
-		}
-		return MT_OK;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int thread = omp_get_thread_num(), given = omp_get_num_threads();
-		int64_t begin = 0, end = batch->count;
-		if (one_each)
-			mt__omp_share(batch->count, thread, given, &begin, &end);
-		for (int64_t i = begin; i < end; i++) {
-			struct mt__omp_gemm one = problem(g, batch, plan.transposed, i);
-			if (one_each)
-				mt__omp_gemm_run(&one, &plan, scratch + plan.scratch_bytes * (uint64_t)thread, 0, 1);
-			else
-				mt__omp_gemm_run(&one, &plan, scratch, thread, given);
-		}
-	}
+	mt__omp_parallel(threads, run_products, &p);
 	return MT_OK;
 }
 
@@ -182,19 +192,21 @@ int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args
 	bool real = g.dtype == MT_F32 || g.dtype == MT_F64;
 
 	if (MT_SET_INTEGER & MT_DTYPE_BIT(g.dtype)) {
-		each_piece(&g, &batch, 0, g.m, mt__omp_threads(queue, all), integer_rows);
+		struct pieces p = {&g, &batch, 0, g.m, integer_rows};
+		mt__omp_parallel(mt__omp_threads(queue, all), run_pieces, &p);
 		return MT_OK;
 	}
 	if (real && each <= TINY_WORK) {
-		each_piece(&g, &batch, 0, 1, mt__omp_threads(queue, all), run_tiny);
+		struct pieces p = {&g, &batch, 0, 1, run_tiny};
+		mt__omp_parallel(mt__omp_threads(queue, all), run_pieces, &p);
 		return MT_OK;
 	}
 	if (real && (g.m == 1 || g.n == 1)) {
 		bool transposed = g.m != 1;
 		if (transposed)
 			mt__omp_gemm_transpose(&g);
-		int64_t pieces = mt__omp_ceil_div(g.n, MT__OMP_GEMV_GRAIN);
-		each_piece(&g, &batch, transposed, pieces, mt__omp_threads(queue, all / 2), run_gemv);
+		struct pieces p = {&g, &batch, transposed, mt__omp_ceil_div(g.n, MT__OMP_GEMV_GRAIN), run_gemv};
+		mt__omp_parallel(mt__omp_threads(queue, all / 2), run_pieces, &p);
 		return MT_OK;
 	}
 	double work = all / 8 * (g.dtype == MT_F64 ? 2 : 1);

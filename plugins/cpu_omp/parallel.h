@@ -1,4 +1,5 @@
-/* Sharing units of work among threads. */
+/* Parallel regions with a plain call where there is one thread: even a region of one thread costs a quarter of a
+ * microsecond. */
 #ifndef MT_OMP_PARALLEL_H
 #define MT_OMP_PARALLEL_H
 
@@ -6,23 +7,41 @@
 
 #include "omp.h"
 
-/* Does units [begin, end). */
-typedef void mt__unit_range(const void *context, int64_t begin, int64_t end);
-
-/* All of [0, units), in equal contiguous shares; on the calling thread alone, without a parallel region, where threads
- * is 1 or there is one unit. */
-static inline void mt__omp_for_units(int threads, int64_t units, mt__unit_range *f, const void *context) {
-	if (threads <= 1 || units <= 1) {
-		f(context, 0, units);
+/* body(context, thread, given) on each of `given` threads, at most `threads`. */
+static inline void mt__omp_parallel(int threads, void (*body)(const void *context, int thread, int given),
+                                    const void *context) {
+	if (threads < 2) {
+		body(context, 0, 1);
 		return;
 	}
 #pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		if (begin < end)
-			f(context, begin, end);
+	body(context, omp_get_thread_num(), omp_get_num_threads());
+}
+
+/* one(context, i, thread) for i in [0, n): in equal shares, for items of equal cost. */
+static inline void mt__omp_each(int threads, int64_t n, void (*one)(const void *context, int64_t i, int thread),
+                                const void *context) {
+	if (threads < 2 || n < 2) {
+		for (int64_t i = 0; i < n; i++)
+			one(context, i, 0);
+		return;
 	}
+#pragma omp parallel for num_threads(threads) schedule(static)
+	for (int64_t i = 0; i < n; i++)
+		one(context, i, omp_get_thread_num());
+}
+
+/* The same, each thread taking the next item when it is done with one: for few, large items. */
+static inline void mt__omp_each_next(int threads, int64_t n, void (*one)(const void *context, int64_t i, int thread),
+                                     const void *context) {
+	if (threads < 2 || n < 2) {
+		for (int64_t i = 0; i < n; i++)
+			one(context, i, 0);
+		return;
+	}
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+	for (int64_t i = 0; i < n; i++)
+		one(context, i, omp_get_thread_num());
 }
 
 #endif

@@ -2,9 +2,9 @@
 #include "five_dims.h"
 
 #include "mt/lowp.h"
+#include "parallel.h"
 #include "pool_quarter.h"
 
-#include <omp.h>
 #include <string.h>
 
 struct pool {
@@ -127,8 +127,19 @@ static void quarter_grad_plane(const struct pool *p, int64_t n, int64_t c) {
 
 /* ---- the kernels ---- */
 
-static void pool_plane(const struct pool *p, bool quarter, int64_t n, int64_t c) {
-	if (quarter)
+struct planes {
+	const struct pool *pool;
+	bool quarter;
+	char *scratch; /* a plane of sums for each thread */
+	uint64_t each;
+};
+
+static void pool_one(const void *context, int64_t i, int thread) {
+	const struct planes *planes = context;
+	const struct pool *p = planes->pool;
+	int64_t n = i / p->x.shape[1], c = i % p->x.shape[1];
+	(void)thread;
+	if (planes->quarter)
 		quarter_plane(p, n, c);
 	else if (p->dtype == MT_F32)
 		pool_plane_f32(p, n, c);
@@ -140,8 +151,12 @@ static void pool_plane(const struct pool *p, bool quarter, int64_t n, int64_t c)
 		pool_plane_bf16(p, n, c);
 }
 
-static void grad_plane(const struct pool *p, bool quarter, int64_t n, int64_t c, void *sums) {
-	if (quarter)
+static void grad_one(const void *context, int64_t i, int thread) {
+	const struct planes *planes = context;
+	const struct pool *p = planes->pool;
+	int64_t n = i / p->x.shape[1], c = i % p->x.shape[1];
+	void *sums = planes->scratch ? planes->scratch + planes->each * (uint64_t)thread : NULL;
+	if (planes->quarter)
 		quarter_grad_plane(p, n, c);
 	else if (p->dtype == MT_F32)
 		grad_plane_f32(p, n, c, sums);
@@ -153,40 +168,33 @@ static void grad_plane(const struct pool *p, bool quarter, int64_t n, int64_t c,
 		grad_plane_bf16(p, n, c, sums);
 }
 
-static double work(const struct pool *p, bool quarter) {
+static int threads_for(const mt_queue *queue, const struct pool *p, bool quarter) {
 	double windows = 1, elements = 1;
 	for (int d = 0; d < 5; d++) {
 		windows *= (double)p->out.shape[d] * (d < 2 ? 1 : (double)p->kernel[d - 2]);
 		elements *= (double)p->x.shape[d];
 	}
-	return quarter ? elements : 8 * windows + elements;
+	return mt__omp_threads(queue, quarter ? elements : 8 * windows + elements);
 }
 
 int32_t MT_ISA_NAME(mt__omp_pool)(mt_queue *queue, const struct mt_pool_args *args) {
 	struct pool p = describe(args->x, args->out, args->indices, args->op, &args->p);
-	bool quarter = is_quarter(&p);
-	int64_t channels = p.x.shape[1], planes = p.x.shape[0] * channels;
-	int threads = mt__omp_threads(queue, work(&p, quarter));
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-	for (int64_t i = 0; i < planes; i++)
-		pool_plane(&p, quarter, i / channels, i % channels);
+	struct planes planes = {.pool = &p, .quarter = is_quarter(&p)};
+	mt__omp_each(threads_for(queue, &p, planes.quarter), p.x.shape[0] * p.x.shape[1], pool_one, &planes);
 	return MT_OK;
 }
 
 int32_t MT_ISA_NAME(mt__omp_pool_grad)(mt_queue *queue, const struct mt_pool_grad_args *args) {
 	struct pool p = describe(args->gx, args->gout, args->indices, args->op, &args->p);
-	bool quarter = is_quarter(&p);
-	int64_t channels = p.x.shape[1], planes = p.x.shape[0] * channels;
-	int threads = mt__omp_threads(queue, work(&p, quarter));
-	uint64_t size = p.dtype == MT_F64 ? sizeof(double) : sizeof(float);
-	uint64_t each = quarter ? 64 : mt__omp_align64((uint64_t)(p.in[0] * p.in[1] * p.in[2]) * size);
-	char *scratch = quarter ? NULL : mt__omp_scratch(queue, each * (uint64_t)threads);
-	if (!quarter && !scratch)
-		return mt__omp_no_scratch(each * (uint64_t)threads);
-#pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-	for (int64_t i = 0; i < planes; i++) {
-		char *sums = quarter ? NULL : scratch + each * (uint64_t)omp_get_thread_num();
-		grad_plane(&p, quarter, i / channels, i % channels, sums);
+	struct planes planes = {.pool = &p, .quarter = is_quarter(&p)};
+	int threads = threads_for(queue, &p, planes.quarter);
+	if (!planes.quarter) {
+		uint64_t size = p.dtype == MT_F64 ? sizeof(double) : sizeof(float);
+		planes.each = mt__omp_align64((uint64_t)(p.in[0] * p.in[1] * p.in[2]) * size);
+		planes.scratch = mt__omp_scratch(queue, planes.each * (uint64_t)threads);
+		if (!planes.scratch)
+			return mt__omp_no_scratch(planes.each * (uint64_t)threads);
 	}
+	mt__omp_each(threads, p.x.shape[0] * p.x.shape[1], grad_one, &planes);
 	return MT_OK;
 }

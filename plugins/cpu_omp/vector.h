@@ -46,6 +46,51 @@ MT_INLINE vec_f64 vec_f64_relu(vec_f64 x) {
 	return (vec_f64)((vec_i64)x & ~(x <= 0));
 }
 
+/* Elements 0, 2, 4, … and 1, 3, 5, … of a and b in a row. */
+MT_INLINE void vec_f32_part(vec_f32 a, vec_f32 b, vec_f32 *even, vec_f32 *odd) {
+#if VL_F32 == 16
+	*even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+	*odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif VL_F32 == 8
+	*even = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+	*odd = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+	*even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+	*odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+/* The reverse. */
+MT_INLINE void vec_f32_join(vec_f32 even, vec_f32 odd, vec_f32 *a, vec_f32 *b) {
+#if VL_F32 == 16
+	*a = __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+	*b = __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif VL_F32 == 8
+	*a = __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
+	*b = __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+	*a = __builtin_shufflevector(even, odd, 0, 4, 1, 5);
+	*b = __builtin_shufflevector(even, odd, 2, 6, 3, 7);
+#endif
+}
+
+/* mask (all ones or all zeros in each element) ? a : b */
+MT_INLINE vec_i32 vec_i32_select(vec_i32 mask, vec_i32 a, vec_i32 b) {
+	return (mask & a) | (~mask & b);
+}
+
+MT_INLINE vec_f32 vec_f32_select(vec_i32 mask, vec_f32 a, vec_f32 b) {
+	return (vec_f32)vec_i32_select(mask, (vec_i32)a, (vec_i32)b);
+}
+
+/* 0, 1, 2, … */
+MT_INLINE vec_i32 vec_i32_count(void) {
+	vec_i32 n;
+	for (int i = 0; i < VL_F32; i++)
+		n[i] = i;
+	return n;
+}
+
 /* The first n ≤ VL elements; the rest is zero, and not touched in memory. */
 MT_INLINE vec_f32 vec_f32_load(const float *p, int n) {
 	if (n == VL_F32)
@@ -71,6 +116,15 @@ MT_INLINE void vec_f32_store(float *p, int n, vec_f32 x) {
 	for (int i = 0; i < n; i++)
 		p[i] = x[i];
 #endif
+}
+
+/* Integers and their places likewise. */
+MT_INLINE vec_i32 vec_i32_load(const int32_t *p, int n) {
+	return (vec_i32)vec_f32_load((const float *)p, n);
+}
+
+MT_INLINE void vec_i32_store(int32_t *p, int n, vec_i32 x) {
+	vec_f32_store((float *)p, n, (vec_f32)x);
 }
 
 MT_INLINE vec_f64 vec_f64_load(const double *p, int n) {

@@ -3,6 +3,19 @@
 #   mt_cuda_la_SOURCES += %D%/name.cu
 # C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
 mt_cuda_la_SOURCES =
+mt_cuda_la_SOURCES += %D%/capabilities.c
+mt_cuda_la_SOURCES += %D%/copy.cu
+mt_cuda_la_SOURCES += %D%/element.cuh
+mt_cuda_la_SOURCES += %D%/launch.cuh
+mt_cuda_la_SOURCES += %D%/layout.cuh
+mt_cuda_la_SOURCES += %D%/map.cu
+mt_cuda_la_SOURCES += %D%/map_ops.cuh
+mt_cuda_la_SOURCES += %D%/matmul.cu
+mt_cuda_la_SOURCES += %D%/mt_cuda.h
+mt_cuda_la_SOURCES += %D%/plugin.c
+mt_cuda_la_SOURCES += %D%/reduce.cu
+mt_cuda_la_SOURCES += %D%/zip.cu
+mt_cuda_la_SOURCES += %D%/zip_ops.cuh
 cuda_cppflags = $(plugin_cppflags) -I$(top_srcdir)/%D%
 mt_cuda_la_CPPFLAGS = $(cuda_cppflags) $(CUDA_CPPFLAGS)
 mt_cuda_la_CFLAGS = $(AM_CFLAGS)

@@ -75,8 +75,8 @@ int32_t mt__cuda_fill(mt_queue *queue, const struct mt_fill_args *args) {
 	return for_dtype(out->dtype, "fill", [&](auto element) -> int32_t {
 		using T = decltype(element);
 		if (args->value.tag == MT_SCALAR_I64)
-			return launch(queue, "fill", blocks_for(l.count), BLOCK, fill_kernel<T, int64_t>, l,
-			              origin<T>(out), args->value.v.i);
+			return launch(queue, "fill", blocks_for(l.count), BLOCK, fill_kernel<T, int64_t>, l, origin<T>(out),
+			              args->value.v.i);
 		return launch(queue, "fill", blocks_for(l.count), BLOCK, fill_kernel<T, double>, l, origin<T>(out),
 		              args->value.v.f);
 	});

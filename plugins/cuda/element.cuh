@@ -12,30 +12,16 @@ struct flag {
 	uint8_t v;
 };
 
-template <class T> struct compute {
-	using type = int64_t;
-};
-template <> struct compute<double> {
-	using type = double;
-};
-template <> struct compute<float> {
-	using type = float;
-};
-template <> struct compute<__half> {
-	using type = float;
-};
-template <> struct compute<__nv_bfloat16> {
-	using type = float;
-};
+template <class T> struct compute { using type = int64_t; };
+template <> struct compute<double> { using type = double; };
+template <> struct compute<float> { using type = float; };
+template <> struct compute<__half> { using type = float; };
+template <> struct compute<__nv_bfloat16> { using type = float; };
 template <class T> using compute_of = typename compute<T>::type;
 
 /* What float reductions accumulate in; integers stay in 64 bits. */
-template <class C> struct accumulator {
-	using type = double;
-};
-template <> struct accumulator<int64_t> {
-	using type = int64_t;
-};
+template <class C> struct accumulator { using type = double; };
+template <> struct accumulator<int64_t> { using type = int64_t; };
 template <class T> using accumulator_of = typename accumulator<compute_of<T>>::type;
 
 /* ---- loads ---- */

@@ -12,13 +12,10 @@ template <int N> struct layout {
 	int64_t stride[N][MT_MAX_RANK];
 };
 
-template <int N> struct offsets {
-	int64_t at[N];
-};
+template <int N> struct offsets { int64_t at[N]; };
 
 /* strides[k]: operand k's, or NULL for one that does not move (a number by value). */
-template <int N>
-inline layout<N> make_layout(int rank, const int64_t *shape, const int64_t *const (&strides)[N]) {
+template <int N> inline layout<N> make_layout(int rank, const int64_t *shape, const int64_t *const (&strides)[N]) {
 	layout<N> l = {};
 	l.count = 1;
 	for (int d = 0; d < rank; d++) {
@@ -46,8 +43,8 @@ template <int N> __device__ inline offsets<N> locate(const layout<N> &l, int64_t
 		if (d > 0) {
 			/* 64-bit division is slow on a GPU and rarely needed. */
 			int64_t next = (uint64_t)i >> 32 || (uint64_t)l.shape[d] >> 32
-			                       ? i / l.shape[d]
-			                       : (int64_t)((uint32_t)i / (uint32_t)l.shape[d]);
+			                   ? i / l.shape[d]
+			                   : (int64_t)((uint32_t)i / (uint32_t)l.shape[d]);
 			index = i - next * l.shape[d];
 			i = next;
 		}

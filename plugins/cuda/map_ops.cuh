@@ -123,7 +123,7 @@ __device__ inline int64_t map_square(int64_t x, int64_t, int64_t) {
 }
 
 #define MT_MAP(id, NAME, name, dtypes, result, formula)                                                                \
-	case id:                                                                                                       \
+	case id:                                                                                                           \
 		return map_##name(x, p, q);
 template <class C> __device__ inline C apply_map(int32_t op, C x, C p, C q) {
 	switch (op) {
@@ -136,7 +136,7 @@ template <class C> __device__ inline C apply_map(int32_t op, C x, C p, C q) {
 /* The ops that take FLOAT alone are left out. */
 #define FLOAT(id, name)
 #define NUMBER(id, name)                                                                                               \
-	case id:                                                                                                       \
+	case id:                                                                                                           \
 		return map_##name(x, p, q);
 #define ALL NUMBER
 #define MT_MAP(id, NAME, name, dtypes, result, formula) dtypes(id, name)

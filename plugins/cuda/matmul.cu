@@ -75,8 +75,7 @@ static __global__ void matmul_kernel(product p, const T *a, const T *b, const T 
 			for (int k = 0; k < DEPTH; k++)
 				for (int i = 0; i < PIECE; i++)
 					for (int j = 0; j < PIECE; j++)
-						sum[i][j] = multiply_add(sum[i][j], a_tile[k][row + i * SIDE],
-						                         b_tile[k][column + j * SIDE]);
+						sum[i][j] = multiply_add(sum[i][j], a_tile[k][row + i * SIDE], b_tile[k][column + j * SIDE]);
 			__syncthreads();
 		}
 		for (int i = 0; i < PIECE; i++)
@@ -107,8 +106,8 @@ int32_t mt__cuda_matmul(mt_queue *queue, const struct mt_matmul_args *args) {
 	p.activation = args->activation;
 	int64_t tiles = ((p.m + TILE - 1) / TILE) * ((p.n + TILE - 1) / TILE);
 	if (tiles > INT32_MAX)
-		return mt__cuda_fail(MT_E_UNSUPPORTED, "cuda: matmul: an output of %lld x %lld is too large",
-		                     (long long)p.m, (long long)p.n);
+		return mt__cuda_fail(MT_E_UNSUPPORTED, "cuda: matmul: an output of %lld x %lld is too large", (long long)p.m,
+		                     (long long)p.n);
 	unsigned batches = (unsigned)(p.batch.count < UINT16_MAX ? p.batch.count : UINT16_MAX);
 	return for_dtype(out->dtype, "matmul", [&](auto element) -> int32_t {
 		using T = decltype(element);

@@ -107,8 +107,7 @@ static int32_t queue_create(mt_plugin_device *device, mt_host_queue *host, mt_qu
 	queue->host = host;
 	int32_t status = use_device(device->ordinal);
 	if (status == MT_OK)
-		status = mt__cuda_error(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking),
-		                        "cudaStreamCreate");
+		status = mt__cuda_error(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking), "cudaStreamCreate");
 	if (status != MT_OK) {
 		free(queue);
 		return status;
@@ -151,8 +150,8 @@ static int32_t download(mt_queue *queue, const void *base, uint64_t byte_offset,
 
 static int32_t copy_device(mt_queue *queue, void *dst, uint64_t dst_offset, const void *src, uint64_t src_offset,
                            uint64_t bytes) {
-	return copy_bytes(queue, (char *)dst + dst_offset, (const char *)src + src_offset, bytes,
-	                  cudaMemcpyDeviceToDevice, "copy_device");
+	return copy_bytes(queue, (char *)dst + dst_offset, (const char *)src + src_offset, bytes, cudaMemcpyDeviceToDevice,
+	                  "copy_device");
 }
 
 static int32_t native_handle(mt_queue *queue, uint32_t *kind, void **handle) {
@@ -170,8 +169,7 @@ static int32_t event_create(mt_plugin_device *device, mt_event **out) {
 	event->ordinal = device->ordinal;
 	int32_t status = use_device(device->ordinal);
 	if (status == MT_OK)
-		status = mt__cuda_error(cudaEventCreateWithFlags(&event->event, cudaEventDisableTiming),
-		                        "cudaEventCreate");
+		status = mt__cuda_error(cudaEventCreateWithFlags(&event->event, cudaEventDisableTiming), "cudaEventCreate");
 	if (status != MT_OK) {
 		free(event);
 		return status;
@@ -218,8 +216,8 @@ static int32_t device_count(int32_t *out) {
 		              cudaGetErrorName(error));
 	else if (error == cudaErrorInsufficientDriver)
 		mt__cuda_fail(MT_E_DEVICE, "the NVIDIA driver supports CUDA %d.%d, this plugin needs %d.%d: %s (%s)",
-		              driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10,
-		              cudaGetErrorString(error), cudaGetErrorName(error));
+		              driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10, cudaGetErrorString(error),
+		              cudaGetErrorName(error));
 	else
 		mt__cuda_fail(MT_E_DEVICE, "%s (%s)", cudaGetErrorString(error), cudaGetErrorName(error));
 	return MT_OK;
@@ -229,8 +227,7 @@ static int32_t check_ordinal(int32_t ordinal) {
 	int count = 0;
 	int32_t status = mt__cuda_error(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
 	if (status == MT_OK && (ordinal < 0 || ordinal >= count))
-		status = mt__cuda_fail(MT_E_DEVICE, "cuda: no device %d: there are %d, counted from 0", (int)ordinal,
-		                       count);
+		status = mt__cuda_fail(MT_E_DEVICE, "cuda: no device %d: there are %d, counted from 0", (int)ordinal, count);
 	return status;
 }
 
@@ -259,14 +256,13 @@ static int32_t parse_switch(const char *name, const char *value, int *out) {
 }
 
 static int32_t parse_options(const struct mt_option *options, uint64_t n_options, int *synchronous) {
-	const char *environment = getenv("MT_CUDA_SYNC");
+	const char *environment = secure_getenv("MT_CUDA_SYNC");
 	int32_t status = environment ? parse_switch("MT_CUDA_SYNC", environment, synchronous) : MT_OK;
 	for (uint64_t i = 0; i < n_options && status == MT_OK; i++) {
 		if (strcmp(options[i].key, "sync") == 0)
 			status = parse_switch("sync", options[i].value, synchronous);
 		else
-			status = mt__cuda_fail(MT_E_ARG, "cuda: unknown option '%s': there is sync (0 or 1)",
-			                       options[i].key);
+			status = mt__cuda_fail(MT_E_ARG, "cuda: unknown option '%s': there is sync (0 or 1)", options[i].key);
 	}
 	return status;
 }
@@ -332,8 +328,8 @@ int32_t mt_plugin_entry_v1(const struct mt_host_api *host, const struct mt_plugi
 	host_api = host;
 	/* Major 0 is an exact match (R2): what the host hands over is at least what this header knows. */
 	if (request->struct_size < sizeof *request || api->struct_size < sizeof *api)
-		return mt__cuda_fail(MT_E_PLUGIN, "cuda: the host's tables are smaller than those of ABI %u.%u",
-		                     MT_ABI_MAJOR, MT_ABI_MINOR);
+		return mt__cuda_fail(MT_E_PLUGIN, "cuda: the host's tables are smaller than those of ABI %u.%u", MT_ABI_MAJOR,
+		                     MT_ABI_MINOR);
 	if (request->kind != MT_KIND_DEVICE)
 		return mt__cuda_fail(MT_E_PLUGIN, "cuda: a device plugin, asked for kind %u", (unsigned)request->kind);
 	*api = (struct mt_plugin_api){

@@ -128,8 +128,8 @@ static int32_t reduce(mt_queue *queue, const mt_reduce_args *args, const layout<
 	const T *x = origin<T>(args->x);
 	O *out = origin<O>(args->out);
 	if (inner.count <= LITTLE)
-		return launch(queue, "reduce", blocks_for(kept.count), BLOCK, reduce_by_thread<T, O>, kept, inner,
-		              args->op, x, out);
+		return launch(queue, "reduce", blocks_for(kept.count), BLOCK, reduce_by_thread<T, O>, kept, inner, args->op, x,
+		              out);
 	unsigned blocks = (unsigned)(kept.count < MOST_BLOCKS ? kept.count : MOST_BLOCKS);
 	return launch(queue, "reduce", blocks, BLOCK, reduce_by_block<T, O>, kept, inner, args->op, x, out);
 }

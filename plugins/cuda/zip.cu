@@ -17,8 +17,7 @@ static __global__ void zip_kernel(layout<3> l, int32_t op, const T *a, const T *
 int32_t mt__cuda_zip(mt_queue *queue, const struct mt_zip_args *args) {
 	const mt_array *a = args->a, *b = args->b, *out = args->out;
 	int32_t dtype = a ? a->dtype : b->dtype;
-	layout<3> l = make_layout(out->rank, out->shape,
-	                          {a ? a->stride : nullptr, b ? b->stride : nullptr, out->stride});
+	layout<3> l = make_layout(out->rank, out->shape, {a ? a->stride : nullptr, b ? b->stride : nullptr, out->stride});
 	return for_dtype(dtype, "zip", [&](auto element) -> int32_t {
 		using T = decltype(element);
 		using C = compute_of<T>;
@@ -26,8 +25,8 @@ int32_t mt__cuda_zip(mt_queue *queue, const struct mt_zip_args *args) {
 		C number = scalar_as<T>::value(args->scalar);
 		C p = scalar_as<T>::value(args->p0), q = scalar_as<T>::value(args->p1);
 		if (out->dtype == dtype)
-			return launch(queue, "zip", blocks_for(l.count), BLOCK, zip_kernel<T, T>, l, args->op, u, v,
-			              origin<T>(out), number, p, q);
+			return launch(queue, "zip", blocks_for(l.count), BLOCK, zip_kernel<T, T>, l, args->op, u, v, origin<T>(out),
+			              number, p, q);
 		return launch(queue, "zip", blocks_for(l.count), BLOCK, zip_kernel<T, flag>, l, args->op, u, v,
 		              origin<flag>(out), number, p, q);
 	});

@@ -160,7 +160,7 @@ __device__ inline int64_t zip_pow(int64_t a, int64_t b, int64_t p, int64_t q) {
 }
 
 #define MT_ZIP(id, NAME, name, dtypes, result, formula)                                                                \
-	case id:                                                                                                       \
+	case id:                                                                                                           \
 		return zip_##name(a, b, p, q);
 template <class C> __device__ inline C apply_zip(int32_t op, C a, C b, C p, C q) {
 	switch (op) {
@@ -173,7 +173,7 @@ template <class C> __device__ inline C apply_zip(int32_t op, C a, C b, C p, C q)
 /* The ops that take FLOAT alone are left out. */
 #define FLOAT(id, name)
 #define NUMBER(id, name)                                                                                               \
-	case id:                                                                                                       \
+	case id:                                                                                                           \
 		return zip_##name(a, b, p, q);
 #define ALL NUMBER
 #define MT_ZIP(id, NAME, name, dtypes, result, formula) dtypes(id, name)

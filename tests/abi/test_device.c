@@ -143,8 +143,8 @@ static void check_describe(FILE *out, const void *unused) {
 	struct mt_device_info info;
 	(void)unused;
 	mt_device *d = mt_device_open("mock");
-	fprintf(out, "%d %d %u %s;", mt_device_describe(d, &info), info.struct_size == sizeof info, info.alignment,
-	        info.name);
+	mt_status status = mt_device_describe(d, &info);
+	fprintf(out, "%d %d %u %s;", status, info.struct_size == sizeof info, info.alignment, info.name);
 	fprintf(out, " %s %d;", mt_device_backend(d), mt_device_has_host_memory(d));
 	fprintf(out, " %d%d%d%d%d\n", mt_device_supports(d, MT_K_MAP, MT_MAP_EXP, MT_F32),
 	        mt_device_supports(d, MT_K_MAP, MT_MAP_EXP, MT_F64), mt_device_supports(d, MT_K_MAP, MT_MAP_SIN, MT_F32),

@@ -1,3 +1,4 @@
 # Shell scripts that print TAP with tests/support/tap.sh, one a line, sorted:
 #   shell_tests += %D%/name.test
 shell_tests += %D%/exports.test
+shell_tests += %D%/mt_info.test

@@ -100,8 +100,8 @@ static void dims_on_device(void) {
 	free(want);
 	row("conv3d");
 	mt_tensor *x3 = random_like(MT_SHAPE(1, 2, 2, 4, 5), MT_F64, -1, 1, 3), *w3 = random_like(MT_SHAPE(3, 2, 2, 2, 3), MT_F64, -1, 1, 4);
-	mt_tensor *sum = mt_add(mt_conv2d(mt_select(x3, 2, 0), mt_select(w3, 2, 0), MT_NONE, o3),
-	                        mt_conv2d(mt_select(x3, 2, 1), mt_select(w3, 2, 1), MT_NONE, o3));
+	mt_tensor *sum = mt_add(mt_conv2d(mt_index(x3, 2, 0), mt_index(w3, 2, 0), MT_NONE, o3),
+	                        mt_conv2d(mt_index(x3, 2, 1), mt_index(w3, 2, 1), MT_NONE, o3));
 	want = elements(sum);
 	CHECK_CLOSE(mt__convnd("conv3d", x3, w3, MT_NONE, o3, 3), want, mt_tensor_numel(sum), 1e-12, 1);
 	CHECK_SHAPE(mt__convnd("conv3d", x3, w3, MT_NONE, o3, 3), 1, 3, 1, 3, 3);

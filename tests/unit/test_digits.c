@@ -21,9 +21,9 @@ static void test_exact(void) {
 	char text[40];
 	MT_REQUIRE(mt_digits_generate(100, 42, &images, &labels) == MT_OK);
 	snprintf(text, sizeof text, "%016llx", (unsigned long long)hash(images.data, 100 * PIXELS));
-	MT_CHECK_STR(text, "@IMAGES@");
+	MT_CHECK_STR(text, "c78c6cfb0d52034d");
 	snprintf(text, sizeof text, "%016llx", (unsigned long long)hash(labels.data, 100));
-	MT_CHECK_STR(text, "@LABELS@");
+	MT_CHECK_STR(text, "cd062c21491cc1e3");
 	mt_host_array_free(&images);
 	mt_host_array_free(&labels);
 }

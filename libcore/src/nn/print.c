@@ -52,9 +52,9 @@ static void print_tree(const mt_module *root, FILE *out) {
 			continue;
 		}
 		print_closing(m, indent, out);
-		for (; m != root && is_last_child(m); m = m->parent) {
+		for (const mt_module *last = m; last != root && is_last_child(last); last = last->parent) {
 			indent -= 2;
-			print_closing(m->parent, indent, out);
+			print_closing(last->parent, indent, out);
 		}
 	}
 }

@@ -18,7 +18,6 @@ struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes) {
 	atomic_init(&s->references, 1);
 	atomic_init(&s->version, 0);
 	atomic_init(&s->saved, 0);
-	atomic_init(&s->saved, 0);
 	s->device = device;
 	s->bytes = bytes;
 	return s;
