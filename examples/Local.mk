@@ -10,3 +10,7 @@ examples_minimal_plugin_mt_minimal_la_CPPFLAGS = $(plugin_cppflags)
 examples_minimal_plugin_mt_minimal_la_LDFLAGS = $(plugin_ldflags) -rpath /nowhere
 examples_minimal_plugin_mt_minimal_la_LIBADD = -lm
 EXTRA_DIST += %D%/minimal_plugin/minimal.json
+noinst_PROGRAMS += %D%/tensors
+examples_tensors_SOURCES = %D%/tensors.c
+examples_tensors_CPPFLAGS = $(app_cppflags)
+examples_tensors_LDADD = $(app_ldadd)

@@ -21,7 +21,7 @@ AS_VAR_POPDEF([mt_cache])dnl
 AC_DEFUN([MT_COMPILER], [
 MT_BASE_CFLAGS=
 MT_CC_FLAGS([MT_BASE_CFLAGS], [-std=c11 -fvisibility=hidden
-  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2])
+  -Werror=implicit-function-declaration -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2])
 MT_EXACT_CFLAGS=
 MT_CC_FLAGS([MT_EXACT_CFLAGS], [-ffp-contract=off])
 MT_KERNEL_CFLAGS=

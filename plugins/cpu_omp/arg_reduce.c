@@ -1,7 +1,7 @@
 /* arg_reduce: along runs, the extreme value is found first and then its place; lanes side by side carry both. */
 #include "lanes.h"
-#include "parallel.h"
 #include "reduce.h"
+#include "units.h"
 #include "vmath.h"
 
 #define REAL 1

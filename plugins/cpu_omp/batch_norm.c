@@ -5,7 +5,7 @@
 
 #include "collapse.h"
 #include "norm.h"
-#include "parallel.h"
+#include "units.h"
 
 enum { NORM_CHUNK = 2048, GROUP = 16, SEGMENT = 16384, SEGMENTS_MAX = 64 };
 enum { OUT, X, GOUT, ARRAYS };

@@ -121,17 +121,22 @@ static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct 
 
 /* ---- the kernels ---- */
 
+static const struct mt__conv_method *choose(const struct mt__conv *c) {
+	if (mt__conv_work(c) > 0 && mt__conv_lanes_fit(c))
+		return &mt__conv_lanes_method;
+	return mt__conv_direct_fit(c) ? &mt__conv_direct_method : &mt__conv_gemm_method;
+}
+
 static int32_t run(mt_queue *queue, const struct mt__conv *c, enum mt__conv_op op) {
 	bool low = c->dtype == MT_F16 || c->dtype == MT_BF16;
 	struct mt__conv computed = *c;
 	if (low)
 		computed.dtype = MT_F32;
-	const struct mt__conv_method *method =
-		mt__conv_lanes_fit(&computed) ? &mt__conv_lanes_method : &mt__conv_gemm_method;
+	const struct mt__conv_method *method = choose(&computed);
 	int threads = mt__omp_threads(queue, mt__conv_work(c) / 8);
 	uint64_t bytes = method->scratch_bytes(&computed, op, threads) + (low ? twins_bytes(c) : 0);
-	void *scratch = mt__omp_scratch(queue, bytes);
-	if (!scratch)
+	void *scratch = bytes ? mt__omp_scratch(queue, bytes) : NULL;
+	if (bytes && !scratch)
 		return mt__omp_no_scratch(bytes);
 	if (low)
 		run_low(c, op, method, scratch, threads);

@@ -1,7 +1,10 @@
 /* Convolution and its gradients.  conv.c brings every case to three spatial dims and picks the method:
  *
  *     conv_lanes*   one image in each vector lane, [c][z][y][x][VL]: full speed for any number of channels, kernel,
- *                   stride, dilation and groups, as long as a block of images fits the second-level cache. f32.
+ *                   stride, dilation and groups, where there are images enough and a block of them fits the
+ *                   second-level cache.  f32.
+ *     conv_direct   by the definition, row by row: where a group has few output channels, or there is little work.
+ *                   f32 and f64.
  *     conv_gemm     implicit matrix product: the microkernels of gemm.c, panels packed straight from the images (or, for
  *                   the input gradient, added back to them), never a whole im2col.  f32 and f64.
  *
@@ -35,6 +38,11 @@ static inline int64_t mt__conv_out_plane(const struct mt__conv *c) {
 	return c->extent[0] * c->extent[1] * c->extent[2];
 }
 
+/* Where position o finds tap k in dim d; outside [0, in) it finds nothing. */
+static inline int64_t mt__conv_source(const struct mt__conv *c, int d, int64_t o, int64_t k) {
+	return o * c->step[d] + k * c->dilation[d] - c->pad[d];
+}
+
 static inline double mt__conv_work(const struct mt__conv *c) {
 	return (double)c->images * (double)(c->groups * c->out_channels * c->in_channels) * (double)mt__conv_taps(c) *
 	       (double)mt__conv_out_plane(c);
@@ -42,19 +50,28 @@ static inline double mt__conv_work(const struct mt__conv *c) {
 
 enum mt__conv_op { MT__CONV_FORWARD, MT__CONV_GRAD_INPUT, MT__CONV_GRAD_WEIGHT };
 
-/* A method: how much scratch it needs, and the work, which runs its own parallel region of at most `threads`. */
+/* A method: how much scratch it needs (0: none), and the work, which runs its own parallel region of at most `threads`. */
 struct mt__conv_method {
 	uint64_t (*scratch_bytes)(const struct mt__conv *conv, enum mt__conv_op op, int threads);
 	void (*run)(const struct mt__conv *conv, enum mt__conv_op op, void *scratch, int threads);
 };
 
 #define mt__conv_lanes_method MT_ISA_NAME(mt__conv_lanes_method)
+#define mt__conv_direct_method MT_ISA_NAME(mt__conv_direct_method)
 #define mt__conv_gemm_method MT_ISA_NAME(mt__conv_gemm_method)
 #define mt__conv_lanes_fit MT_ISA_NAME(mt__conv_lanes_fit)
+#define mt__conv_direct_fit MT_ISA_NAME(mt__conv_direct_fit)
+#define mt__conv_grad_bias MT_ISA_NAME(mt__conv_grad_bias)
 
-extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_gemm_method;
+extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_direct_method, mt__conv_gemm_method;
 
 /* Whether the lanes are full enough and a block of images small enough. */
 bool mt__conv_lanes_fit(const struct mt__conv *conv);
+
+/* Whether a matrix product would not pay. */
+bool mt__conv_direct_fit(const struct mt__conv *conv);
+
+/* gbias from gout (conv->bias and conv->out). */
+void mt__conv_grad_bias(const struct mt__conv *conv, int threads);
 
 #endif

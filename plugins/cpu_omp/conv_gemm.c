@@ -366,15 +366,6 @@ static void weight_together(const void *context, int thread, int threads) {
 	mt__omp_gemm_run(r->g, r->plan, r->scratch, thread, threads);
 }
 
-static void bias_one(const void *context, int64_t channel, int thread) {
-	const struct mt__conv *c = context;
-	(void)thread;
-	if (c->dtype == MT_F64)
-		bias_gradient_f64(c, channel);
-	else
-		bias_gradient_f32(c, channel);
-}
-
 static void grad_weight(const struct mt__conv *c, char *space, int threads) {
 	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
 	char *flat = space, *scratch = space + weight_bytes(c);
@@ -387,7 +378,7 @@ static void grad_weight(const struct mt__conv *c, char *space, int threads) {
 	}
 	move_weight(c, flat, threads, true);
 	if (c->bias)
-		mt__omp_each(threads, c->groups * c->out_channels, bias_one, c);
+		mt__conv_grad_bias(c, threads);
 }
 
 /* ---- the method ---- */

@@ -44,7 +44,7 @@ static int64_t gcd(int64_t a, int64_t b) {
 static bool find(const struct sweep *s, int d, int64_t q, int64_t k, int64_t *at) {
 	const struct mt__conv *c = s->conv;
 	if (!s->backward) {
-		*at = q * c->step[d] + k * c->dilation[d] - c->pad[d];
+		*at = mt__conv_source(c, d, q, k);
 		return *at >= 0 && *at < c->in[d];
 	}
 	int64_t t = q + c->pad[d] - k * c->dilation[d];
@@ -61,7 +61,7 @@ static struct columns columns_at(const struct sweep *s, int64_t first, int64_t c
 		int64_t at = first + c->pad[2] - k * c->dilation[2];
 		if (s->backward && at % c->step[2] != 0)
 			continue;
-		at = s->backward ? at / c->step[2] : first * c->step[2] + k * c->dilation[2] - c->pad[2];
+		at = s->backward ? at / c->step[2] : mt__conv_source(c, 2, first, k);
 		int64_t last = at + (count - 1) * s->x_position;
 		if (last < 0 || at >= extent)
 			continue;

@@ -42,8 +42,7 @@ static struct taps taps_of(const struct weight_plan *p, int64_t i) {
 
 /* Where position o finds tap k in x. */
 static int64_t source_of(const struct weight_plan *p, int64_t o, int64_t k) {
-	const struct mt__conv *c = p->conv;
-	return o * c->step[2] + (p->over_channels ? 0 : k * c->dilation[2]) - c->pad[2];
+	return mt__conv_source(p->conv, 2, o, p->over_channels ? 0 : k);
 }
 
 static struct weight_plan make_plan(const struct mt__conv *c) {
@@ -80,8 +79,7 @@ static int list_rows(const struct weight_plan *p, int64_t kz, int64_t ky, int64_
 	int n = 0;
 	for (int64_t z = 0; z < c->extent[0]; z++)
 		for (int64_t y = 0; y < c->extent[1]; y++) {
-			int64_t at_z = z * c->step[0] + kz * c->dilation[0] - c->pad[0];
-			int64_t at_y = y * c->step[1] + ky * c->dilation[1] - c->pad[1];
+			int64_t at_z = mt__conv_source(c, 0, z, kz), at_y = mt__conv_source(c, 1, y, ky);
 			if (at_z < 0 || at_z >= c->in[0] || at_y < 0 || at_y >= c->in[1])
 				continue;
 			row_g[n] = (z * c->extent[1] + y) * mt__lanes_row(&p->g);

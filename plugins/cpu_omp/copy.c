@@ -1,11 +1,11 @@
 /* copy (any strides, any dtype pair) and fill. */
-#include <omp.h>
 #include <string.h>
 
 #include "elementwise.h"
 #include "mt/lowp.h"
 #include "scalar.h"
 #include "stage.h"
+#include "units.h"
 
 typedef void convert_run(void *out, const void *in, int64_t n);
 
@@ -85,16 +85,13 @@ static void run_convert(const void *context, int64_t n, void *const *p, uint32_t
 	(*convert)(p[0], p[1], n);
 }
 
-/* Elements as they are; the context is their size in the buffers. */
+/* Elements as they are, or one to all; the context is their size in the buffers. */
 static void run_move(const void *context, int64_t n, void *const *p, uint32_t scalars) {
-	(void)scalars;
-	memcpy(p[0], p[1], (size_t)(n * *(const int *)context));
-}
-
-/* One value to all. */
-static void run_fill(const void *context, int64_t n, void *const *p, uint32_t scalars) {
-	(void)scalars;
-	mt__omp_fill_run(p[0], p[1], *(const int *)context, n);
+	int size = *(const int *)context;
+	if (scalars)
+		mt__omp_fill_run(p[0], p[1], size, n);
+	else
+		memcpy(p[0], p[1], (size_t)(n * size));
 }
 
 /* Whether copy moves bits alone: bool and u8 differ only in what may be stored. */
@@ -103,20 +100,21 @@ static bool is_move(int32_t from, int32_t to) {
 }
 
 /* One run of memory: big shares, which the C library's memcpy stores past the caches where that pays. */
-static void copy_bytes(mt_queue *queue, char *out, const char *x, int64_t bytes) {
-	int threads = mt__omp_threads(queue, (double)bytes / 8);
-	if (threads == 1) {
-		memcpy(out, x, (size_t)bytes);
-		return;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(mt__omp_ceil_div(bytes, 64), omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		end = mt__omp_min(end * 64, bytes);
-		if (begin * 64 < end)
-			memcpy(out + begin * 64, x + begin * 64, (size_t)(end - begin * 64));
-	}
+struct bytes {
+	char *out;
+	const char *x;
+	int64_t count;
+};
+
+static void copy_lines(const void *context, int64_t begin, int64_t end) {
+	const struct bytes *b = context;
+	int64_t from = begin * 64, to = mt__omp_min(end * 64, b->count);
+	memcpy(b->out + from, b->x + from, (size_t)(to - from));
+}
+
+static void copy_bytes(mt_queue *queue, char *out, const char *x, int64_t count) {
+	struct bytes b = {out, x, count};
+	mt__omp_for_units(mt__omp_threads(queue, (double)count / 8), mt__omp_ceil_div(count, 64), copy_lines, &b);
 }
 
 int32_t MT_ISA_NAME(mt__omp_copy)(mt_queue *queue, const struct mt_copy_args *args) {
@@ -135,12 +133,11 @@ int32_t MT_ISA_NAME(mt__omp_copy)(mt_queue *queue, const struct mt_copy_args *ar
 	job.raw = move ? 3 : 0;
 	job.move = move || mt__omp_compute_dtype(from) == to || mt__omp_compute_dtype(to) == from;
 	job.cost = 1;
-	bool fill = move && w->stride[1][w->rank - 1] == 0;
-	job.may_be_scalar = fill ? 2 : 0;
+	job.may_be_scalar = job.move ? 2 : 0;
 	int size = move ? w->size[0] : mt__omp_compute_size(to);
 	convert_run *convert = converter(from, to);
-	job.run = fill ? run_fill : job.move ? run_move : run_convert;
-	job.context = fill || job.move ? (const void *)&size : (const void *)&convert;
+	job.run = job.move ? run_move : run_convert;
+	job.context = job.move ? (const void *)&size : (const void *)&convert;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;
 }

@@ -1,8 +1,7 @@
 /* cross_entropy and its gradient.  Rows of many classes one by one, rows of few side by side, one a vector lane. */
-#include <omp.h>
-
 #include "reduce.h"
 #include "stage.h"
+#include "units.h"
 #include "vmath.h"
 
 enum { ENTROPY_CHUNK = 2048, ENTROPY_LANES = 128, FEW_CLASSES = 32 };
@@ -14,6 +13,8 @@ struct entropy {
 	int64_t classes, ignore;
 	double smoothing, weights; /* weights: Σ w_c */
 	int size;
+	int64_t width; /* rows of a unit */
+	void (*unit)(const struct entropy *e, int64_t row, int64_t count);
 };
 
 static int64_t target_of(const mt_array *target, int64_t row) {
@@ -77,26 +78,20 @@ static int32_t stage_weight(mt_queue *queue, struct entropy *e, const mt_array *
 
 typedef void rows_function(const struct entropy *e, int64_t row, int64_t count);
 
+static void run_units(const void *context, int64_t begin, int64_t end) {
+	const struct entropy *e = context;
+	for (int64_t u = begin; u < end; u++)
+		e->unit(e, u * e->width, mt__omp_min(e->width, e->logits->shape[0] - u * e->width));
+}
+
 /* Units of rows depend on the shape alone. */
-static void run(mt_queue *queue, const struct entropy *e, rows_function *rows, rows_function *block, double cost) {
+static void run(mt_queue *queue, struct entropy *e, rows_function *rows, rows_function *block, double cost) {
 	bool few = e->classes < FEW_CLASSES && e->classes > 0;
 	int64_t n = e->logits->shape[0];
-	int64_t width = few ? mt__omp_min(ENTROPY_LANES, ENTROPY_CHUNK / e->classes) : 1;
-	int64_t units = mt__omp_ceil_div(n, width);
-	rows_function *f = few ? block : rows;
+	e->width = few ? mt__omp_min(ENTROPY_LANES, ENTROPY_CHUNK / e->classes) : 1;
+	e->unit = few ? block : rows;
 	int threads = mt__omp_threads(queue, (double)n * (double)e->classes * cost);
-	if (threads == 1 || units == 1) {
-		for (int64_t u = 0; u < units; u++)
-			f(e, u * width, mt__omp_min(width, n - u * width));
-		return;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		for (int64_t u = begin; u < end; u++)
-			f(e, u * width, mt__omp_min(width, n - u * width));
-	}
+	mt__omp_for_units(threads, mt__omp_ceil_div(n, e->width), run_units, e);
 }
 
 int32_t MT_ISA_NAME(mt__omp_cross_entropy)(mt_queue *queue, const struct mt_cross_entropy_args *args) {

@@ -1,9 +1,9 @@
 #include "elementwise.h"
 
-#include <omp.h>
 #include <string.h>
 
 #include "stage.h"
+#include "units.h"
 
 enum {
 	COLUMNS = 4096, /* of one unit of work */
@@ -302,7 +302,8 @@ static void run_bundles(const struct plan *p, int64_t begin, int64_t end, char (
 	}
 }
 
-static void run_range(const struct plan *p, int64_t begin, int64_t end) {
+static void run_range(const void *context, int64_t begin, int64_t end) {
+	const struct plan *p = context;
 	_Alignas(64) char buffer[MT__WALK_ARRAYS][CHUNK * 8];
 	if (p->bundle)
 		run_bundles(p, begin, end, buffer);
@@ -335,14 +336,5 @@ void mt__omp_elementwise(mt_queue *queue, struct mt__omp_job *job) {
 	int threads = mt__omp_threads(queue, (double)job->walk.count * job->cost);
 	if (run_plain(&plan, threads))
 		return;
-	if (threads == 1 || plan.units == 1) {
-		run_range(&plan, 0, plan.units);
-		return;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(plan.units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		run_range(&plan, begin, end);
-	}
+	mt__omp_for_units(threads, plan.units, run_range, &plan);
 }

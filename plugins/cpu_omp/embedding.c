@@ -1,11 +1,11 @@
 /* embedding: rows of a table.  Its gradient: places are put in order of the row they read (a counting sort, which keeps
  * their order), then each row of the table is summed by one thread. */
-#include <omp.h>
 #include <string.h>
 
 #include "index.h"
 #include "reduce.h"
 #include "stage.h"
+#include "units.h"
 
 /* The walk over index's positions (in row-major order) with the offsets of out's rows. */
 struct places {
@@ -28,32 +28,39 @@ static int64_t index_value(const struct places *p, int64_t at) {
 	return mt__index_at(mt__omp_data(p->index), p->index->dtype, at);
 }
 
+struct lookup {
+	struct places places;
+	const mt_array *table;
+};
+
+static void copy_rows(const void *context, int64_t begin, int64_t end) {
+	const struct lookup *l = context;
+	const mt_array *table = l->table, *out = l->places.rows;
+	int64_t width = table->shape[1], column = out->stride[l->places.index->rank], step = table->stride[1];
+	int64_t index_at, row_at;
+	int size = mt__omp_dtype_size(table->dtype);
+	for (int64_t i = begin; i < end; i++) {
+		locate(&l->places, i, &index_at, &row_at);
+		const char *row = (const char *)mt__omp_data(table)
+			+ index_value(&l->places, index_at) * table->stride[0] * size;
+		char *to = (char *)mt__omp_data(out) + row_at * size;
+		if (column == 1)
+			mt__omp_load_run(to, table->dtype, true, row, step, width);
+		else if (step == 1)
+			mt__omp_store_run(table->dtype, true, to, column, row, width);
+		else
+			mt__omp_load_block(to, column, table->dtype, true, row, step, 1, width, 1);
+	}
+}
+
 int32_t MT_ISA_NAME(mt__omp_embedding)(mt_queue *queue, const struct mt_embedding_args *args) {
-	const mt_array *table = args->table, *out = args->out;
+	const mt_array *table = args->table;
 	int32_t status = mt__check_index("embedding", args->index, 0, table->shape[0]);
 	if (status != MT_OK)
 		return status;
-	struct places p = {args->index, out, mt__omp_numel(args->index)};
-	int64_t width = table->shape[1], column = out->stride[args->index->rank], step = table->stride[1];
-	int size = mt__omp_dtype_size(table->dtype);
-	const char *from = mt__omp_data(table);
-	char *to = mt__omp_data(out);
-	int threads = mt__omp_threads(queue, (double)p.count * (double)(width + 8));
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int64_t begin, end, index_at, row_at;
-		mt__omp_share(p.count, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		for (int64_t i = begin; i < end; i++) {
-			locate(&p, i, &index_at, &row_at);
-			const char *row = from + index_value(&p, index_at) * table->stride[0] * size;
-			if (column == 1)
-				mt__omp_load_run(to + row_at * size, table->dtype, true, row, step, width);
-			else if (step == 1)
-				mt__omp_store_run(table->dtype, true, to + row_at * size, column, row, width);
-			else
-				mt__omp_load_block(to + row_at * size, column, table->dtype, true, row, step, 1, width, 1);
-		}
-	}
+	struct lookup l = {{args->index, args->out, mt__omp_numel(args->index)}, table};
+	int threads = mt__omp_threads(queue, (double)l.places.count * (double)(table->shape[1] + 8));
+	mt__omp_for_units(threads, l.places.count, copy_rows, &l);
 	return MT_OK;
 }
 
@@ -66,6 +73,8 @@ struct gradient {
 	const struct mt__reduce_loops *loops;
 	int64_t *first; /* row v's places are row_at[first[v]] to row_at[first[v + 1]] */
 	int64_t *row_at;
+	int64_t count; /* places */
+	int shares;    /* units of work: ranges of rows with about as many places */
 };
 
 static void order_places(const struct gradient *g, const struct places *p) {
@@ -108,10 +117,11 @@ static void sum_rows(const struct gradient *g, int64_t begin, int64_t end) {
 		}
 }
 
-/* The row from which on part `part` of `parts` of the work lies: a row counts 1, and each of its places 1. */
-static int64_t boundary(const struct gradient *g, int64_t rows, int64_t count, int part, int parts) {
-	int64_t target = (rows + count) / parts * part, low = 0, high = rows;
-	if (part == parts)
+/* The row from which on share `part` of the work lies: a row counts 1, and each of its places 1. */
+static int64_t boundary(const struct gradient *g, int64_t part) {
+	int64_t rows = g->args->gtable->shape[0], low = 0, high = rows;
+	int64_t target = (rows + g->count) / g->shares * part;
+	if (part == g->shares)
 		return rows;
 	while (low < high) {
 		int64_t middle = low + (high - low) / 2;
@@ -121,6 +131,11 @@ static int64_t boundary(const struct gradient *g, int64_t rows, int64_t count, i
 			high = middle;
 	}
 	return low;
+}
+
+static void sum_shares(const void *context, int64_t begin, int64_t end) {
+	const struct gradient *g = context;
+	sum_rows(g, boundary(g, begin), boundary(g, end));
 }
 
 int32_t MT_ISA_NAME(mt__omp_embedding_grad)(mt_queue *queue, const struct mt_embedding_grad_args *args) {
@@ -136,13 +151,11 @@ int32_t MT_ISA_NAME(mt__omp_embedding_grad)(mt_queue *queue, const struct mt_emb
 	if (!scratch)
 		return mt__omp_no_scratch(bytes);
 	int32_t dtype = mt__omp_compute_dtype(args->gtable->dtype);
-	struct gradient g = {args, mt__omp_reduce_loops(MT_REDUCE_SUM, dtype), scratch, scratch + rows + 2};
+	struct gradient g = {.args = args, .first = scratch, .row_at = scratch + rows + 2, .count = p.count};
+	g.loops = mt__omp_reduce_loops(MT_REDUCE_SUM, dtype);
 	order_places(&g, &p);
 	int threads = mt__omp_threads(queue, (double)(p.count + rows) * (double)args->gtable->shape[1]);
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int part = omp_get_thread_num(), parts = omp_get_num_threads();
-		sum_rows(&g, boundary(&g, rows, p.count, part, parts), boundary(&g, rows, p.count, part + 1, parts));
-	}
+	g.shares = threads;
+	mt__omp_for_units(threads, threads, sum_shares, &g);
 	return MT_OK;
 }

@@ -1,10 +1,7 @@
 /* gather and scatter_add along an axis.  Every position outside the axis stands alone: threads share those. */
-#include <omp.h>
-
-#include "elementwise.h"
 #include "index.h"
 #include "lanes.h"
-#include "stage.h"
+#include "units.h"
 
 typedef void run_function(char *out, int64_t os, const char *index, int64_t is, const char *x, int64_t xs,
 	int64_t axis_stride, int64_t extent, int64_t n);
@@ -82,29 +79,37 @@ static mt_array without_axis(const mt_array *a, const mt_array *like, int32_t ax
 
 enum { UNIT = 4096 };
 
+struct gather {
+	struct mt__lanes lanes; /* arrays: out, index, x */
+	int64_t extent, axis_stride; /* of x along the axis */
+	run_function *run;
+};
+
+static void gather_units(const void *context, int64_t begin, int64_t end) {
+	const struct gather *g = context;
+	const struct mt__lanes *l = &g->lanes;
+	for (int64_t u = begin; u < end; u++) {
+		struct mt__lane_block b;
+		mt__lanes_locate(l, u, &b);
+		g->run(b.at[0], mt__lane_stride(l, 0), b.at[1], mt__lane_stride(l, 1), b.at[2], mt__lane_stride(l, 2),
+			g->axis_stride, g->extent, b.lanes);
+	}
+}
+
 int32_t MT_ISA_NAME(mt__omp_gather)(mt_queue *queue, const struct mt_gather_args *args) {
-	int64_t extent = extent_of(args->x, args->axis), axis_stride = axis_stride_of(args->x, args->axis);
-	int32_t status = mt__check_index("gather", args->index, -extent, extent);
+	struct gather g;
+	g.extent = extent_of(args->x, args->axis);
+	g.axis_stride = axis_stride_of(args->x, args->axis);
+	int32_t status = mt__check_index("gather", args->index, -g.extent, g.extent);
 	if (status != MT_OK)
 		return status;
 	mt_array x = without_axis(args->x, args->out, args->axis);
 	const mt_array *arrays[] = {args->out, args->index, &x};
-	struct mt__lanes l = {.extent = 0};
-	mt__omp_collapse(&l.walk, 3, arrays);
-	mt__lanes_divide(&l, UNIT);
-	run_function *run = gather_function(mt__omp_dtype_size(x.dtype), args->index->dtype);
-	int threads = mt__omp_threads(queue, (double)l.walk.count * 4);
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int64_t begin, end;
-		mt__omp_share(l.units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		for (int64_t u = begin; u < end; u++) {
-			struct mt__lane_block b;
-			mt__lanes_locate(&l, u, &b);
-			run(b.at[0], mt__lane_stride(&l, 0), b.at[1], mt__lane_stride(&l, 1), b.at[2], mt__lane_stride(&l, 2),
-				axis_stride, extent, b.lanes);
-		}
-	}
+	mt__omp_collapse(&g.lanes.walk, 3, arrays);
+	mt__lanes_divide(&g.lanes, UNIT);
+	g.run = gather_function(mt__omp_dtype_size(x.dtype), args->index->dtype);
+	int threads = mt__omp_threads(queue, (double)g.lanes.walk.count * 4);
+	mt__omp_for_units(threads, g.lanes.units, gather_units, &g);
 	return MT_OK;
 }
 
@@ -209,7 +214,8 @@ struct scatter {
 };
 
 /* Lanes [begin, end) of units: position by position along the axis, so that each element sums in order. */
-static void scatter_units(const struct scatter *s, int64_t begin, int64_t end) {
+static void scatter_units(const void *context, int64_t begin, int64_t end) {
+	const struct scatter *s = context;
 	const struct mt__lanes *l = &s->lanes;
 	const struct mt__walk *w = &l->walk;
 	for (int64_t u = begin; u < end; u++) {
@@ -235,12 +241,7 @@ static void scatter_arrays(mt_queue *queue, const mt_array *src, const mt_array 
 	bool along = mt__magnitude(s.lanes.step[0]) < mt__magnitude(mt__lane_stride(&s.lanes, 0));
 	mt__lanes_divide(&s.lanes, along ? 1 : 512);
 	int threads = mt__omp_threads(queue, (double)s.lanes.walk.count * (double)s.lanes.extent * 4);
-#pragma omp parallel num_threads(threads) if (threads > 1)
-	{
-		int64_t begin, end;
-		mt__omp_share(s.lanes.units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		scatter_units(&s, begin, end);
-	}
+	mt__omp_for_units(threads, s.lanes.units, scatter_units, &s);
 }
 
 /* x in float or back, elementwise. */

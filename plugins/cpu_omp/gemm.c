@@ -115,3 +115,25 @@ void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_pl
 	else
 		run_f32(g, plan, scratch, thread, threads);
 }
+
+uint64_t mt__omp_gemm_alone_bytes(const struct mt__omp_gemm *g) {
+	struct mt__omp_gemm copy = *g;
+	struct mt__omp_gemm_plan plan;
+	mt__omp_gemm_prepare(&copy, &plan);
+	return plan.scratch_bytes;
+}
+
+void mt__omp_gemm_alone(const struct mt__omp_gemm *g, void *scratch) {
+	struct mt__omp_gemm copy = *g;
+	struct mt__omp_gemm_plan plan;
+	if (mt__omp_gemm_is_tiny(g)) {
+		mt__omp_gemm_tiny(g);
+	} else if (g->m == 1 || g->n == 1) {
+		if (g->m != 1)
+			mt__omp_gemm_transpose(&copy);
+		mt__omp_gemv(&copy, 0, copy.n);
+	} else {
+		mt__omp_gemm_prepare(&copy, &plan);
+		mt__omp_gemm_run(&copy, &plan, scratch, 0, 1);
+	}
+}

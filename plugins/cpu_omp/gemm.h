@@ -10,7 +10,7 @@
 #include "isa.h"
 
 /* The longest stretch of the summed index that is packed at a time. */
-#define MT__OMP_GEMM_MAX_DEPTH 256
+#define MT__OMP_GEMM_MAX_DEPTH 512
 
 /* Writes the panel dst[p · ld + i] = element (i, p) for i in [i0, i0 + width), p in [p0, p0 + n), counted from i0, p0;
  * zero for i from width to ld.  i counts a's rows or b's columns, p is the index that is summed over. */
@@ -46,6 +46,13 @@ struct mt__omp_gemm_plan {
 #define mt__omp_gemm_transpose MT_ISA_NAME(mt__omp_gemm_transpose)
 #define mt__omp_gemv MT_ISA_NAME(mt__omp_gemv)
 #define mt__omp_gemm_tiny MT_ISA_NAME(mt__omp_gemm_tiny)
+#define mt__omp_gemm_alone MT_ISA_NAME(mt__omp_gemm_alone)
+#define mt__omp_gemm_alone_bytes MT_ISA_NAME(mt__omp_gemm_alone_bytes)
+#define mt__omp_gemm_low MT_ISA_NAME(mt__omp_gemm_low)
+#define mt__omp_gemm_low_bytes MT_ISA_NAME(mt__omp_gemm_low_bytes)
+#define mt__omp_gemm_low_fit MT_ISA_NAME(mt__omp_gemm_low_fit)
+#define mt__omp_gemm_low_tiny MT_ISA_NAME(mt__omp_gemm_low_tiny)
+#define mt__omp_gemm_low_is_tiny MT_ISA_NAME(mt__omp_gemm_low_is_tiny)
 
 /* g as the product of the transposes: cᵀ = bᵀ @ aᵀ. */
 void mt__omp_gemm_transpose(struct mt__omp_gemm *g);
@@ -66,5 +73,22 @@ void mt__omp_gemv(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
 
 /* f32 or f64, by the definition: for products so small that anything else costs more. */
 void mt__omp_gemm_tiny(const struct mt__omp_gemm *g);
+
+static inline bool mt__omp_gemm_is_tiny(const struct mt__omp_gemm *g) {
+	return (double)g->m * (double)g->n * (double)g->k <= 512;
+}
+
+/* f32 or f64, on the calling thread, whichever way of the above is best; scratch: alone_bytes(g). */
+uint64_t mt__omp_gemm_alone_bytes(const struct mt__omp_gemm *g);
+void mt__omp_gemm_alone(const struct mt__omp_gemm *g, void *scratch);
+
+/* f16 or bf16, on the calling thread, by way of f32 arrays in scratch (low_bytes(g)); fit: small enough for that. */
+bool mt__omp_gemm_low_fit(const struct mt__omp_gemm *g);
+uint64_t mt__omp_gemm_low_bytes(const struct mt__omp_gemm *g);
+void mt__omp_gemm_low(const struct mt__omp_gemm *g, void *scratch);
+
+/* The same for so small a product that the stack will do. */
+bool mt__omp_gemm_low_is_tiny(const struct mt__omp_gemm *g);
+void mt__omp_gemm_low_tiny(const struct mt__omp_gemm *g);
 
 #endif

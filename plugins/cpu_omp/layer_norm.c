@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "norm.h"
-#include "parallel.h"
+#include "units.h"
 
 enum { NORM_CHUNK = 2048, NORM_FLUSH = 32, SEGMENTS_MAX = 64 };
 

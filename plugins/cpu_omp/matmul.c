@@ -3,7 +3,8 @@
  *     integers                        plain loops, rows among the threads
  *     m·n·k tiny                      by the definition, matrices among the threads
  *     one row or one column           gemv, columns among the threads
- *     a batch of small matrices       each matrix on one thread
+ *     f16 and bf16, small             as f32 in scratch, each matrix on one thread
+ *     a batch of matrices             each on one thread
  *     else                            each matrix on all threads
  *
  * Batch extents along which b is broadcast and a and out lie regularly are rows of one larger product. */
@@ -13,8 +14,9 @@
 
 #include <string.h>
 
+/* Integers: columns whose sums are kept at a time; below FEW_COLUMNS each element is a dot product. */
 #define COLUMNS 512
-#define TINY_WORK 512
+#define FEW_COLUMNS 8
 
 struct batch {
 	int64_t count;
@@ -68,7 +70,8 @@ static void analyse(const struct mt_matmul_args *args, struct mt__omp_gemm *g, s
 		g->bias_stride = args->bias->stride[0];
 	}
 
-	*batch = (struct batch){.count = 1};
+	batch->count = 1;
+	batch->rank = 0;
 	bool rows_so_far = true;
 	for (int d = r - 1; d >= 0; d--) {
 		int64_t extent = c->shape[d];
@@ -129,6 +132,10 @@ struct pieces {
 static void run_pieces(const void *context, int thread, int threads) {
 	const struct pieces *p = context;
 	int64_t at, end;
+	if (threads == 1 && p->batch->count == 1) {
+		p->run(p->g, 0, p->each);
+		return;
+	}
 	mt__omp_share(p->batch->count * p->each, thread, threads, &at, &end);
 	while (at < end) {
 		int64_t index = at / p->each, first = at % p->each, last = mt__omp_min(p->each, first + end - at);
@@ -141,6 +148,11 @@ static void run_pieces(const void *context, int thread, int threads) {
 static void run_tiny(const struct mt__omp_gemm *one, int64_t begin, int64_t end) {
 	(void)begin, (void)end;
 	mt__omp_gemm_tiny(one);
+}
+
+static void run_low_tiny(const struct mt__omp_gemm *one, int64_t begin, int64_t end) {
+	(void)begin, (void)end;
+	mt__omp_gemm_low_tiny(one);
 }
 
 static void run_gemv(const struct mt__omp_gemm *one, int64_t begin, int64_t end) {
@@ -183,12 +195,33 @@ static int32_t blocked(mt_queue *queue, struct mt__omp_gemm *g, const struct bat
 	return MT_OK;
 }
 
+static void run_low(const void *context, int thread, int threads) {
+	const struct products *p = context;
+	uint64_t bytes = mt__omp_gemm_low_bytes(p->g);
+	int64_t begin, end;
+	mt__omp_share(p->batch->count, thread, threads, &begin, &end);
+	for (int64_t i = begin; i < end; i++) {
+		struct mt__omp_gemm one = problem(p->g, p->batch, 0, i);
+		mt__omp_gemm_low(&one, p->scratch + bytes * (uint64_t)thread);
+	}
+}
+
+static int32_t low(mt_queue *queue, const struct mt__omp_gemm *g, const struct batch *batch, int threads) {
+	struct products p = {.g = g, .batch = batch};
+	threads = (int)mt__omp_min(threads, batch->count);
+	uint64_t bytes = mt__omp_gemm_low_bytes(g) * (uint64_t)threads;
+	p.scratch = mt__omp_scratch(queue, bytes);
+	if (!p.scratch)
+		return mt__omp_no_scratch(bytes);
+	mt__omp_parallel(threads, run_low, &p);
+	return MT_OK;
+}
+
 int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args *args) {
 	struct mt__omp_gemm g;
 	struct batch batch;
 	analyse(args, &g, &batch);
-	double each = (double)g.m * (double)g.n * (double)g.k;
-	double all = each * (double)batch.count;
+	double all = (double)g.m * (double)g.n * (double)g.k * (double)batch.count;
 	bool real = g.dtype == MT_F32 || g.dtype == MT_F64;
 
 	if (MT_SET_INTEGER & MT_DTYPE_BIT(g.dtype)) {
@@ -196,8 +229,8 @@ int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args
 		mt__omp_parallel(mt__omp_threads(queue, all), run_pieces, &p);
 		return MT_OK;
 	}
-	if (real && each <= TINY_WORK) {
-		struct pieces p = {&g, &batch, 0, 1, run_tiny};
+	if (real ? mt__omp_gemm_is_tiny(&g) : mt__omp_gemm_low_is_tiny(&g)) {
+		struct pieces p = {&g, &batch, 0, 1, real ? run_tiny : run_low_tiny};
 		mt__omp_parallel(mt__omp_threads(queue, all), run_pieces, &p);
 		return MT_OK;
 	}
@@ -209,6 +242,8 @@ int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args
 		mt__omp_parallel(mt__omp_threads(queue, all / 2), run_pieces, &p);
 		return MT_OK;
 	}
-	double work = all / 8 * (g.dtype == MT_F64 ? 2 : 1);
-	return blocked(queue, &g, &batch, mt__omp_threads(queue, work));
+	int threads = mt__omp_threads(queue, all / 8 * (g.dtype == MT_F64 ? 2 : 1));
+	if (mt__omp_gemm_low_fit(&g))
+		return low(queue, &g, &batch, threads);
+	return blocked(queue, &g, &batch, threads);
 }

@@ -1,10 +1,9 @@
 /* uniform, normal, bernoulli: mt/philox.h in chunks.  The rounds of Philox run over CHUNK counters at a time, one block a
  * vector lane; every element's value is a function of its block alone, so that chunks and threads change nothing. */
-#include <omp.h>
-
 #include "mt/lowp.h"
 #include "mt/philox.h"
 #include "stage.h"
+#include "units.h"
 #include "vmath.h"
 
 enum { CHUNK = 256, ELEMENTS = 4 * CHUNK }; /* blocks, and elements at most */
@@ -24,6 +23,8 @@ struct fill {
 	mt_uniform_f64_range wide_range;
 	double mean, std;
 	uint64_t threshold;
+	const mt_array *out;
+	bool contiguous;
 	uint64_t one; /* bernoulli: the bits of 1 in dtype */
 };
 
@@ -171,7 +172,10 @@ static void scatter(const struct fill *f, const mt_array *out, int64_t e, int64_
 	}
 }
 
-static void fill_chunks(const struct fill *f, const mt_array *out, bool contiguous, int64_t begin, int64_t end) {
+static void fill_chunks(const void *context, int64_t begin, int64_t end) {
+	const struct fill *f = context;
+	const mt_array *out = f->out;
+	bool contiguous = f->contiguous;
 	struct words words;
 	_Alignas(64) char buffer[ELEMENTS * 8];
 	int64_t each = (int64_t)f->per_block * CHUNK, n = mt__omp_numel(out);
@@ -198,18 +202,9 @@ static int32_t fill_random(mt_queue *queue, struct fill *f, const mt_array *out,
 	f->first = pos->device_offset ? (uint64_t)*(const int64_t *)mt__omp_data(pos->device_offset) : pos->offset;
 	f->dtype = out->dtype;
 	int64_t n = mt__omp_numel(out), chunks = mt__omp_ceil_div(n, (int64_t)f->per_block * CHUNK);
-	bool contiguous = is_contiguous(out);
-	int threads = mt__omp_threads(queue, (double)n * cost);
-	if (threads == 1 || chunks == 1) {
-		fill_chunks(f, out, contiguous, 0, chunks);
-		return MT_OK;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(chunks, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		fill_chunks(f, out, contiguous, begin, end);
-	}
+	f->out = out;
+	f->contiguous = is_contiguous(out);
+	mt__omp_for_units(mt__omp_threads(queue, (double)n * cost), chunks, fill_chunks, f);
 	return MT_OK;
 }
 

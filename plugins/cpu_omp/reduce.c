@@ -5,11 +5,10 @@
  * segments, and results are joined in order. */
 #include "reduce.h"
 
-#include <omp.h>
-
 #include "collapse.h"
 #include "mt/lowp.h"
 #include "stage.h"
+#include "units.h"
 
 enum {
 	BLOCK = 2048,       /* elements of a run that is reduced in lanes before results are joined in double */
@@ -36,6 +35,8 @@ struct reduction {
 	int64_t width, rows_per_segment, rows, chunks_per_row, chunks;
 	int64_t fold; /* rows that lie side by side and are taken as one */
 	int64_t segments;
+	bool by_columns;
+	partial *partials; /* where threads share segments: [outputs or chunks][segments], WIDTH apart for chunks */
 };
 
 static partial join(const struct reduction *r, partial a, partial b) {
@@ -124,9 +125,10 @@ static void run_outputs(const struct reduction *r, int64_t begin, int64_t end) {
 	const struct mt__walk *k = &r->kept;
 	for (int64_t i = begin; i < end; i++) {
 		const char *x = r->x + offset_of(k, 0, k->rank, i) * r->size;
-		partial total = run_segment(r, x, 0);
+		const partial *partials = r->partials ? r->partials + i * r->segments : NULL;
+		partial total = partials ? partials[0] : run_segment(r, x, 0);
 		for (int64_t s = 1; s < r->segments; s++)
-			total = join(r, total, run_segment(r, x, s));
+			total = join(r, total, partials ? partials[s] : run_segment(r, x, s));
 		finish(r, &total, r->out + offset_of(k, 1, k->rank, i) * r->out_size, 1, 1);
 	}
 }
@@ -213,8 +215,9 @@ static int64_t locate_chunk(const struct reduction *r, int64_t c, const char **x
 	return r->fold > 1 ? k->shape[last] : mt__omp_min(r->width, k->shape[last] - column);
 }
 
-/* Chunks [begin, end), their segments joined from `partials` (all of them, WIDTH apart), or done here if that is NULL. */
-static void column_chunks(const struct reduction *r, int64_t begin, int64_t end, const partial *partials) {
+/* Chunks [begin, end), their segments joined from r->partials, or done here if that is NULL. */
+static void column_chunks(const struct reduction *r, int64_t begin, int64_t end) {
+	const partial *partials = r->partials;
 	partial total[WIDTH], next[WIDTH];
 	for (int64_t c = begin; c < end; c++) {
 		const char *x;
@@ -234,40 +237,37 @@ static void column_chunks(const struct reduction *r, int64_t begin, int64_t end,
 
 /* ---- the kernel --------------------------------------------------------------------------------------------------- */
 
-/* Few outputs: threads share segments, and one joins them. */
-static int32_t share_segments(mt_queue *queue, const struct reduction *r, bool columns, int threads) {
-	int64_t groups = columns ? r->chunks : r->kept.count, each = columns ? WIDTH : 1;
-	uint64_t bytes = (uint64_t)(groups * r->segments * each) * sizeof(partial);
-	partial *partials = mt__omp_scratch(queue, bytes);
-	if (!partials)
-		return mt__omp_no_scratch(bytes);
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(groups * r->segments, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		for (int64_t i = begin; i < end; i++) {
-			int64_t group = i / r->segments, segment = i % r->segments;
+static void do_groups(const void *context, int64_t begin, int64_t end) {
+	const struct reduction *r = context;
+	if (r->by_columns)
+		column_chunks(r, begin, end);
+	else
+		run_outputs(r, begin, end);
+}
+
+static void do_segments(const void *context, int64_t begin, int64_t end) {
+	const struct reduction *r = context;
+	for (int64_t i = begin; i < end; i++) {
+		int64_t group = i / r->segments, segment = i % r->segments;
+		if (r->by_columns) {
 			const char *x;
 			char *out;
-			if (columns) {
-				int64_t width = locate_chunk(r, group, &x, &out) * r->fold;
-				column_segment(r, x, width, segment, partials + i * WIDTH);
-			} else {
-				x = r->x + offset_of(&r->kept, 0, r->kept.rank, group) * r->size;
-				partials[i] = run_segment(r, x, segment);
-			}
+			int64_t width = locate_chunk(r, group, &x, &out) * r->fold;
+			column_segment(r, x, width, segment, r->partials + i * WIDTH);
+		} else {
+			r->partials[i] = run_segment(r, r->x + offset_of(&r->kept, 0, r->kept.rank, group) * r->size, segment);
 		}
 	}
-	if (columns) {
-		column_chunks(r, 0, r->chunks, partials);
-		return MT_OK;
-	}
-	for (int64_t i = 0; i < groups; i++) {
-		partial total = partials[i * r->segments];
-		for (int64_t s = 1; s < r->segments; s++)
-			total = join(r, total, partials[i * r->segments + s]);
-		finish(r, &total, r->out + offset_of(&r->kept, 1, r->kept.rank, i) * r->out_size, 1, 1);
-	}
+}
+
+/* Few outputs: threads share segments, and one joins them. */
+static int32_t share_segments(mt_queue *queue, struct reduction *r, int64_t groups, int threads) {
+	uint64_t bytes = (uint64_t)(groups * r->segments * (r->by_columns ? WIDTH : 1)) * sizeof(partial);
+	r->partials = mt__omp_scratch(queue, bytes);
+	if (!r->partials)
+		return mt__omp_no_scratch(bytes);
+	mt__omp_for_units(threads, groups * r->segments, do_segments, r);
+	do_groups(r, 0, groups);
 	return MT_OK;
 }
 
@@ -318,30 +318,16 @@ int32_t MT_ISA_NAME(mt__omp_reduce)(mt_queue *queue, const struct mt_reduce_args
 	split_dims(&r, args);
 	const struct mt__walk *k = &r.kept, *w = &r.reduced;
 	bool nearer = magnitude(w->stride[0][w->rank - 1]) < magnitude(k->stride[0][k->rank - 1]);
-	bool columns = k->count > 1 && w->count > 0 && !(nearer && w->shape[w->rank - 1] >= SHORT_RUN);
-	if (columns)
+	r.by_columns = k->count > 1 && w->count > 0 && !(nearer && w->shape[w->rank - 1] >= SHORT_RUN);
+	r.partials = NULL;
+	if (r.by_columns)
 		plan_columns(&r);
 	else
 		plan_runs(&r);
-	int64_t groups = columns ? r.chunks : k->count;
+	int64_t groups = r.by_columns ? r.chunks : k->count;
 	int threads = mt__omp_threads(queue, (double)k->count * (double)w->count);
-	if (threads == 1 || (groups == 1 && r.segments == 1)) {
-		if (columns)
-			column_chunks(&r, 0, groups, NULL);
-		else
-			run_outputs(&r, 0, groups);
-		return MT_OK;
-	}
-	if (groups < 4 * threads && r.segments > 1)
-		return share_segments(queue, &r, columns, threads);
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(groups, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		if (columns)
-			column_chunks(&r, begin, end, NULL);
-		else
-			run_outputs(&r, begin, end);
-	}
+	if (threads > 1 && groups < 4 * threads && r.segments > 1)
+		return share_segments(queue, &r, groups, threads);
+	mt__omp_for_units(threads, groups, do_groups, &r);
 	return MT_OK;
 }

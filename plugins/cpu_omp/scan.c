@@ -1,7 +1,7 @@
 /* scan along an axis: one lane after another, or lanes that lie side by side at once.  Elements pass through a buffer,
  * which also converts them.  Floats run in double. */
 #include "lanes.h"
-#include "parallel.h"
+#include "units.h"
 #include "vmath.h"
 
 #define REAL 1

@@ -1,9 +1,8 @@
 /* softmax, log_softmax and their gradients.  Long rows one by one; short or strided ones side by side, one a vector
  * lane. */
-#include <omp.h>
-
 #include "lanes.h"
 #include "reduce.h"
+#include "units.h"
 #include "vmath.h"
 
 enum { SOFTMAX_CHUNK = 2048, SOFTMAX_LANES = 128 };
@@ -12,6 +11,7 @@ struct softmax {
 	struct mt__lanes lanes; /* arrays: out, x; or gx, gout, y */
 	const struct mt__reduce_loops *loops;
 	bool log;
+	void (*unit)(const struct softmax *s, const struct mt__lane_block *b);
 	bool direct; /* side by side: rows of lanes are contiguous and of the computed type */
 };
 
@@ -41,11 +41,12 @@ struct softmax {
 
 typedef void unit_function(const struct softmax *s, const struct mt__lane_block *b);
 
-static void run_units(const struct softmax *s, unit_function *f, int64_t begin, int64_t end) {
+static void run_units(const void *context, int64_t begin, int64_t end) {
+	const struct softmax *s = context;
 	for (int64_t u = begin; u < end; u++) {
 		struct mt__lane_block b;
 		mt__lanes_locate(&s->lanes, u, &b);
-		f(s, &b);
+		s->unit(s, &b);
 	}
 }
 
@@ -53,18 +54,9 @@ static void run(mt_queue *queue, struct softmax *s, unit_function *row, unit_fun
 	struct mt__lanes *l = &s->lanes;
 	bool blocks = mt__lanes_side_by_side(l, 1);
 	mt__lanes_divide(l, blocks ? SOFTMAX_LANES : 1);
-	unit_function *f = blocks ? block : row;
+	s->unit = blocks ? block : row;
 	int threads = mt__omp_threads(queue, (double)l->walk.count * (double)l->extent * cost);
-	if (threads == 1 || l->units == 1) {
-		run_units(s, f, 0, l->units);
-		return;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(l->units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		run_units(s, f, begin, end);
-	}
+	mt__omp_for_units(threads, l->units, run_units, s);
 }
 
 int32_t MT_ISA_NAME(mt__omp_softmax)(mt_queue *queue, const struct mt_softmax_args *args) {

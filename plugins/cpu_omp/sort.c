@@ -1,7 +1,7 @@
 /* sort along an axis.  Elements become unsigned keys in the order wanted (NaN largest, -0 equal to 0) with their position
  * beside them; equal keys keep their order. */
 #include "lanes.h"
-#include "parallel.h"
+#include "units.h"
 
 /* 32-bit keys: key above, position below. */
 #define RECORD uint64_t

@@ -182,6 +182,7 @@ MT__INLINE float mt__sigmoidf(float x) {
 MT__INLINE float mt__siluf(float x) {
 	float minus = -mt__from_bits(mt__bits(x) & 0x7FFFFFFFu);
 	float e = mt__expf(minus), xe = mt__exp_times(minus, x);
+	xe = minus < -150.0f ? x * 0.0f : xe; /* NaN for -inf, as the product is */
 	return (x >= 0.0f ? x : xe) / (1.0f + e);
 }
 

@@ -3,12 +3,12 @@
 # All of them load plugins that misbehave, in child processes (abi.c), and may look inside libmt.
 abi_sources = %D%/abi.c %D%/abi.h
 unit_tests += %D%/test_builtin
-tests_abi_test_builtin_SOURCES = %D%/test_builtin.c $(abi_sources)
+tests_abi_test_builtin_SOURCES = %D%/test_builtin.c %D%/buffer.c $(abi_sources)
 tests_abi_test_builtin_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_device
 tests_abi_test_device_SOURCES = %D%/test_device.c $(abi_sources)
 unit_tests += %D%/test_dispatch
-tests_abi_test_dispatch_SOURCES = %D%/test_dispatch.c $(abi_sources)
+tests_abi_test_dispatch_SOURCES = %D%/test_dispatch.c %D%/buffer.c $(abi_sources)
 tests_abi_test_dispatch_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_load
 tests_abi_test_load_SOURCES = %D%/test_load.c $(abi_sources)

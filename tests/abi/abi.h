@@ -2,6 +2,7 @@
 #ifndef TESTS_ABI_ABI_H
 #define TESTS_ABI_ABI_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "mt_test.h"
@@ -32,6 +33,11 @@ const char *abi_child(const char *const *environment, void (*function)(FILE *out
 
 /* For use in children: opens a device and tells of it: "opened NAME", or "MT_E_…: message". */
 void abi_open(FILE *out, const void *name);
+
+/* For use in children: bytes of a device's memory with these contents, given back when the child exits (the leak checkers
+ * look after that).  Ends the child where it fails. */
+struct mt_device;
+void *abi_buffer(struct mt_device *device, const void *contents, uint64_t bytes);
 
 /* Writes what mt_backends_json says. */
 void abi_list(FILE *out, const void *unused);

@@ -84,7 +84,7 @@ static int32_t info_fails(int32_t ordinal, struct mt_device_info *out) {
 
 static int32_t info_odd_alignment(int32_t ordinal, struct mt_device_info *out) {
 	int32_t status = device_info(ordinal, out);
-	out->alignment = 48;
+	out->alignment = 96;
 	return status;
 }
 

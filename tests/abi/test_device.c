@@ -13,6 +13,7 @@ static int setup(void) {
 		return 1;
 	abi_manifest("a.json", "mock", abi_mock(), ", \"priority\": 9, \"options\": {\"speed\": 1}");
 	abi_manifest("b.json", "plain", abi_mock(), "");
+	abi_manifest("d.json", "gone", "gone.so", "");
 	abi_manifest("c.json", "ref", abi_naive(), ", \"role\": \"reference\"");
 	return 0;
 }
@@ -50,6 +51,7 @@ static void test_strings(void) {
 		{":1", "MT_E_ARG: device \":1\": a backend's name"},
 		{"Mock", "MT_E_ARG: device \"Mock\": a backend's name"},
 		{"auto:1", "no backend is called \"auto\""},
+		{"gone", "MT_E_DEVICE: backend gone cannot be used: R15: library "},
 		{"quantum", "MT_E_DEVICE: no backend is called \"quantum\"; there are: mock, plain, ref"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -207,6 +209,49 @@ static void test_fork(void) {
 	MT_CHECK_CONTAINS(said, "old: MT_OK; opened mock:speed=1\nopened ref\n");
 }
 
+/* ---- memory that runs out: the n-th allocation of libmt fails ---- */
+
+static int countdown;
+
+static void *failing_alloc(size_t bytes) {
+	return countdown-- == 0 ? NULL : malloc(bytes);
+}
+
+static void *failing_resize(void *p, size_t bytes) {
+	return countdown-- == 0 ? NULL : realloc(p, bytes);
+}
+
+static void run_out_of_memory(FILE *out, const void *n) {
+	mt_status status;
+	countdown = *(const int *)n;
+	mt_set_allocator(failing_alloc, failing_resize, free);
+	char *listing = mt_backends_json();
+	(void)mt_error_take(NULL);
+	mt_free(listing);
+	mt_device *d = mt_device_open("mock:speed=2,mode=x");
+	const char *message = mt_error_take(&status);
+	if (d == NULL && (status != MT_E_MEMORY || strstr(message, "memory") == NULL))
+		fprintf(out, "%s: %s; ", mt_status_name(status), message);
+	int used_up = countdown < 0;
+	countdown = -1; /* enough from here on */
+	abi_open(out, "mock:speed=2,mode=x");
+	if (!used_up)
+		fprintf(out, "all");
+}
+
+static void test_out_of_memory(void) {
+	const char *said = "";
+	int n = 0;
+	for (; n < 400 && strstr(said, "all") == NULL; n++) {
+		mt_test_row("allocation %d fails", n);
+		said = abi_child(NULL, run_out_of_memory, &n);
+		MT_CHECK(strncmp(said, "opened mock:mode=x,speed=2\n", 27) == 0);
+		if (strncmp(said, "opened", 6) != 0)
+			mt_test_note("%d: %s", n, said);
+	}
+	MT_CHECK(n > 40 && n < 400);
+}
+
 /* ---- settings ---- */
 
 static void test_settings(void) {
@@ -238,6 +283,7 @@ static const mt_test_case cases[] = {
 	{"describe", test_describe},
 	{"null", test_null},
 	{"fork", test_fork},
+	{"out_of_memory", test_out_of_memory},
 	{"settings", test_settings},
 	{0},
 };

@@ -297,6 +297,18 @@ static void test_folder_all_may_write(void) {
 	MT_CHECK_STR(summary(listing), "one usable b.json\n");
 }
 
+/* "pre" is no folder above "prefix/lib.so". */
+static void test_prefix(void) {
+	char path[512];
+	const char *const environment[] = {path, "MT_LOG=error", NULL};
+	snprintf(path, sizeof path, "MT_MANIFEST_PATH=%s", abi_path("pre"));
+	MT_CHECK(mkdir(abi_path("pre"), 0755) == 0 && mkdir(abi_path("prefix"), 0755) == 0);
+	abi_copy("prefix/lib.so", abi_mock(), 1L << 30);
+	MT_CHECK(symlink("../prefix/lib.so", abi_path("pre/lib.so")) == 0);
+	abi_manifest("pre/a.json", "one", "lib.so", "");
+	MT_CHECK_CONTAINS(abi_child(environment, abi_list, NULL), "leaves the manifest's folder");
+}
+
 static void test_owner(void) {
 	char xdg[512], given[512];
 	const char *const by_default[] = {"MT_MANIFEST_PATH=", xdg, "MT_LOG=error", NULL};
@@ -320,6 +332,7 @@ static const mt_test_case cases[] = {
 	{"current_folder", test_current_folder},
 	{"bad_disable", test_bad_disable},
 	{"folder_all_may_write", test_folder_all_may_write},
+	{"prefix", test_prefix},
 	{"owner", test_owner},
 	{0},
 };

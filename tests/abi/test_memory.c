@@ -129,7 +129,8 @@ static void test_bad(void) {
 	} rows[] = {
 		{"MOCK=none", UINT64_MAX, "MT_E_MEMORY device mock: out of memory: 18446744073709551615 bytes are more than"},
 		{"MOCK=none", INT64_MAX, "MT_E_MEMORY device mock: out of memory: 9223372036854775807 bytes are more than"},
-		{"MOCK=none", (uint64_t)1 << 61, "MT_E_MEMORY device mock: out of memory: 2305843009213693952 bytes asked for"},
+		{"MOCK=small", (uint64_t)1 << 61,
+	     "MT_E_MEMORY device mock: out of memory: 2305843009213693952 bytes asked for"},
 		{"MOCK=small", (uint64_t)1 << 40, "the device has 1048576 free of 1048576 (more than the whole device)"},
 		{"MOCK=alloc_null", 100, "MT_E_PLUGIN device mock: R6: alloc succeeded without an address"},
 		{"MOCK=alloc_misaligned", 100, "MT_E_PLUGIN device mock: R9: alloc gave 0x"},

@@ -268,7 +268,8 @@ static mt_tensor *network(mt_tensor *x, mt_tensor *w, mt_tensor *v) {
 static void memory(void) {
 	int64_t before = mt_live_tensors();
 	mt_scope *scope = mt_scope_begin();
-	mt_tensor *x = random_like(MT_SHAPE(4, 3), MT_F32, -1, 1, 1), *w = leaf(random_like(MT_SHAPE(3, 5), MT_F32, -1, 1, 2));
+	mt_tensor *x = random_like(MT_SHAPE(4, 3), MT_F32, -1, 1, 1),
+			  *w = leaf(random_like(MT_SHAPE(3, 5), MT_F32, -1, 1, 2));
 	mt_tensor *v = leaf(random_like(MT_SHAPE(5, 5), MT_F32, -1, 1, 3)), *constant = vector(1, 2, 3);
 	int64_t inputs = mt_live_tensors(), steady = 0;
 	for (int i = 0; i < 5; i++) {
@@ -320,7 +321,8 @@ static void out_of_memory(void) {
 	int64_t before = mt_live_tensors();
 	for (int64_t n = 0, done = 0; !done && MT_CHECK(n < 10000); n++) {
 		mt_scope *scope = mt_scope_begin();
-		mt_tensor *x = random_like(MT_SHAPE(4, 3), MT_F32, -1, 1, 1), *w = leaf(random_like(MT_SHAPE(3, 5), MT_F32, -1, 1, 2));
+		mt_tensor *x = random_like(MT_SHAPE(4, 3), MT_F32, -1, 1, 1),
+				  *w = leaf(random_like(MT_SHAPE(3, 5), MT_F32, -1, 1, 2));
 		mt_tensor *v = leaf(random_like(MT_SHAPE(5, 5), MT_F32, -1, 1, 3)), *parts[6] = {w, w, w, w, w, w};
 		row("allocation %lld fails", (long long)n);
 		allocations_left = n;
@@ -341,7 +343,8 @@ static void out_of_memory(void) {
 static void check_gradient(mt_tensor *y, mt_tensor *x, const double *want, int64_t n, const char *what) {
 	mt_test_row("%s", what);
 	mt_zero_grad(x);
-	mt_tensor *u = y == NULL ? NULL : mt_add_scalar(counting(mt_tensor_rank(y), mt_tensor_shape(y), mt_tensor_dtype(y)), mt_i(2));
+	mt_tensor *u =
+		y == NULL ? NULL : mt_add_scalar(counting(mt_tensor_rank(y), mt_tensor_shape(y), mt_tensor_dtype(y)), mt_i(2));
 	MT_CHECK_INT(mt_backward_from(y, u, 0), MT_OK);
 	CHECK_CLOSE(mt_grad(x), want, n, 1e-6, 1);
 }
@@ -370,7 +373,8 @@ static void corners_on_device(void) {
 	check_gradient(mt_where(positive, zero, mt_rdiv_scalar(mt_detach(zero), mt_i(1))), zero, VALUES(0, 0, 4), "where");
 	row("empty");
 	mt_tensor *empty = leaf(mt_zeros(MT_SHAPE(0, 3), MT_F32)), *w = leaf(mt_ones(MT_SHAPE(2, 3), MT_F32));
-	mt_tensor *y = mt_add(mt_sum(mt_linear(empty, w, MT_NONE), MT_ALL_AXES, 0), mt_sum(mt_max(empty, MT_AXES(1), 0), MT_ALL_AXES, 0));
+	mt_tensor *y = mt_add(mt_sum(mt_linear(empty, w, MT_NONE), MT_ALL_AXES, 0),
+	                      mt_sum(mt_max(empty, MT_AXES(1), 0), MT_ALL_AXES, 0));
 	MT_CHECK_INT(mt_backward(y), MT_OK);
 	CHECK_SHAPE(mt_grad(empty), 0, 3);
 	CHECK_VALUES(mt_grad(w), 0, 0, 0, 0, 0, 0);
@@ -381,8 +385,16 @@ static void corners(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"grad", grad},         {"graph", graph},   {"recording", recording}, {"retained", retained}, {"errors", errors},
-	{"versions", versions}, {"in_place", in_place}, {"memory", memory}, {"out_of_memory", out_of_memory}, {"corners", corners},
+	{"grad", grad},
+	{"graph", graph},
+	{"recording", recording},
+	{"retained", retained},
+	{"errors", errors},
+	{"versions", versions},
+	{"in_place", in_place},
+	{"memory", memory},
+	{"out_of_memory", out_of_memory},
+	{"corners", corners},
 	{0},
 };
 static const mt_test_suite suites[] = {{"autograd", cases, NULL, NULL}, {0}};

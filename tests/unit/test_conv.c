@@ -10,16 +10,11 @@ struct conv_case {
 };
 
 static const struct conv_case convs[] = {
-	{2, 3, 7, 6, 4, 3, 2, {{0}, {0}, {0}, 0}},
-	{1, 1, 5, 5, 1, 5, 5, {{0}, {0}, {0}, 0}},
-	{2, 1, 8, 9, 3, 3, 3, {{2, 1}, {0}, {0}, 0}},
-	{2, 2, 6, 5, 3, 3, 3, {{1, 2}, {1, 2}, {0}, 0}},
-	{1, 4, 9, 8, 6, 3, 2, {{2, 3}, {2, 1}, {2, 3}, 0}},
-	{2, 6, 5, 5, 4, 2, 2, {{0}, {1, 0}, {0}, 2}},
-	{1, 4, 6, 6, 4, 3, 3, {{0}, {1, 1}, {0}, 4}},
-	{17, 2, 6, 7, 5, 3, 3, {{0}, {1, 1}, {0}, 0}},
-	{1, 3, 4, 4, 2, 1, 1, {{3, 3}, {0}, {0}, 0}},
-	{1, 1, 2, 2, 1, 2, 2, {{1, 1}, {5, 4}, {0}, 0}},
+	{2, 3, 7, 6, 4, 3, 2, {{0}, {0}, {0}, 0}},          {1, 1, 5, 5, 1, 5, 5, {{0}, {0}, {0}, 0}},
+	{2, 1, 8, 9, 3, 3, 3, {{2, 1}, {0}, {0}, 0}},       {2, 2, 6, 5, 3, 3, 3, {{1, 2}, {1, 2}, {0}, 0}},
+	{1, 4, 9, 8, 6, 3, 2, {{2, 3}, {2, 1}, {2, 3}, 0}}, {2, 6, 5, 5, 4, 2, 2, {{0}, {1, 0}, {0}, 2}},
+	{1, 4, 6, 6, 4, 3, 3, {{0}, {1, 1}, {0}, 4}},       {17, 2, 6, 7, 5, 3, 3, {{0}, {1, 1}, {0}, 0}},
+	{1, 3, 4, 4, 2, 1, 1, {{3, 3}, {0}, {0}, 0}},       {1, 1, 2, 2, 1, 2, 2, {{1, 1}, {5, 4}, {0}, 0}},
 	{0, 2, 4, 4, 3, 2, 2, {{0}, {0}, {0}, 0}},
 };
 
@@ -77,8 +72,8 @@ static void values_on_device(void) {
 				mt_scope *scope = mt_scope_begin();
 				row("conv %zu %s %s", i, mt_dtype_name(dtypes[d]), layout_name(l));
 				mt_tensor *x = random_in(l, MT_SHAPE(c->n, c->ci, c->h, c->w), dtypes[d], -1, 1, i);
-				mt_tensor *w = random_in((l + 1) % N_LAYOUTS, MT_SHAPE(c->co, c->ci / groups, c->kh, c->kw), dtypes[d], -1, 1,
-				                         i + 20);
+				mt_tensor *w = random_in((l + 1) % N_LAYOUTS, MT_SHAPE(c->co, c->ci / groups, c->kh, c->kw), dtypes[d],
+				                         -1, 1, i + 20);
 				check_conv(c, x, w, MT_NONE);
 				check_conv(c, x, w, random_in(l, MT_SHAPE(c->co), dtypes[d], -1, 1, i + 40));
 				mt_scope_end(scope);
@@ -92,14 +87,16 @@ static void values(void) {
 /* One dim is conv2d with extents of 1; three dims against a sum over depth of two. */
 static void dims_on_device(void) {
 	mt_conv_options o1 = {{2}, {1}, {2}, 0}, o2 = {{1, 2}, {0, 1}, {1, 2}, 0}, o3 = {{0}, {0}, {0}, 0};
-	mt_tensor *x = random_like(MT_SHAPE(2, 3, 9), MT_F64, -1, 1, 1), *w = random_like(MT_SHAPE(4, 3, 2), MT_F64, -1, 1, 2);
+	mt_tensor *x = random_like(MT_SHAPE(2, 3, 9), MT_F64, -1, 1, 1),
+			  *w = random_like(MT_SHAPE(4, 3, 2), MT_F64, -1, 1, 2);
 	row("conv1d");
 	mt_tensor *flat = mt_conv2d(mt_unsqueeze(x, 2), mt_unsqueeze(w, 2), MT_NONE, o2);
 	double *want = elements(flat);
 	CHECK_CLOSE(mt__convnd("conv1d", x, w, MT_NONE, o1, 1), want, mt_tensor_numel(flat), 1e-12, 1);
 	free(want);
 	row("conv3d");
-	mt_tensor *x3 = random_like(MT_SHAPE(1, 2, 2, 4, 5), MT_F64, -1, 1, 3), *w3 = random_like(MT_SHAPE(3, 2, 2, 2, 3), MT_F64, -1, 1, 4);
+	mt_tensor *x3 = random_like(MT_SHAPE(1, 2, 2, 4, 5), MT_F64, -1, 1, 3),
+			  *w3 = random_like(MT_SHAPE(3, 2, 2, 2, 3), MT_F64, -1, 1, 4);
 	mt_tensor *sum = mt_add(mt_conv2d(mt_index(x3, 2, 0), mt_index(w3, 2, 0), MT_NONE, o3),
 	                        mt_conv2d(mt_index(x3, 2, 1), mt_index(w3, 2, 1), MT_NONE, o3));
 	want = elements(sum);
@@ -107,7 +104,8 @@ static void dims_on_device(void) {
 	CHECK_SHAPE(mt__convnd("conv3d", x3, w3, MT_NONE, o3, 3), 1, 3, 1, 3, 3);
 	free(want);
 	row("integers are f32");
-	MT_CHECK_INT(mt_tensor_dtype(mt_conv2d(mt_ones(MT_SHAPE(1, 1, 2, 2), MT_I32), mt_ones(MT_SHAPE(1, 1, 2, 2), MT_U8), MT_NONE, o3)),
+	MT_CHECK_INT(mt_tensor_dtype(mt_conv2d(mt_ones(MT_SHAPE(1, 1, 2, 2), MT_I32), mt_ones(MT_SHAPE(1, 1, 2, 2), MT_U8),
+	                                       MT_NONE, o3)),
 	             MT_F32);
 }
 

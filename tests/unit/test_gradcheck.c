@@ -18,7 +18,12 @@ struct grad_case {
 	} in[MAX_INPUTS];
 };
 
-#define NO {-1, {0}}
+#define NO                                                                                                             \
+	{                                                                                                                  \
+		-1, {                                                                                                          \
+			0                                                                                                          \
+		}                                                                                                              \
+	}
 #define X {3, {2, 3, 4}}, NO, NO
 #define AB {3, {2, 3, 4}}, {3, {2, 3, 4}}, NO
 #define GRAD_CASE(name, expression, low, high, ...) {name, __LINE__, low, high, {__VA_ARGS__}},
@@ -47,7 +52,8 @@ static mt_tensor *dropped(mt_tensor *x) {
 }
 
 static mt_tensor *bias_alone(mt_tensor *bias) {
-	mt_tensor *x = random_like(MT_SHAPE(2, 1, 3, 3), MT_F64, -1, 1, 1), *w = random_like(MT_SHAPE(2, 1, 2, 2), MT_F64, -1, 1, 2);
+	mt_tensor *x = random_like(MT_SHAPE(2, 1, 3, 3), MT_F64, -1, 1, 1),
+			  *w = random_like(MT_SHAPE(2, 1, 2, 2), MT_F64, -1, 1, 2);
 	return mt_conv2d(x, w, bias, (mt_conv_options){{0}, {0}, {0}, 0});
 }
 
@@ -63,7 +69,7 @@ static mt_tensor *in_place_square(mt_tensor *x) {
 }
 
 #define GRAD_CASE(name, expression, low, high, ...)                                                                    \
-	case __LINE__:                                                                                                 \
+	case __LINE__:                                                                                                     \
 		return expression;
 static mt_tensor *apply(int id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
 	switch (id) {
@@ -104,7 +110,8 @@ static void check_case(const struct grad_case *c, enum layout layout, uint64_t s
 	for (; n < MAX_INPUTS && c->in[n].rank >= 0; n++) {
 		int64_t base[MAX_DIMS];
 		base_shape(layout, c->in[n].rank, c->in[n].shape, base);
-		bases[n] = mt_requires_grad_(random_like(c->in[n].rank, base, MT_F64, c->low, c->high, seed + 31 * (uint64_t)n), 1);
+		bases[n] =
+			mt_requires_grad_(random_like(c->in[n].rank, base, MT_F64, c->low, c->high, seed + 31 * (uint64_t)n), 1);
 	}
 	struct mt_gradcheck_options options = {.seed = seed, .atol = 2e-8};
 	mt_status status = mt_gradcheck(laid_out, bases, n, &run, &options);

@@ -36,7 +36,8 @@ static const struct loss_case losses[] = {
 
 /* torch.nn.functional.cross_entropy by its definition; with log_probs the argument is used as it is.  Returns how many
  * results there are; gradient with respect to x for an upstream gradient u. */
-static int plain_loss(const struct loss_case *c, int log_probs, const double *x, const double *u, double *loss, double *gx) {
+static int plain_loss(const struct loss_case *c, int log_probs, const double *x, const double *u, double *loss,
+                      double *gx) {
 	double rows[N], counted = 0, s = c->o.label_smoothing, total = 0;
 	for (int n = 0; n < N; n++) {
 		int t = (int)targets[n], skip = c->o.has_ignore_index && c->o.ignore_index == t;
@@ -69,7 +70,8 @@ static int plain_loss(const struct loss_case *c, int log_probs, const double *x,
 
 typedef mt_tensor *(*loss_fn)(mt_tensor *, mt_tensor *, mt_tensor *, mt_loss_options);
 
-static void check_loss(const struct loss_case *c, loss_fn fn, int log_probs, enum layout l, mt_dtype dtype, mt_dtype index) {
+static void check_loss(const struct loss_case *c, loss_fn fn, int log_probs, enum layout l, mt_dtype dtype,
+                       mt_dtype index) {
 	mt_scope *scope = mt_scope_begin();
 	mt_tensor *x = mt_requires_grad_(random_in(l, MT_SHAPE(N, C), dtype, -3, 3, 7), 1);
 	mt_tensor *target = mt_cast(mt_from_data(MT_SHAPE(N), MT_I64, targets), index);
@@ -130,7 +132,8 @@ static void edges(void) {
 
 static void regression_on_device(void) {
 	const float a[] = {1, 2, 3, -4}, b[] = {0, 2, 5, -1}, p[] = {0.2f, 0.9f, 0, 1}, y[] = {1, 0, 1, 1};
-	mt_tensor *x = mt_requires_grad_(mt_from_data(MT_SHAPE(4), MT_F32, a), 1), *z = mt_from_data(MT_SHAPE(4), MT_F32, b);
+	mt_tensor *x = mt_requires_grad_(mt_from_data(MT_SHAPE(4), MT_F32, a), 1),
+			  *z = mt_from_data(MT_SHAPE(4), MT_F32, b);
 	row("mse");
 	CHECK_VALUES(mt_mse_loss(x, z, MT_REDUCTION_NONE), 1, 0, 4, 9);
 	CHECK_VALUES(mt_mse_loss(x, z, MT_REDUCTION_SUM), 14);
@@ -140,7 +143,8 @@ static void regression_on_device(void) {
 	CHECK_VALUES(mt_grad(x), -1, 0, 2, 3);
 	CHECK_VALUES(mt_mse_loss(mt_ones(MT_SHAPE(2), MT_I32), mt_zeros(MT_SHAPE(2), MT_I32), 0), 1);
 	row("bce, logs clamped at -100");
-	mt_tensor *q = mt_requires_grad_(mt_from_data(MT_SHAPE(4), MT_F32, p), 1), *t = mt_from_data(MT_SHAPE(4), MT_F32, y);
+	mt_tensor *q = mt_requires_grad_(mt_from_data(MT_SHAPE(4), MT_F32, p), 1),
+			  *t = mt_from_data(MT_SHAPE(4), MT_F32, y);
 	loss = mt_bce_loss(q, t, MT_REDUCTION_NONE);
 	CHECK_NEAR_VALUES(loss, 1e-5, -log(0.2), -log(0.1), 100, 0);
 	mt_backward_from(loss, mt_from_data(MT_SHAPE(4), MT_F32, (const float[]){1, 2, 1e-12f, 1}), 0);
@@ -278,8 +282,14 @@ static void errors(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"classification", classification}, {"edges", edges},     {"regression", regression},     {"dropout", dropout},
-	{"indices", indices},               {"errors", errors},   {"out_of_range", out_of_range}, {0},
+	{"classification", classification},
+	{"edges", edges},
+	{"regression", regression},
+	{"dropout", dropout},
+	{"indices", indices},
+	{"errors", errors},
+	{"out_of_range", out_of_range},
+	{0},
 };
 static const mt_test_suite suites[] = {{"loss", cases, NULL, NULL}, {0}};
 

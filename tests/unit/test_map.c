@@ -120,8 +120,8 @@ static void values_on_device(void) {
 			for (int l = 0; l < N_LAYOUTS; l++) {
 				mt_scope *scope = mt_scope_begin();
 				row("%s %s %s", map_cases[i].name, mt_dtype_name(floats[d]), layout_name(l));
-				check_map(&map_cases[i], random_in(l, MT_SHAPE(5, 3, 7), floats[d], map_cases[i].low,
-				                                   map_cases[i].high, i + 1));
+				check_map(&map_cases[i],
+				          random_in(l, MT_SHAPE(5, 3, 7), floats[d], map_cases[i].low, map_cases[i].high, i + 1));
 				mt_scope_end(scope);
 			}
 }
@@ -226,7 +226,8 @@ static void errors(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"values", values},     {"special_values", special_values}, {"integers", integers}, {"shapes", shapes},
+	{"values", values},     {"special_values", special_values},
+	{"integers", integers}, {"shapes", shapes},
 	{"errors", errors},     {0},
 };
 static const mt_test_suite suites[] = {{"map", cases, NULL, NULL}, {0}};

@@ -118,7 +118,8 @@ static const struct {
 	int rank;
 	int64_t x[4];
 	int64_t out;
-} linears[] = {{2, {5, 3}, 4}, {1, {3}, 4}, {3, {2, 5, 3}, 4}, {4, {2, 2, 3, 7}, 1}, {2, {0, 3}, 4}, {2, {3, 0}, 4}, {3, {2, 3, 0}, 2}};
+} linears[] = {{2, {5, 3}, 4}, {1, {3}, 4},    {3, {2, 5, 3}, 4}, {4, {2, 2, 3, 7}, 1},
+               {2, {0, 3}, 4}, {2, {3, 0}, 4}, {3, {2, 3, 0}, 2}};
 
 static void check_linear(mt_tensor *x, mt_tensor *w, mt_tensor *b) {
 	int64_t in = mt_tensor_size(w, 1), out = mt_tensor_size(w, 0), rows = 1;

@@ -217,8 +217,10 @@ static void test_linear(void) {
 	MT_REQUIRE(m != NULL);
 	const float w[] = {1, 2, 3, 4, 5, 6}, b[] = {10, 20, 30}, x[] = {1, -1}, expected[] = {9, 19, 29};
 	float y[3];
+	int was = mt_grad_enable(0);
 	MT_CHECK_INT(mt_from_host(mt_module_get(m, "weight"), w, sizeof w), MT_OK);
 	MT_CHECK_INT(mt_from_host(mt_module_get(m, "bias"), b, sizeof b), MT_OK);
+	mt_grad_enable(was);
 	MT_REQUIRE(mt_to_host(mt_forward(m, mt_from_data(MT_SHAPE(1, 2), MT_F32, x)), y, sizeof y) == MT_OK);
 	for (int i = 0; i < 3; i++)
 		MT_CHECK_NEAR(y[i], expected[i], 1e-6);

@@ -27,7 +27,8 @@ static int64_t or_else(int value, int absent) {
 
 static int64_t extent(int64_t s, const mt_pool_options *o, int i) {
 	return (s + 2 * o->padding[i] - or_else(o->dilation[i], 1) * (o->kernel[i] - 1) - 1) /
-	               or_else(o->stride[i], o->kernel[i]) + 1;
+	           or_else(o->stride[i], o->kernel[i]) +
+	       1;
 }
 
 /* Cells of a window that lie inside the padded extent. */

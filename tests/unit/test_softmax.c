@@ -34,8 +34,8 @@ static void values_on_device(void) {
 					double *from = elements(x), want[60];
 					plain_softmax(from, axis, log, want);
 					int given = axis - RANK * (l % 2); /* from the end in some rows */
-					CHECK_CLOSE(log ? mt_log_softmax(x, given) : mt_softmax(x, given), want, 60,
-					            4 * rtol_of(dtypes[d]), 0.1);
+					CHECK_CLOSE(log ? mt_log_softmax(x, given) : mt_softmax(x, given), want, 60, 4 * rtol_of(dtypes[d]),
+					            0.1);
 					CHECK_CLOSE(mt__softmax_composed(x, axis, log), want, 60, 4 * rtol_of(dtypes[d]), 0.1);
 					free(from);
 					mt_scope_end(scope);

@@ -164,7 +164,8 @@ static void broadcast_on_device(void) {
 	for (size_t i = 0; i < sizeof broadcasts / sizeof *broadcasts; i++) {
 		const struct broadcast_case *c = &broadcasts[i];
 		row("broadcast %zu", i);
-		mt_tensor *a = random_like(c->rank_a, c->a, MT_F32, -5, 5, i), *b = random_like(c->rank_b, c->b, MT_F32, -5, 5, i + 9);
+		mt_tensor *a = random_like(c->rank_a, c->a, MT_F32, -5, 5, i),
+				  *b = random_like(c->rank_b, c->b, MT_F32, -5, 5, i + 9);
 		mt_tensor *y = mt_sub(a, b);
 		check_shape(y, c->rank, c->result, __FILE__, __LINE__, "y");
 		double *x = elements(a), *z = elements(b), want[256];
@@ -324,7 +325,8 @@ static void in_place(void) {
 /* ---- errors ------------------------------------------------------------------------------------------------------- */
 
 static void errors(void) {
-	mt_tensor *a = mt_zeros(MT_SHAPE(2, 3), MT_F32), *b = mt_zeros(MT_SHAPE(4), MT_F32), *t = mt_ones(MT_SHAPE(2, 3), MT_BOOL);
+	mt_tensor *a = mt_zeros(MT_SHAPE(2, 3), MT_F32), *b = mt_zeros(MT_SHAPE(4), MT_F32),
+			  *t = mt_ones(MT_SHAPE(2, 3), MT_BOOL);
 	MT_CHECK(mt_add(a, b) == NULL);
 	CHECK_ERROR(MT_E_SHAPE, "add: shapes [2, 3] and [4]");
 	MT_CHECK(mt_sub(t, t) == NULL);

@@ -18,8 +18,8 @@ typedef struct mt_scope mt_scope;
 typedef int32_t mt_dtype; /* enum mt_dtype_id */
 
 /* "Left out" for an optional tensor argument (never NULL, which means failed). */
-extern MT_API mt_tensor mt__none;
-#define MT_NONE (&mt__none)
+extern MT_API mt_tensor mt_none;
+#define MT_NONE (&mt_none)
 
 /* A shape as two arguments (rank, extents): mt_zeros(MT_SHAPE(2, 3), MT_F32).  A 0-d shape: MT_SHAPE0. */
 #define MT_SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]){__VA_ARGS__}

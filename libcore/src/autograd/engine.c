@@ -147,8 +147,10 @@ static mt_status collect(struct mt_node *root, uint64_t pass) {
 	struct mt_node *last = root;
 	for (struct mt_node *node = root; node != NULL; node = node->visited) {
 		if (node->consumed)
-			return mt__fail(MT_E_STATE, "backward: the graph was freed by an earlier backward (at %s); "
-			                "call that one as mt_backward_from(…, retain_graph = 1)", node->rule->name);
+			return mt__fail(MT_E_STATE,
+			                "backward: the graph was freed by an earlier backward (at %s); "
+			                "call that one as mt_backward_from(…, retain_graph = 1)",
+			                node->rule->name);
 		for (int i = 0; i < node->n_inputs; i++) {
 			struct mt_node *to = node->edges[i].node;
 			if (to == NULL)

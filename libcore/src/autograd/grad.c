@@ -10,8 +10,10 @@ mt_tensor *mt_requires_grad_(mt_tensor *t, int on) {
 	if (!mt__check_tensor("requires_grad_", "t", t))
 		return NULL;
 	if (t->node != NULL)
-		return mt__fail_null(MT_E_STATE, "requires_grad_: %s is the result of a recorded op, not a leaf; "
-		                     "use mt_detach, or mt_retain_grad for its gradient", mt__tensor_text(text, t));
+		return mt__fail_null(MT_E_STATE,
+		                     "requires_grad_: %s is the result of a recorded op, not a leaf; "
+		                     "use mt_detach, or mt_retain_grad for its gradient",
+		                     mt__tensor_text(text, t));
 	if (on && !mt__is_float(t->dtype))
 		return mt__fail_null(MT_E_DTYPE, "requires_grad_: %s is not of a float dtype", mt__tensor_text(text, t));
 	t->requires_grad = on != 0;

@@ -15,8 +15,8 @@ struct check {
 	int n;
 	void *context;
 	double step, rtol, atol;
-	int64_t results; /* elements of the result */
-	double *u;       /* the upstream gradient */
+	int64_t results;    /* elements of the result */
+	double *u;          /* the upstream gradient */
 	double *low, *high; /* the result at x − h and at x + h */
 };
 
@@ -185,7 +185,8 @@ static mt_status check_arguments(mt_gradcheck_fn fn, mt_tensor *const *inputs, i
 			return mt__fail(MT_E_STATE, "gradcheck: input %d, %s, is the result of a recorded op, not a leaf", i,
 			                mt__tensor_text(text, inputs[i]));
 		if (inputs[i]->requires_grad && inputs[i]->dtype != MT_F64)
-			return mt__fail(MT_E_DTYPE, "gradcheck: input %d is %s; f64 is needed", i, mt__tensor_text(text, inputs[i]));
+			return mt__fail(MT_E_DTYPE, "gradcheck: input %d is %s; f64 is needed", i,
+			                mt__tensor_text(text, inputs[i]));
 		checked += inputs[i]->requires_grad;
 	}
 	if (checked == 0)
@@ -203,9 +204,11 @@ static mt_status report(const struct check *c, const struct worst *w) {
 		rest /= x->shape[d];
 	}
 	char text[MT__SHAPE_TEXT];
-	return mt__fail(MT_E_ARG, "gradcheck: input %d at %s: analytic %.12g, numeric %.12g: %.3g times what is allowed "
-	                "(rtol %g, atol %g)", w->input, mt__shape_text(text, x->rank, index), w->analytic, w->numeric,
-	                w->ratio, c->rtol, c->atol);
+	return mt__fail(MT_E_ARG,
+	                "gradcheck: input %d at %s: analytic %.12g, numeric %.12g: %.3g times what is allowed "
+	                "(rtol %g, atol %g)",
+	                w->input, mt__shape_text(text, x->rank, index), w->analytic, w->numeric, w->ratio, c->rtol,
+	                c->atol);
 }
 
 static double or_default(double value, double absent) {
@@ -219,8 +222,13 @@ mt_status mt_gradcheck(mt_gradcheck_fn fn, mt_tensor *const *inputs, int n, void
 	mt_status status = check_arguments(fn, inputs, n);
 	if (status != MT_OK)
 		return status;
-	struct check c = {.fn = fn, .inputs = inputs, .n = n, .context = context, .step = or_default(o->step, 1e-6),
-	                  .rtol = or_default(o->rtol, 1e-6), .atol = or_default(o->atol, 1e-8)};
+	struct check c = {.fn = fn,
+	                  .inputs = inputs,
+	                  .n = n,
+	                  .context = context,
+	                  .step = or_default(o->step, 1e-6),
+	                  .rtol = or_default(o->rtol, 1e-6),
+	                  .atol = or_default(o->atol, 1e-8)};
 	struct worst worst = {.ratio = 0};
 	status = analytic(&c, o->seed);
 	for (int i = 0; i < n && status == MT_OK; i++)

@@ -33,11 +33,11 @@ struct mt_node {
 	mt_tensor *retained; /* mt_retain_grad: the result's .grad, owned; NULL where it is not asked for */
 
 	/* One backward pass. */
-	uint64_t pass;               /* the pass that met this node last */
-	int32_t waiting;             /* edges into this node whose gradient is still to come */
-	mt_tensor *gradient;         /* sum so far, owned */
-	struct mt_node *visited;     /* list of the pass's nodes */
-	struct mt_node *next;        /* list of ready nodes; list of nodes to free */
+	uint64_t pass;           /* the pass that met this node last */
+	int32_t waiting;         /* edges into this node whose gradient is still to come */
+	mt_tensor *gradient;     /* sum so far, owned */
+	struct mt_node *visited; /* list of the pass's nodes */
+	struct mt_node *next;    /* list of ready nodes; list of nodes to free */
 
 	struct mt_edge fixed[MT__MAX_INPUTS];
 	struct mt_saved saved[MT__MAX_SAVED];

@@ -4,11 +4,10 @@
 #include "autograd/graph.h"
 #include "base/alloc.h"
 #include "base/error.h"
-#include "tensor/promote.h"
 #include "tensor/shape.h"
 #include "tensor/thread.h"
 
-static _Thread_local int recording_off;
+static _Thread_local int recording_off __attribute__((tls_model("initial-exec")));
 
 int mt_grad_enable(int on) {
 	int was = !recording_off;
@@ -45,8 +44,16 @@ static struct mt_edge edge_to(mt_tensor *input) {
 	return edge;
 }
 
+struct mt__slab mt__node_slab = MT__SLAB_INIT(struct mt_node);
+
+static void node_free(struct mt_node *node) {
+	if (node->edges != node->fixed)
+		mt__free(node->edges);
+	mt__slab_give(&mt__node_slab, &mt__thread.nodes, node);
+}
+
 static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
-	struct mt_node *node = mt__alloc(sizeof *node);
+	struct mt_node *node = mt__slab_take(&mt__node_slab, &mt__thread.nodes);
 	if (node == NULL) {
 		mt__fail_memory(rule->name, sizeof *node);
 		return NULL;
@@ -57,7 +64,8 @@ static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
 		node->edges = mt__calloc((size_t)n, sizeof *node->edges);
 		if (node->edges == NULL) {
 			mt__fail_memory(rule->name, (size_t)n * sizeof *node->edges);
-			mt__free(node);
+			node->edges = node->fixed;
+			node_free(node);
 			return NULL;
 		}
 	}
@@ -67,16 +75,25 @@ static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
 	return node;
 }
 
+int mt__needs(const struct mt_node *node, int input) {
+	return node->edges[input].node != NULL || node->edges[input].leaf != NULL;
+}
+
 struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *const *inputs, int n) {
-	if (!mt__wants_grad(inputs, n) || !mt__is_float(result->dtype))
+	if (recording_off || (MT_SET_FLOAT >> result->dtype & 1u) == 0)
 		return NULL;
 	struct mt_node *node = node_new(rule, n);
 	if (node == NULL)
 		return NULL;
+	int edges = 0;
 	for (int i = 0; i < n; i++) {
 		node->edges[i] = edge_to(inputs[i]);
-		if (inputs[i]->storage == result->storage)
-			node->view = 1;
+		edges += mt__needs(node, i);
+		node->view |= inputs[i]->storage == result->storage;
+	}
+	if (edges == 0) {
+		node_free(node);
+		return NULL;
 	}
 	if (result->node != NULL)
 		mt__node_release(result->node);
@@ -119,17 +136,20 @@ mt_status mt__save(struct mt_node *node, int slot, mt_tensor *t) {
 
 mt_tensor *mt__saved(struct mt_node *node, int slot) {
 	if (node->consumed || slot >= node->saved_used || node->saved[slot].tensor == NULL)
-		return mt__fail_null(MT_E_STATE, "%s: the saved tensors were freed by an earlier backward; "
-		                     "give that one retain_graph = 1", node->rule->name);
+		return mt__fail_null(MT_E_STATE,
+		                     "%s: the saved tensors were freed by an earlier backward; "
+		                     "give that one retain_graph = 1",
+		                     node->rule->name);
 	struct mt_saved *saved = &node->saved[slot];
 	if (mt_tensor_is_none(saved->tensor))
 		return saved->tensor;
 	unsigned now = atomic_load_explicit(&saved->tensor->storage->version, memory_order_relaxed);
 	if (now != saved->version) {
 		char text[MT__SHAPE_TEXT];
-		return mt__fail_null(MT_E_VERSION, "%s: the saved tensor %s was modified in place after the forward call "
-		                     "(version %u, saved at %u)", node->rule->name,
-		                     mt__tensor_text(text, saved->tensor), now, saved->version);
+		return mt__fail_null(MT_E_VERSION,
+		                     "%s: the saved tensor %s was modified in place after the forward call "
+		                     "(version %u, saved at %u)",
+		                     node->rule->name, mt__tensor_text(text, saved->tensor), now, saved->version);
 	}
 	return saved->tensor;
 }
@@ -140,10 +160,6 @@ void *mt__attrs(struct mt_node *node) {
 		node->attrs_ready = 1;
 	}
 	return node->attrs;
-}
-
-int mt__needs(const struct mt_node *node, int input) {
-	return node->edges[input].node != NULL || node->edges[input].leaf != NULL;
 }
 
 void mt__node_free_saved(struct mt_node *node) {
@@ -183,9 +199,7 @@ void mt__node_release(struct mt_node *node) {
 		}
 		mt__node_free_saved(gone);
 		mt_release(gone->retained);
-		if (gone->edges != gone->fixed)
-			mt__free(gone->edges);
-		mt__free(gone);
+		node_free(gone);
 	}
 }
 
@@ -196,8 +210,10 @@ mt_status mt__check_recordable(const char *op, const mt_tensor *a) {
 	int others = atomic_load(&a->storage->references) - atomic_load(&a->storage->saved) - 1;
 	if ((a->node == NULL || !a->node->view) && others == 0)
 		return MT_OK;
-	return mt__fail(MT_E_STATE, "%s: %s shares its storage with another tensor, whose graph would not know of this write; "
-	                "use the op that is not in place, or mt_clone first", op, mt__tensor_text(text, a));
+	return mt__fail(MT_E_STATE,
+	                "%s: %s shares its storage with another tensor, whose graph would not know of this write; "
+	                "use the op that is not in place, or mt_clone first",
+	                op, mt__tensor_text(text, a));
 }
 
 void mt__take_node(mt_tensor *a, mt_tensor *r) {

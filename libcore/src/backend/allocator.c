@@ -38,7 +38,6 @@ uint64_t mt__class_bytes(uint32_t class) {
 
 void mt__allocator_init(struct mt__allocator *a) {
 	const char *cache = mt__getenv("MT_BUFFER_CACHE");
-	pthread_mutex_init(&a->lock, NULL);
 	a->keeps = cache == NULL || strcmp(cache, "off") != 0;
 }
 
@@ -87,7 +86,7 @@ static void wait_for_queue(mt_device *d) {
 static void *next_to_free(mt_device *d, uint32_t *class) {
 	struct mt__allocator *a = &d->allocator;
 	void *base = NULL;
-	pthread_mutex_lock(&a->lock);
+	mt__lock_take(&a->lock);
 	for (; *class < MT__SIZE_CLASSES && base == NULL; *class += base == NULL) {
 		struct mt__bucket *bucket = &a->buckets[*class];
 		if (bucket->count > 0) {
@@ -104,7 +103,7 @@ static void *next_to_free(mt_device *d, uint32_t *class) {
 		d->host_queue.scratch = NULL;
 		d->host_queue.capacity = 0;
 	}
-	pthread_mutex_unlock(&a->lock);
+	mt__lock_give(&a->lock);
 	return base;
 }
 
@@ -125,9 +124,9 @@ struct why {
 static mt_status no_memory(mt_device *d, uint64_t bytes, int32_t result, const char *words, struct why *why) {
 	struct mt_memory_info info = ask_memory(d);
 	struct mt__allocator *a = &d->allocator;
-	pthread_mutex_lock(&a->lock);
+	mt__lock_take(&a->lock);
 	unsigned long long in_use = a->in_use, cached = a->cached;
-	pthread_mutex_unlock(&a->lock);
+	mt__lock_give(&a->lock);
 	const char *open = words[0] != '\0' ? " (" : "", *close = words[0] != '\0' ? ")" : "";
 	snprintf(why->text, sizeof why->text,
 	         "out of memory: %llu bytes asked for, %llu in use by this process, %llu cached, the device has %llu free "
@@ -178,13 +177,13 @@ static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struc
 static void *take_cached(struct mt__allocator *a, uint32_t class, uint64_t capacity) {
 	struct mt__bucket *bucket = &a->buckets[class];
 	void *base = NULL;
-	pthread_mutex_lock(&a->lock);
+	mt__lock_take(&a->lock);
 	if (bucket->count > 0) {
 		base = bucket->items[--bucket->count];
 		a->cached -= capacity;
 		a->in_use += capacity;
 	}
-	pthread_mutex_unlock(&a->lock);
+	mt__lock_give(&a->lock);
 	return base;
 }
 
@@ -194,9 +193,9 @@ static mt_status take_fresh(mt_device *d, uint64_t capacity, void **base, struct
 		*base = NULL;
 		return status;
 	}
-	pthread_mutex_lock(&d->allocator.lock);
+	mt__lock_take(&d->allocator.lock);
 	d->allocator.in_use += capacity;
-	pthread_mutex_unlock(&d->allocator.lock);
+	mt__lock_give(&d->allocator.lock);
 	return MT_OK;
 }
 
@@ -216,9 +215,9 @@ mt_status mt__buffer_alloc(mt_device *d, uint64_t bytes, void **base, uint64_t *
 	*base = take_cached(&d->allocator, class, *capacity);
 	if (*base != NULL)
 		return MT_OK;
-	pthread_mutex_lock(&d->lock);
+	mt__lock_take(&d->lock);
 	status = take_fresh(d, *capacity, base, &why);
-	pthread_mutex_unlock(&d->lock);
+	mt__lock_give(&d->lock);
 	return status == MT_OK ? MT_OK : mt__fail(status, "device %s: %s", d->name, why.text);
 }
 
@@ -245,18 +244,18 @@ void mt__buffer_free(mt_device *d, void *base, uint64_t capacity) {
 	if (base == NULL || d->generation != mt__fork_generation)
 		return;
 	struct mt__allocator *a = &d->allocator;
-	pthread_mutex_lock(&a->lock);
+	mt__lock_take(&a->lock);
 	a->in_use -= capacity;
 	int kept = keep(a, base, capacity);
 	if (kept)
 		a->cached += capacity;
-	pthread_mutex_unlock(&a->lock);
+	mt__lock_give(&a->lock);
 	if (kept)
 		return;
-	pthread_mutex_lock(&d->lock);
+	mt__lock_take(&d->lock);
 	wait_for_queue(d);
 	raw_free(d, base);
-	pthread_mutex_unlock(&d->lock);
+	mt__lock_give(&d->lock);
 }
 
 /* ---- scratch ---- */
@@ -280,13 +279,13 @@ void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
 		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: scratch: %s", d->name, why.text);
 		return NULL;
 	}
-	pthread_mutex_lock(&a->lock);
+	mt__lock_take(&a->lock);
 	a->in_use -= capacity;
 	a->cached += capacity;
 	int kept = queue->scratch == NULL || keep(a, queue->scratch, queue->capacity);
 	if (!kept)
 		a->cached -= queue->capacity;
-	pthread_mutex_unlock(&a->lock);
+	mt__lock_give(&a->lock);
 	if (!kept) {
 		wait_for_queue(d);
 		raw_free(d, queue->scratch);

@@ -143,10 +143,16 @@ static mt_device *open_request(struct mt__registry *registry, const char *text, 
 	char what[1200];
 	struct mt__backend *b = mt__registry_find(registry, text, r->name_length);
 	if (b == NULL) {
-		snprintf(what, sizeof what, "no backend is called \"%.*s\"", (int)r->name_length, text);
+		const char *skipped = mt__registry_skipped(registry, text, r->name_length);
+		if (skipped != NULL)
+			snprintf(what, sizeof what, "backend %.*s cannot be used: %s", (int)r->name_length, text, skipped);
+		else
+			snprintf(what, sizeof what, "no backend is called \"%.*s\"", (int)r->name_length, text);
 		return fail_listing(registry, what);
 	}
 	mt__backend_load(b);
+	if (b->state == MT__BACKEND_CANDIDATE)
+		return mt__fail_null(MT_E_MEMORY, "backend %s: out of memory while it was loaded", b->name);
 	if (b->disabled || b->state != MT__BACKEND_USABLE) {
 		const char *why = b->disabled ? "disabled by MT_BACKENDS_DISABLE" : b->reason;
 		snprintf(what, sizeof what, "backend %s cannot be used: %s", b->name, why != NULL ? why : "out of memory");

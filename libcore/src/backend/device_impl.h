@@ -2,12 +2,12 @@
 #ifndef MT_BACKEND_DEVICE_IMPL_H
 #define MT_BACKEND_DEVICE_IMPL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "backend/call.h"
 #include "backend/device.h"
 #include "backend/kernels.h"
+#include "backend/lock.h"
 #include "backend/registry.h"
 
 /* ---- the caching allocator (allocator.c) ---- */
@@ -21,7 +21,7 @@ struct mt__bucket {
 };
 
 struct mt__allocator {
-	pthread_mutex_t lock;
+	struct mt__lock lock;
 	uint64_t in_use, cached; /* bytes of capacity */
 	int keeps;               /* 0: MT_BUFFER_CACHE=off */
 	struct mt__bucket buckets[MT__SIZE_CLASSES];
@@ -48,7 +48,7 @@ struct mt_host_queue {
 struct mt_device {
 	/* read by every dispatch */
 	int generation; /* of the process (fork.c) */
-	pthread_mutex_t lock;
+	struct mt__lock lock;
 	mt_queue *queue;
 	struct mt__call call;
 	struct mt_kernel_table kernels; /* slots past what the plugin has are NULL */
@@ -120,7 +120,7 @@ mt_status mt__fail_plugin(const char *what, int32_t result, const char *message)
 /* ---- profile.c ---- */
 
 /* Whether dispatch has to take the slow way: the profile is on, or MT_LOG asks for each op. */
-extern int mt__instrumented;
+extern atomic_int mt__instrumented;
 
 int mt__profile_on(void);
 void mt__profile_start_from_environment(void);

@@ -34,7 +34,7 @@ static __attribute__((noinline, cold)) mt_status failed(mt_device *d, enum mt_ke
                                                         int32_t result) {
 	char message[MT__CALL_TEXT];
 	mt__call_message(&d->call, message, sizeof message);
-	pthread_mutex_unlock(&d->lock);
+	mt__lock_give(&d->lock);
 	if (result == MT_E_UNSUPPORTED)
 		return mt__fallback(d, kernel, op, args, message[0] != '\0' ? message : "no reason given (R7)");
 	return mt__fail_plugin(mt__kernel_op_name(kernel, op), result, message);
@@ -45,7 +45,7 @@ static __attribute__((noinline)) mt_status instrumented(mt_device *d, enum mt_ke
                                                         void *args) {
 	mt__log(MT_LOG_DEBUG, MT_LOG_DISPATCH, "%s: %s %s", d->name, mt__kernel_op_name(kernel, op),
 	        mt__dtype_word(mt__primary_dtype(&mt__kernels[kernel], args)));
-	pthread_mutex_lock(&d->lock);
+	mt__lock_take(&d->lock);
 	mt__call_begin(&d->call);
 	uint64_t start = mt__now();
 	int32_t result = run(&d->kernels, d->queue, kernel, args);
@@ -57,7 +57,7 @@ static __attribute__((noinline)) mt_status instrumented(mt_device *d, enum mt_ke
 		return failed(d, kernel, op, args, result);
 	d->native++;
 	mt__profile_add(d, kernel, op, args, end - start, 0);
-	pthread_mutex_unlock(&d->lock);
+	mt__lock_give(&d->lock);
 	return MT_OK;
 }
 
@@ -66,15 +66,15 @@ mt_status mt__dispatch(mt_device *d, enum mt_kernel_id kernel, int32_t op, void 
 		return mt__device_check(d);
 	if (!mt__claims(d, kernel, op, args))
 		return mt__fallback(d, kernel, op, args, "");
-	if (mt__instrumented)
+	if (atomic_load_explicit(&mt__instrumented, memory_order_relaxed))
 		return instrumented(d, kernel, op, args);
-	pthread_mutex_lock(&d->lock);
+	mt__lock_take(&d->lock);
 	mt__call_begin(&d->call);
 	int32_t result = run(&d->kernels, d->queue, kernel, args);
 	mt__call_end(&d->call);
 	if (result != MT_OK)
 		return failed(d, kernel, op, args, result);
 	d->native++;
-	pthread_mutex_unlock(&d->lock);
+	mt__lock_give(&d->lock);
 	return MT_OK;
 }

@@ -16,7 +16,7 @@ static int read_at(int fd, void *out, size_t bytes, uint64_t offset) {
 }
 
 /* Whether every loaded segment lies inside a file of this size. */
-static int segments_inside(int fd, const ElfW(Ehdr) *header, uint64_t size) {
+static int segments_inside(int fd, const ElfW(Ehdr) * header, uint64_t size) {
 	for (unsigned i = 0; i < header->e_phnum; i++) {
 		ElfW(Phdr) segment;
 		if (!read_at(fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment))
@@ -30,7 +30,7 @@ static int segments_inside(int fd, const ElfW(Ehdr) *header, uint64_t size) {
 }
 
 /* Only files of this machine's kind are looked into: the linker has better words for the others. */
-static int looks_native(const ElfW(Ehdr) *header) {
+static int looks_native(const ElfW(Ehdr) * header) {
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
 	       header->e_ident[EI_CLASS] == (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) &&
 	       header->e_phentsize == sizeof(ElfW(Phdr)) && header->e_phnum <= MOST_HEADERS;

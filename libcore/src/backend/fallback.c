@@ -42,7 +42,7 @@ mt_status mt_set_fallback(int32_t new_policy) {
 static mt_status run_reference(mt_device *reference, mt_device *shown, enum mt_kernel_id kernel, int32_t op,
                                const void *args) {
 	char message[MT__CALL_TEXT], what[128];
-	pthread_mutex_lock(&reference->lock);
+	mt__lock_take(&reference->lock);
 	mt__call_begin(&reference->call);
 	int32_t result = mt__run_kernel(&reference->kernels, reference->queue, kernel, args);
 	if (result == MT_OK && (reference->info.flags & MT_DEVICE_ASYNC) != 0)
@@ -50,7 +50,7 @@ static mt_status run_reference(mt_device *reference, mt_device *shown, enum mt_k
 	mt__call_end(&reference->call);
 	if (result != MT_OK)
 		mt__call_message(&reference->call, message, sizeof message);
-	pthread_mutex_unlock(&reference->lock);
+	mt__lock_give(&reference->lock);
 	if (result == MT_OK)
 		return MT_OK;
 	snprintf(what, sizeof what, "%s: on %s, in place of %s", mt__kernel_op_name(kernel, op), reference->backend->name,
@@ -266,9 +266,9 @@ mt_status mt__fallback(mt_device *d, enum mt_kernel_id kernel, int32_t op, void 
 	atomic_fetch_add(&d->fallback, 1);
 	atomic_fetch_add(&d->fallback_bytes, operand_bytes(kernel, args));
 	if (mt__instrumented) {
-		pthread_mutex_lock(&d->lock);
+		mt__lock_take(&d->lock);
 		mt__profile_add(d, kernel, op, args, mt__now() - start, 1);
-		pthread_mutex_unlock(&d->lock);
+		mt__lock_give(&d->lock);
 	}
 	return MT_OK;
 }

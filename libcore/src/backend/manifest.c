@@ -22,6 +22,7 @@ struct reading {
 	enum mt__source source;
 	int minor;
 	int failed;
+	int out_of_memory; /* then it is not the manifest's fault: discovery ends, to be tried again */
 };
 
 static void refuse(struct reading *r, const char *format, ...) MT_PRINTF(2, 3);
@@ -37,6 +38,7 @@ static void refuse(struct reading *r, const char *format, ...) {
 	r->failed = 1;
 	r->backend->state = MT__BACKEND_SKIPPED;
 	r->backend->reason = mt__strdup(text);
+	r->out_of_memory |= r->backend->reason == NULL;
 }
 
 /* ---- values ---- */
@@ -117,7 +119,7 @@ static void read_options(struct reading *r, const json_t *entry) {
 			       "number are needed",
 			       key);
 		else if (mt__options_set(&r->backend->options, key, strlen(key), text, strlen(text)) != MT_OK)
-			refuse(r, "out of memory");
+			r->out_of_memory = 1;
 	}
 }
 
@@ -162,7 +164,7 @@ static void resolve_library(struct reading *r, const char *library) {
 	char *path = joined != NULL ? realpath(joined, NULL) : NULL;
 	size_t length = strlen(r->folder);
 	if (joined == NULL)
-		refuse(r, "out of memory");
+		r->out_of_memory = 1;
 	else if (path == NULL)
 		refuse(r, "R15: library %s: %s", joined, strerror(errno));
 	else if (library[0] != '/' && strcmp(r->folder, "/") != 0 &&
@@ -173,7 +175,7 @@ static void resolve_library(struct reading *r, const char *library) {
 	if (path != NULL && !r->failed) {
 		r->backend->path = mt__strdup(path);
 		if (r->backend->path == NULL)
-			refuse(r, "out of memory");
+			r->out_of_memory = 1;
 	}
 	free(path);
 	mt__free(joined);
@@ -188,6 +190,7 @@ static void read_name(struct reading *r, const json_t *entry) {
 		return;
 	}
 	char *copy = name != NULL ? mt__strdup(name) : NULL;
+	r->out_of_memory |= name != NULL && copy == NULL;
 	if (copy != NULL) {
 		mt__free(r->backend->name);
 		r->backend->name = copy;
@@ -236,8 +239,8 @@ static mt_status add_backend(struct mt__registry *registry, const json_t *entry,
 		return mt__fail_memory("discovery", strlen(manifest));
 	reading.backend = b;
 	read_fields(&reading, entry);
-	if (b->library == NULL || b->description == NULL)
-		return mt__fail_memory("discovery", 1);
+	if (b->library == NULL || b->description == NULL || reading.out_of_memory)
+		return mt__fail_memory("discovery", sizeof *b);
 	if (reading.failed)
 		mt__log(MT_LOG_WARN, MT_LOG_LOADER, "%s: backend %s skipped: %s", manifest, b->name,
 		        b->reason != NULL ? b->reason : "out of memory");
@@ -320,13 +323,11 @@ static ssize_t read_file(const char *path, enum mt__source source, char *text, c
 	return length;
 }
 
-/* The folder of a manifest, resolved, and whether it may be used. */
+/* The folder of a manifest, resolved; NULL where it may not be used, with the reason ("" is out of memory). */
 static char *folder_of(const char *path, enum mt__source source, char *why, size_t size) {
 	char *copy = mt__strdup(path);
-	if (copy == NULL) {
-		snprintf(why, size, "out of memory");
+	if (copy == NULL)
 		return NULL;
-	}
 	char *slash = strrchr(copy, '/');
 	if (slash != NULL)
 		slash[slash == copy] = '\0';
@@ -341,14 +342,13 @@ static char *folder_of(const char *path, enum mt__source source, char *why, size
 	return NULL;
 }
 
+/* The document; NULL with the reason ("" is out of memory). */
 static json_t *parse(const char *path, enum mt__source source, char *why, size_t size) {
 	char *text = mt__alloc(MAX_BYTES + 1);
 	json_t *document = NULL;
 	json_error_t error;
-	if (text == NULL) {
-		snprintf(why, size, "out of memory");
+	if (text == NULL)
 		return NULL;
-	}
 	ssize_t length = read_file(path, source, text, why, size);
 	if (length >= 0) {
 		document = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
@@ -380,7 +380,9 @@ mt_status mt__manifest_read(struct mt__registry *registry, const char *path, enu
 	json_t *backends = document != NULL ? check_document(document, &reading.minor, why, sizeof why) : NULL;
 	reading.folder = folder;
 	manifest->entries = (int)json_array_size(backends);
-	if (backends == NULL) {
+	if (backends == NULL && why[0] == '\0') {
+		status = mt__fail_memory("discovery", MAX_BYTES);
+	} else if (backends == NULL) {
 		manifest->skipped = 1;
 		manifest->reason = mt__strdup(why);
 		mt__log(MT_LOG_WARN, MT_LOG_LOADER, "%s: skipped: %s", path, why);

@@ -159,8 +159,6 @@ static void discard(mt_device *d) {
 		d->backend->plugin->api.device_close(d->handle);
 		mt__call_end(&call);
 	}
-	pthread_mutex_destroy(&d->lock);
-	pthread_mutex_destroy(&d->allocator.lock);
 	mt__free(d->name);
 	mt__free(d);
 }
@@ -181,7 +179,6 @@ mt_device *mt__device_create(const struct mt__backend *backend, int32_t ordinal,
 	d->ordinal = ordinal;
 	d->options = *options;
 	d->generation = mt__fork_generation;
-	pthread_mutex_init(&d->lock, NULL);
 	mt__allocator_init(&d->allocator);
 
 	mt_status status = mt__describe(backend, ordinal, &d->info, why, sizeof why);

@@ -13,8 +13,8 @@ struct mt__profile_row {
 
 enum { ROWS = MT_K_END_ * MT__MAX_OPS };
 
-int mt__instrumented;
-static int profiling;
+atomic_int mt__instrumented;
+static atomic_int profiling;
 
 uint64_t mt__now(void) {
 	struct timespec t;
@@ -149,10 +149,10 @@ mt_status mt_profile_print(FILE *out) {
 	for (mt_device *d = mt__devices; d != NULL; d = d->next) {
 		if (d->generation != mt__fork_generation)
 			continue;
-		pthread_mutex_lock(&d->lock);
+		mt__lock_take(&d->lock);
 		if (d->profile != NULL)
 			print_device(out, d);
-		pthread_mutex_unlock(&d->lock);
+		mt__lock_give(&d->lock);
 	}
 	mt__loader_unlock();
 	fflush(out);

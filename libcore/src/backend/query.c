@@ -56,7 +56,7 @@ static mt_status enter(mt_device *d) {
 	mt_status status = mt__device_check(d);
 	if (status != MT_OK)
 		return status;
-	pthread_mutex_lock(&d->lock);
+	mt__lock_take(&d->lock);
 	mt__call_begin(&d->call);
 	return MT_OK;
 }
@@ -66,11 +66,11 @@ static mt_status leave(mt_device *d, const char *what, int32_t result) {
 	char message[MT__CALL_TEXT], where[128];
 	mt__call_end(&d->call);
 	if (result == MT_OK) {
-		pthread_mutex_unlock(&d->lock);
+		mt__lock_give(&d->lock);
 		return MT_OK;
 	}
 	mt__call_message(&d->call, message, sizeof message);
-	pthread_mutex_unlock(&d->lock);
+	mt__lock_give(&d->lock);
 	snprintf(where, sizeof where, "%s: %s", what, d->name);
 	return mt__fail_plugin(where, result, message);
 }
@@ -102,12 +102,12 @@ mt_status mt_device_memory(mt_device *d, uint64_t *in_use, uint64_t *cached) {
 	mt_status status = mt__device_check(d);
 	if (status != MT_OK)
 		return status;
-	pthread_mutex_lock(&d->allocator.lock);
+	mt__lock_take(&d->allocator.lock);
 	if (in_use != NULL)
 		*in_use = d->allocator.in_use;
 	if (cached != NULL)
 		*cached = d->allocator.cached;
-	pthread_mutex_unlock(&d->allocator.lock);
+	mt__lock_give(&d->allocator.lock);
 	return MT_OK;
 }
 
@@ -129,9 +129,9 @@ mt_status mt_dispatch_counts(struct mt_dispatch_counts *out) {
 	for (mt_device *d = mt__devices; d != NULL; d = d->next) {
 		if (d->generation != mt__fork_generation)
 			continue;
-		pthread_mutex_lock(&d->lock);
+		mt__lock_take(&d->lock);
 		out->native += d->native;
-		pthread_mutex_unlock(&d->lock);
+		mt__lock_give(&d->lock);
 		out->fallback += atomic_load(&d->fallback);
 		out->fallback_bytes += atomic_load(&d->fallback_bytes);
 	}

@@ -123,22 +123,34 @@ mt_status mt__registry(struct mt__registry **out) {
 
 /* ---- looking up ---- */
 
+static int is_called(const struct mt__backend *b, const char *name, size_t length) {
+	return strlen(b->name) == length && strncmp(b->name, name, length) == 0;
+}
+
+static int is_out(const struct mt__backend *b) {
+	return b->state == MT__BACKEND_SKIPPED || b->state == MT__BACKEND_SHADOWED;
+}
+
 struct mt__backend *mt__registry_find(const struct mt__registry *r, const char *name, size_t length) {
+	for (size_t i = 0; i < r->n_backends; i++)
+		if (!is_out(&r->backends[i]) && is_called(&r->backends[i], name, length))
+			return &r->backends[i];
+	return NULL;
+}
+
+const char *mt__registry_skipped(const struct mt__registry *r, const char *name, size_t length) {
 	for (size_t i = 0; i < r->n_backends; i++) {
-		struct mt__backend *b = &r->backends[i];
-		if (b->state != MT__BACKEND_SKIPPED && b->state != MT__BACKEND_SHADOWED && strlen(b->name) == length &&
-		    strncmp(b->name, name, length) == 0)
-			return b;
+		const struct mt__backend *b = &r->backends[i];
+		if (b->state == MT__BACKEND_SKIPPED && is_called(b, name, length))
+			return b->reason != NULL ? b->reason : "out of memory";
 	}
 	return NULL;
 }
 
 struct mt__backend *mt__registry_reference(const struct mt__registry *r) {
-	for (size_t i = 0; i < r->n_backends; i++) {
-		struct mt__backend *b = &r->backends[i];
-		if (b->is_reference && b->state != MT__BACKEND_SKIPPED && b->state != MT__BACKEND_SHADOWED)
-			return b;
-	}
+	for (size_t i = 0; i < r->n_backends; i++)
+		if (!is_out(&r->backends[i]) && r->backends[i].is_reference)
+			return &r->backends[i];
 	return NULL;
 }
 

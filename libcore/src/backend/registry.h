@@ -87,6 +87,9 @@ mt_status mt__registry(struct mt__registry **out);
 /* The backend that a name stands for (never a shadowed or skipped one); NULL when there is none. */
 struct mt__backend *mt__registry_find(const struct mt__registry *registry, const char *name, size_t length);
 
+/* Why a name that mt__registry_find does not know was skipped; NULL where no manifest has it. */
+const char *mt__registry_skipped(const struct mt__registry *registry, const char *name, size_t length);
+
 /* The one whose role is reference; NULL when there is none. */
 struct mt__backend *mt__registry_reference(const struct mt__registry *registry);
 

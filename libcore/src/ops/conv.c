@@ -41,9 +41,10 @@ static mt_status check_channels(const char *op, const mt_tensor *x, const mt_ten
 			return mt__fail(MT_E_SHAPE, "%s: x is %s, weight is %s; only the batch may be empty", op,
 			                mt__tensor_text(tx, x), mt__tensor_text(tw, w));
 	if (x->shape[1] % groups != 0 || w->shape[0] % groups != 0 || x->shape[1] / groups != w->shape[1])
-		return mt__fail(MT_E_SHAPE, "%s: x is %s, weight is %s, groups %d; x: [N, Ci, …] and weight: [Co, Ci/groups, …] "
-		                "with Ci and Co divisible by groups are needed", op, mt__tensor_text(tx, x),
-		                mt__tensor_text(tw, w), groups);
+		return mt__fail(MT_E_SHAPE,
+		                "%s: x is %s, weight is %s, groups %d; x: [N, Ci, …] and weight: [Co, Ci/groups, …] "
+		                "with Ci and Co divisible by groups are needed",
+		                op, mt__tensor_text(tx, x), mt__tensor_text(tw, w), groups);
 	if (mt__given(b) && (b->rank != 1 || b->shape[0] != w->shape[0]))
 		return mt__fail(MT_E_SHAPE, "%s: bias is %s, weight is %s; [Co] is needed", op, mt__tensor_text(tx, b),
 		                mt__tensor_text(tw, w));
@@ -58,9 +59,10 @@ static mt_status result_shape(const char *op, const mt_tensor *x, const mt_tenso
 		int64_t padded = x->shape[i + 2] + 2 * (int64_t)p->pad[i], reach = w->shape[i + 2] - 1;
 		if (reach > (padded - 1) / p->dilation[i]) {
 			char tx[MT__SHAPE_TEXT], tw[MT__SHAPE_TEXT];
-			return mt__fail(MT_E_SHAPE, "%s: x is %s, weight is %s: along spatial dim %d the kernel, dilation %d, is "
-			                "longer than x with padding %d", op, mt__tensor_text(tx, x), mt__tensor_text(tw, w), i,
-			                (int)p->dilation[i], (int)p->pad[i]);
+			return mt__fail(MT_E_SHAPE,
+			                "%s: x is %s, weight is %s: along spatial dim %d the kernel, dilation %d, is "
+			                "longer than x with padding %d",
+			                op, mt__tensor_text(tx, x), mt__tensor_text(tw, w), i, (int)p->dilation[i], (int)p->pad[i]);
 		}
 		shape[i + 2] = (padded - 1 - reach * p->dilation[i]) / p->stride[i] + 1;
 	}
@@ -80,7 +82,8 @@ static mt_tensor *grad_input(mt_tensor *gout, mt_tensor *w, const struct attrs *
 	if (gx == NULL || gx->numel == 0)
 		return gx;
 	mt_array ag = mt__array(gout), aw = mt__array(w), ax = mt__array(gx);
-	struct mt_conv_grad_input_args args = {.struct_size = sizeof args, .gout = &ag, .weight = &aw, .gx = &ax, .p = a->p};
+	struct mt_conv_grad_input_args args = {
+		.struct_size = sizeof args, .gout = &ag, .weight = &aw, .gx = &ax, .p = a->p};
 	return mt__dispatch(mt__device_of(gout), MT_K_CONV_GRAD_INPUT, 0, &args) == MT_OK ? gx : NULL;
 }
 
@@ -98,8 +101,12 @@ static mt_tensor *grad_weight(mt_tensor *gout, mt_tensor *x, const struct attrs 
 	mt_array ag = mt__array(gout), ax = mt__array(x), aw = mt__array(gw), ab;
 	if (gbias != NULL)
 		ab = mt__array(gbias);
-	struct mt_conv_grad_weight_args args = {.struct_size = sizeof args, .gout = &ag, .x = &ax, .gweight = &aw,
-	                                        .gbias = gbias != NULL ? &ab : NULL, .p = a->p};
+	struct mt_conv_grad_weight_args args = {.struct_size = sizeof args,
+	                                        .gout = &ag,
+	                                        .x = &ax,
+	                                        .gweight = &aw,
+	                                        .gbias = gbias != NULL ? &ab : NULL,
+	                                        .p = a->p};
 	return mt__dispatch(mt__device_of(gout), MT_K_CONV_GRAD_WEIGHT, 0, &args) == MT_OK ? gw : NULL;
 }
 
@@ -168,8 +175,12 @@ static mt_status run(mt_tensor *const *in, mt_tensor *y, const struct mt_conv_pa
 	mt_array ax = mt__array(in[0]), aw = mt__array(in[1]), ay = mt__array(y), ab;
 	if (mt__given(in[2]))
 		ab = mt__array(in[2]);
-	struct mt_conv_args args = {.struct_size = sizeof args, .x = &ax, .weight = &aw,
-	                            .bias = mt__given(in[2]) ? &ab : NULL, .out = &ay, .p = *p};
+	struct mt_conv_args args = {.struct_size = sizeof args,
+	                            .x = &ax,
+	                            .weight = &aw,
+	                            .bias = mt__given(in[2]) ? &ab : NULL,
+	                            .out = &ay,
+	                            .p = *p};
 	return mt__dispatch(mt__device_of(y), MT_K_CONV, 0, &args);
 }
 

@@ -9,7 +9,9 @@ static mt_tensor *draw_mask(const mt_tensor *x, double keep) {
 	if (mask == NULL || mask->numel == 0)
 		return mask;
 	mt_array am = mt__array(mask);
-	struct mt_bernoulli_args args = {.struct_size = sizeof args, .out = &am, .p = keep,
+	struct mt_bernoulli_args args = {.struct_size = sizeof args,
+	                                 .out = &am,
+	                                 .p = keep,
 	                                 .pos = mt__rng_take(mt_bernoulli_blocks((uint64_t)mask->numel))};
 	return mt__dispatch(mt__device_of(x), MT_K_BERNOULLI, 0, &args) == MT_OK ? mask : NULL;
 }

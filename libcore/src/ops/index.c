@@ -44,7 +44,8 @@ static mt_status gather_backward(struct mt_node *node, mt_tensor *gout, mt_tenso
 		return MT_OK;
 	mt_array as = mt__array(gout), ai = index_array(index, gx[0], a->axis, a->select);
 	mt_array ao = beside(gx[0], &ai, a->axis);
-	struct mt_scatter_add_args args = {.struct_size = sizeof args, .axis = a->axis, .src = &as, .index = &ai, .out = &ao};
+	struct mt_scatter_add_args args = {
+		.struct_size = sizeof args, .axis = a->axis, .src = &as, .index = &ai, .out = &ao};
 	return mt__dispatch(mt__device_of(gout), MT_K_SCATTER_ADD, 0, &args);
 }
 
@@ -98,8 +99,10 @@ mt_tensor *mt_gather(mt_tensor *x, int dim, mt_tensor *index) {
 		fits = d == dim || index->shape[d] <= x->shape[d];
 	if (!fits) {
 		char tx[MT__SHAPE_TEXT], ti[MT__SHAPE_TEXT];
-		return mt__fail_null(MT_E_SHAPE, "gather: x is %s, index is %s: the ranks must be equal, and index no longer "
-		                     "than x along any dim but %d", mt__tensor_text(tx, x), mt__tensor_text(ti, index), dim);
+		return mt__fail_null(MT_E_SHAPE,
+		                     "gather: x is %s, index is %s: the ranks must be equal, and index no longer "
+		                     "than x along any dim but %d",
+		                     mt__tensor_text(tx, x), mt__tensor_text(ti, index), dim);
 	}
 	return gather("gather", x, index, dim, 0);
 }

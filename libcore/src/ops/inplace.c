@@ -7,8 +7,10 @@ mt_status mt__check_writable(const char *op, const mt_tensor *a) {
 		return mt__fail(MT_E_STATE, "%s: %s is an expanded view, whose elements share memory; mt_clone it first", op,
 		                mt__tensor_text(text, a));
 	if (a->requires_grad && mt_grad_enabled())
-		return mt__fail(MT_E_STATE, "%s: %s is a leaf that requires a gradient; switch recording off with "
-		                "mt_grad_enable(0) to write it", op, mt__tensor_text(text, a));
+		return mt__fail(MT_E_STATE,
+		                "%s: %s is a leaf that requires a gradient; switch recording off with "
+		                "mt_grad_enable(0) to write it",
+		                op, mt__tensor_text(text, a));
 	return MT_OK;
 }
 
@@ -84,8 +86,7 @@ static mt_tensor *out_of_place(struct write w, int recorded) {
 	if (recorded && (mt__check_recordable(w.name, a) != MT_OK || !protect(&w)))
 		return NULL;
 	mt_tensor *r = w.b != NULL ? mt_zip(w.op, w.a, w.b) : mt_zip_scalar(w.op, w.a, w.s);
-	if (r == NULL || !result_fits(&w, r->dtype) || (r = mt_cast(r, a->dtype)) == NULL ||
-	    mt__copy_into(a, r) != MT_OK)
+	if (r == NULL || !result_fits(&w, r->dtype) || (r = mt_cast(r, a->dtype)) == NULL || mt__copy_into(a, r) != MT_OK)
 		return NULL;
 	if (recorded)
 		mt__take_node(a, r);

@@ -149,10 +149,15 @@ static mt_status cross_entropy_backward(struct mt_node *node, mt_tensor *gout, m
 	mt_array ax = mt__array(gx[0]), aw;
 	if (mt__given(in[2]))
 		aw = mt__array(in[2]);
-	struct mt_cross_entropy_grad_args args = {
-		.struct_size = sizeof args, .logits = &al, .target = &at, .weight = mt__given(in[2]) ? &aw : NULL,
-		.lse = &ae, .gloss = &ag, .glogits = &ax, .ignore_index = a->ignore_index,
-		.label_smoothing = a->label_smoothing};
+	struct mt_cross_entropy_grad_args args = {.struct_size = sizeof args,
+	                                          .logits = &al,
+	                                          .target = &at,
+	                                          .weight = mt__given(in[2]) ? &aw : NULL,
+	                                          .lse = &ae,
+	                                          .gloss = &ag,
+	                                          .glogits = &ax,
+	                                          .ignore_index = a->ignore_index,
+	                                          .label_smoothing = a->label_smoothing};
 	return mt__dispatch(mt__device_of(in[0]), MT_K_CROSS_ENTROPY_GRAD, 0, &args);
 }
 
@@ -171,9 +176,14 @@ static mt_tensor *fused_rows(struct rows *r) {
 		mt_array al = mt__array(r->scores), at = mt__array(r->target), ao = mt__array(each), ae = mt__array(lse), aw;
 		if (mt__given(r->weight))
 			aw = mt__array(r->weight);
-		struct mt_cross_entropy_args args = {
-			.struct_size = sizeof args, .logits = &al, .target = &at, .weight = mt__given(r->weight) ? &aw : NULL,
-			.loss = &ao, .lse = &ae, .ignore_index = a.ignore_index, .label_smoothing = a.label_smoothing};
+		struct mt_cross_entropy_args args = {.struct_size = sizeof args,
+		                                     .logits = &al,
+		                                     .target = &at,
+		                                     .weight = mt__given(r->weight) ? &aw : NULL,
+		                                     .loss = &ao,
+		                                     .lse = &ae,
+		                                     .ignore_index = a.ignore_index,
+		                                     .label_smoothing = a.label_smoothing};
 		if (mt__dispatch(device, MT_K_CROSS_ENTROPY, 0, &args) != MT_OK)
 			return NULL;
 	}
@@ -213,10 +223,12 @@ mt_tensor *mt_cross_entropy(mt_tensor *logits, mt_tensor *target, mt_tensor *wei
 		return NULL;
 	mt_dtype dtype = logits->dtype == MT_F64 ? MT_F64 : MT_F32;
 	int native = mt__supports(mt__device_of(logits), MT_K_CROSS_ENTROPY, 0, dtype);
-	return cross_entropy((struct rows){.scores = logits, .target = target, .weight = weight, .options = options}, !native);
+	return cross_entropy((struct rows){.scores = logits, .target = target, .weight = weight, .options = options},
+	                     !native);
 }
 
-mt_tensor *mt__cross_entropy_composed(mt_tensor *logits, mt_tensor *target, mt_tensor *weight, mt_loss_options options) {
+mt_tensor *mt__cross_entropy_composed(mt_tensor *logits, mt_tensor *target, mt_tensor *weight,
+                                      mt_loss_options options) {
 	return cross_entropy((struct rows){.scores = logits, .target = target, .weight = weight, .options = options}, 1);
 }
 
@@ -227,7 +239,8 @@ mt_tensor *mt_mse_loss(mt_tensor *a, mt_tensor *b, int32_t reduction) {
 	    check_reduction("mse_loss", reduction) != MT_OK)
 		return NULL;
 	mt_tensor *difference = mt_sub(a, b);
-	return difference == NULL ? NULL : reduced(mt_square(mt_cast(difference, mt__to_float(difference->dtype))), reduction);
+	return difference == NULL ? NULL
+	                          : reduced(mt_square(mt_cast(difference, mt__to_float(difference->dtype))), reduction);
 }
 
 /* max(ln p, −100) and max(ln(1 − p), −100). */

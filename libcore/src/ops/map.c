@@ -163,7 +163,9 @@ static mt_tensor *map(int32_t op, mt_tensor *x, struct parameters with) {
 	if (y == NULL)
 		return NULL;
 	if (y->numel != 0) {
-		mt_array ax = mt__array(x), ay = mt__array(y);
+		mt_array ax, ay;
+		mt__describe(&ax, x);
+		mt__describe(&ay, y);
 		struct mt_map_args args = {
 			.struct_size = sizeof args, .op = op, .x = &ax, .out = &ay, .p0 = with.p, .p1 = with.q};
 		if (mt__dispatch(mt__device_of(x), MT_K_MAP, op, &args) != MT_OK)

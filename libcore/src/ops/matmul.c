@@ -76,8 +76,9 @@ static int convert(const char *op, mt_tensor **ts, int n) {
 static mt_tensor *promoted(mt_tensor *x, int column) {
 	if (x->rank != 1)
 		return x;
-	return column ? mt__tensor_alias(x, 2, (int64_t[]){x->shape[0], 1}, (int64_t[]){x->stride[0], 1}, x->offset)
-	              : mt__tensor_alias(x, 2, (int64_t[]){1, x->shape[0]}, (int64_t[]){x->shape[0], x->stride[0]}, x->offset);
+	return column
+	           ? mt__tensor_alias(x, 2, (int64_t[]){x->shape[0], 1}, (int64_t[]){x->stride[0], 1}, x->offset)
+	           : mt__tensor_alias(x, 2, (int64_t[]){1, x->shape[0]}, (int64_t[]){x->shape[0], x->stride[0]}, x->offset);
 }
 
 static mt_tensor *flat_rows(mt_tensor *x) {
@@ -136,7 +137,8 @@ static mt_status matmul_backward(struct mt_node *node, mt_tensor *gout, mt_tenso
 			return mt_error_peek();
 		int shared = attrs->rank[1] <= 2 && g->rank > 2;
 		gx[1] = demoted(shared ? mt_matmul(matrix_transposed(flat_rows(a)), flat_rows(g))
-		                       : mt_matmul(matrix_transposed(a), g), attrs, 1, 1);
+		                       : mt_matmul(matrix_transposed(a), g),
+		                attrs, 1, 1);
 		if (gx[1] == NULL)
 			return mt_error_peek();
 	}
@@ -260,23 +262,24 @@ static mt_status check_linear(const mt_tensor *x, const mt_tensor *w, const mt_t
 		return mt__fail(MT_E_SHAPE, "linear: x is %s, w is %s; […, in] and [out, in] are needed",
 		                mt__tensor_text(tx, x), mt__tensor_text(tw, w));
 	if (mt__given(b) && (b->rank != 1 || b->shape[0] != w->shape[0]))
-		return mt__fail(MT_E_SHAPE, "linear: w is %s, b is %s; [out, in] and [out] are needed",
-		                mt__tensor_text(tw, w), mt__tensor_text(tb, b));
+		return mt__fail(MT_E_SHAPE, "linear: w is %s, b is %s; [out, in] and [out] are needed", mt__tensor_text(tw, w),
+		                mt__tensor_text(tb, b));
 	return MT_OK;
 }
 
-static mt_status run_linear(const mt_tensor *x, const mt_tensor *w, const mt_tensor *b, mt_tensor *y) {
+static mt_status run_linear(const mt_tensor *x, const mt_tensor *w, mt_tensor *b, mt_tensor *y) {
 	if (y->numel == 0)
 		return MT_OK;
+	if (w->shape[1] == 0)
+		return mt__given(b) ? mt__copy_into(y, b) : mt__fill(y, mt_i(0));
 	mt_array ax, aw, ab, ay;
 	if (mt__rows_array(x, &ax)) {
 		aw = mt__array(w);
 		ay = result_matrices(y, 2, NULL, ax.shape[0], w->shape[0]);
 	} else {
-		int rank = x->rank < 2 ? 2 : x->rank;
-		ax = matrices(x, 0, rank, x->shape);
-		aw = matrices(w, 0, rank, x->shape);
-		ay = result_matrices(y, rank, x->shape, ax.shape[rank - 2], w->shape[0]);
+		ax = matrices(x, 0, x->rank, x->shape); /* not a vector: that has rows */
+		aw = matrices(w, 0, x->rank, x->shape);
+		ay = result_matrices(y, x->rank, x->shape, x->shape[x->rank - 2], w->shape[0]);
 	}
 	transpose(&aw);
 	if (mt__given(b))

@@ -64,9 +64,10 @@ static mt_status result_shape(const char *op, const mt_tensor *x, int spatial, c
 		int64_t reach = (int64_t)p->dilation[i] * (p->kernel[i] - 1);
 		int64_t room = x->shape[i + 2] + 2 * (int64_t)p->pad[i] - reach - 1;
 		if (x->shape[i + 2] == 0 || room < 0)
-			return mt__fail(MT_E_SHAPE, "%s: x is %s: along spatial dim %d the window, kernel %d, dilation %d, is longer "
-			                "than x with padding %d", op, mt__tensor_text(text, x), i, (int)p->kernel[i],
-			                (int)p->dilation[i], (int)p->pad[i]);
+			return mt__fail(MT_E_SHAPE,
+			                "%s: x is %s: along spatial dim %d the window, kernel %d, dilation %d, is longer "
+			                "than x with padding %d",
+			                op, mt__tensor_text(text, x), i, (int)p->kernel[i], (int)p->dilation[i], (int)p->pad[i]);
 		shape[i + 2] = room / p->stride[i] + 1;
 		mt_status status = check_windows(op, x, i, p, shape[i + 2]);
 		if (status != MT_OK)
@@ -106,8 +107,12 @@ static mt_status pool_backward(struct mt_node *node, mt_tensor *gout, mt_tensor 
 	mt_array ag = mt__array(gout), ax = mt__array(gx[0]), ai;
 	if (indices != NULL)
 		ai = mt__array(indices);
-	struct mt_pool_grad_args args = {.struct_size = sizeof args, .op = a->kind, .gout = &ag,
-	                                 .indices = indices != NULL ? &ai : NULL, .gx = &ax, .p = a->p};
+	struct mt_pool_grad_args args = {.struct_size = sizeof args,
+	                                 .op = a->kind,
+	                                 .gout = &ag,
+	                                 .indices = indices != NULL ? &ai : NULL,
+	                                 .gx = &ax,
+	                                 .p = a->p};
 	return mt__dispatch(mt__device_of(gout), MT_K_POOL_GRAD, a->kind, &args);
 }
 
@@ -135,8 +140,8 @@ static mt_status run(int32_t kind, mt_tensor *x, mt_tensor *y, mt_tensor *indice
 	mt_array ax = mt__array(x), ay = mt__array(y), ai;
 	if (indices != NULL)
 		ai = mt__array(indices);
-	struct mt_pool_args args = {.struct_size = sizeof args, .op = kind, .x = &ax, .out = &ay,
-	                            .indices = indices != NULL ? &ai : NULL, .p = *p};
+	struct mt_pool_args args = {
+		.struct_size = sizeof args, .op = kind, .x = &ax, .out = &ay, .indices = indices != NULL ? &ai : NULL, .p = *p};
 	return mt__dispatch(mt__device_of(x), MT_K_POOL, kind, &args);
 }
 

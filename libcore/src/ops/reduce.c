@@ -120,12 +120,9 @@ static const struct {
 	derive_fn derive;
 	int uses;
 } gradients[MT_REDUCE_END_] = {
-	[MT_REDUCE_SUM] = {derive_sum, NOTHING},
-	[MT_REDUCE_PROD] = {derive_prod, X},
-	[MT_REDUCE_MAX] = {derive_extreme, X | Y},
-	[MT_REDUCE_MIN] = {derive_extreme, X | Y},
-	[MT_REDUCE_MEAN] = {derive_mean, NOTHING},
-	[MT_REDUCE_SUMSQ] = {derive_sumsq, X},
+	[MT_REDUCE_SUM] = {derive_sum, NOTHING},   [MT_REDUCE_PROD] = {derive_prod, X},
+	[MT_REDUCE_MAX] = {derive_extreme, X | Y}, [MT_REDUCE_MIN] = {derive_extreme, X | Y},
+	[MT_REDUCE_MEAN] = {derive_mean, NOTHING}, [MT_REDUCE_SUMSQ] = {derive_sumsq, X},
 };
 
 static mt_status reduce_backward(struct mt_node *node, mt_tensor *gout, mt_tensor **gx);
@@ -182,8 +179,8 @@ static mt_status check_extreme(int32_t op, const mt_tensor *x, uint32_t mask) {
 	char text[MT__SHAPE_TEXT];
 	for (int d = 0; d < x->rank; d++)
 		if ((mask >> d & 1u) && x->shape[d] == 0)
-			return mt__fail(MT_E_SHAPE, "%s: %s has no elements along axis %d", rows[op].name,
-			                mt__tensor_text(text, x), d);
+			return mt__fail(MT_E_SHAPE, "%s: %s has no elements along axis %d", rows[op].name, mt__tensor_text(text, x),
+			                d);
 	return MT_OK;
 }
 

@@ -215,32 +215,40 @@ static void keep_shapes(struct mt_node *node, mt_tensor *const *in, const mt_ten
 	}
 }
 
-static mt_tensor *record(int32_t op, struct operand a, struct operand b, mt_tensor *y) {
-	int both = a.t != NULL && b.t != NULL;
-	mt_tensor *in[2] = {a.t != NULL ? a.t : b.t, b.t};
-	if (gradients[op].a == NULL)
-		return mt__fail_null(MT_E_UNSUPPORTED, "%s: has no gradient; use mt_detach, or switch recording off",
-		                     rows[op].name);
-	struct mt_node *node = mt__record(&rules[op], y, in, both ? 2 : 1);
-	if (node == NULL)
-		return NULL;
-	if (both) {
-		keep_shapes(node, in, y);
-	} else {
-		struct attrs *attrs = mt__attrs(node);
-		attrs->scalar = a.t == NULL ? a.s : b.s;
-		attrs->scalar_is_a = a.t == NULL;
-	}
-	int uses = 0;
-	if (a.t != NULL && mt__needs(node, 0))
-		uses |= gradients[op].a_uses;
-	if (b.t != NULL && mt__needs(node, both))
-		uses |= gradients[op].b_uses;
-	if (((uses & A) && a.t != NULL && mt__save(node, 0, a.t) != MT_OK) ||
-	    ((uses & B) && b.t != NULL && mt__save(node, 1, b.t) != MT_OK) ||
-	    ((uses & Y) && mt__save(node, 2, y) != MT_OK))
+static struct mt_node *node_of(int32_t op, mt_tensor *y, mt_tensor *const *in, int n) {
+	if (gradients[op].a != NULL)
+		return mt__record(&rules[op], y, in, n);
+	return mt__fail_null(MT_E_UNSUPPORTED, "%s: has no gradient; use mt_detach, or switch recording off",
+	                     rows[op].name);
+}
+
+/* Keeps what the rule will use; a and b may be NULL, for numbers. */
+static mt_tensor *save(struct mt_node *node, int uses, mt_tensor *a, mt_tensor *b, mt_tensor *y) {
+	if (((uses & A) && a != NULL && mt__save(node, 0, a) != MT_OK) ||
+	    ((uses & B) && b != NULL && mt__save(node, 1, b) != MT_OK) || ((uses & Y) && mt__save(node, 2, y) != MT_OK))
 		return NULL;
 	return y;
+}
+
+static mt_tensor *record_tensors(int32_t op, mt_tensor *const *in, mt_tensor *y, int broadcast) {
+	struct mt_node *node = node_of(op, y, in, 2);
+	if (node == NULL)
+		return NULL;
+	if (broadcast)
+		keep_shapes(node, in, y);
+	int uses = (mt__needs(node, 0) ? gradients[op].a_uses : 0) | (mt__needs(node, 1) ? gradients[op].b_uses : 0);
+	return uses == 0 ? y : save(node, uses, in[0], in[1], y);
+}
+
+static mt_tensor *record_number(int32_t op, struct operand a, struct operand b, mt_tensor *y) {
+	mt_tensor *t = a.t != NULL ? a.t : b.t;
+	struct mt_node *node = node_of(op, y, &t, 1);
+	if (node == NULL)
+		return NULL;
+	struct attrs *attrs = mt__attrs(node);
+	attrs->scalar = a.t == NULL ? a.s : b.s;
+	attrs->scalar_is_a = a.t == NULL;
+	return save(node, a.t != NULL ? gradients[op].a_uses : gradients[op].b_uses, a.t, b.t, y);
 }
 
 /* ---- promotion ---------------------------------------------------------------------------------------------------- */
@@ -341,7 +349,30 @@ static mt_tensor *zip(int32_t op, struct operand a, struct operand b) {
 	mt_tensor *in[2] = {a.t != NULL ? a.t : b.t, b.t != NULL ? b.t : a.t};
 	if (row->result == MT__RESULT_BOOL || !mt__wants_grad(in, 2))
 		return y;
-	return record(op, a, b, y);
+	return a.t != NULL && b.t != NULL ? record_tensors(op, in, y, 1) : record_number(op, a, b, y);
+}
+
+/* Nothing to check, convert or broadcast: the short way that most calls take. */
+static int alike(int32_t op, const mt_tensor *a, const mt_tensor *b) {
+	return op > 0 && op <= MT_ZIP_ATAN2 && mt__real(a) && mt__real(b) && a->dtype == b->dtype &&
+	       mt__dtype_in(a->dtype, rows[op].dtypes) && mt__device_of(a) == mt__device_of(b) && mt__same_shape(a, b);
+}
+
+static mt_tensor *zip_alike(int32_t op, mt_tensor *a, mt_tensor *b) {
+	mt_tensor *y = mt__tensor_new(rows[op].name, mt__device_of(a), a->rank, a->shape, a->dtype);
+	if (y == NULL)
+		return NULL;
+	if (y->numel != 0) {
+		mt_array aa, ab, ay;
+		mt__describe(&aa, a);
+		mt__describe(&ab, b);
+		mt__describe(&ay, y);
+		struct mt_zip_args args = {.struct_size = sizeof args, .op = op, .a = &aa, .b = &ab, .out = &ay};
+		if (mt__dispatch(mt__device_of(a), MT_K_ZIP, op, &args) != MT_OK)
+			return NULL;
+	}
+	mt_tensor *in[2] = {a, b};
+	return mt__wants_grad(in, 2) ? record_tensors(op, in, y, 0) : y;
 }
 
 static int check_op(int32_t op) {
@@ -357,6 +388,8 @@ static int check_op(int32_t op) {
 }
 
 mt_tensor *mt_zip(int32_t op, mt_tensor *a, mt_tensor *b) {
+	if (alike(op, a, b))
+		return zip_alike(op, a, b);
 	mt_tensor *both[2] = {a, b};
 	if (!check_op(op) || !mt__check_tensor(rows[op].name, "a", a) || !mt__check_tensor(rows[op].name, "b", b) ||
 	    !mt__check_same_device(rows[op].name, both, 2))

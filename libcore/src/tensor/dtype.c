@@ -3,17 +3,20 @@
 
 #include "base/error.h"
 #include "tensor/promote.h"
+#include "tensor/tensor.h"
 
-struct dtype_row {
-	const char *name;
-	size_t size;
-};
-
-static const struct dtype_row rows[MT_DTYPE_END_] = {
-#define MT_DTYPE(id, NAME, name, bytes, class) [id] = {#name, bytes},
+static const char *const names[MT_DTYPE_END_] = {
+#define MT_DTYPE(id, NAME, name, bytes, class) [id] = #name,
 #include "mt/dtypes.def"
 #undef MT_DTYPE
 };
+
+const uint8_t mt__element_bytes[16] = {
+#define MT_DTYPE(id, NAME, name, bytes, class) [id] = bytes,
+#include "mt/dtypes.def"
+#undef MT_DTYPE
+};
+_Static_assert(MT_DTYPE_END_ <= 16, "every dtype has its entry");
 
 #define N_DTYPES (MT_DTYPE_END_ - 1)
 
@@ -29,18 +32,18 @@ static int is_dtype(mt_dtype dtype) {
 }
 
 const char *mt_dtype_name(mt_dtype dtype) {
-	return is_dtype(dtype) ? rows[dtype].name : "?";
+	return is_dtype(dtype) ? names[dtype] : "?";
 }
 
 size_t mt_dtype_size(mt_dtype dtype) {
-	return is_dtype(dtype) ? rows[dtype].size : 0;
+	return is_dtype(dtype) ? mt__element_bytes[dtype] : 0;
 }
 
 mt_status mt_dtype_parse(const char *name, mt_dtype *out) {
 	if (name == NULL || out == NULL)
 		return mt__fail_arg_null("dtype_parse", name == NULL ? "name" : "out");
 	for (mt_dtype d = 1; d < MT_DTYPE_END_; d++)
-		if (strcmp(rows[d].name, name) == 0) {
+		if (strcmp(names[d], name) == 0) {
 			*out = d;
 			return MT_OK;
 		}

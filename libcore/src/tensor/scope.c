@@ -50,6 +50,7 @@ static void drain(struct mt__thread *thread) {
 	thread->capacity = thread->n_marks = thread->marks_capacity = 0;
 	mt__slab_flush(&mt__tensor_slab, &thread->tensors);
 	mt__slab_flush(&mt__storage_slab, &thread->storages);
+	mt__slab_flush(&mt__node_slab, &thread->nodes);
 	thread->registered = 0;
 }
 

@@ -86,13 +86,20 @@ mt_status mt__broadcast(const char *op, int rank_a, const int64_t *a, int rank_b
 }
 
 mt_array mt__array_expanded(const mt_tensor *x, int rank, const int64_t *shape) {
-	mt_array a = mt__array(x);
+	mt_array a;
 	int lead = rank - x->rank;
+	a.base = x->storage->base;
+	a.byte_offset = (uint64_t)x->offset * mt__element_bytes[x->dtype];
+	a.buffer_bytes = x->storage->bytes;
+	a.dtype = x->dtype;
 	a.rank = rank;
-	for (int d = rank - 1; d >= 0; d--) {
-		int given = d >= lead && (x->shape[d - lead] != 1 || shape[d] == 1);
+	for (int d = 0; d < lead; d++) {
 		a.shape[d] = shape[d];
-		a.stride[d] = given ? x->stride[d - lead] : 0;
+		a.stride[d] = 0;
+	}
+	for (int d = lead; d < rank; d++) {
+		a.shape[d] = shape[d];
+		a.stride[d] = x->shape[d - lead] == shape[d] ? x->stride[d - lead] : 0;
 	}
 	return a;
 }

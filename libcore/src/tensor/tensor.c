@@ -10,7 +10,7 @@
 
 #define NAME_BYTES 63
 
-struct mt_tensor mt__none = {.references = 1};
+struct mt_tensor mt_none = {.references = 1};
 
 struct mt__slab mt__tensor_slab = MT__SLAB_INIT(struct mt_tensor);
 
@@ -19,7 +19,7 @@ static atomic_int_fast64_t live;
 /* ---- making ------------------------------------------------------------------------------------------------------- */
 
 /* A header over storage, whose reference it takes; shape, stride and numel are the caller's to fill. */
-static mt_tensor *header_new(const char *op, struct mt_storage *storage, int rank, mt_dtype dtype, int64_t offset) {
+static inline mt_tensor *header_new(const char *op, struct mt_storage *storage, int rank, mt_dtype dtype, int64_t offset) {
 	mt_tensor *t = mt__slab_take(&mt__tensor_slab, &mt__thread.tensors);
 	if (t == NULL) {
 		mt__storage_release(storage);
@@ -42,60 +42,57 @@ static mt_tensor *header_new(const char *op, struct mt_storage *storage, int ran
 	return t;
 }
 
-static int refuse_shape(const char *op, int rank, const int64_t *shape, mt_dtype dtype) {
+/* Says why there is no such tensor. */
+static mt_tensor *refuse_shape(const char *op, int rank, const int64_t *shape, mt_dtype dtype) {
 	char text[MT__SHAPE_TEXT];
-	if (rank < 0 || rank > MT_MAX_RANK) {
-		mt__fail(MT_E_SHAPE, "%s: rank %d is not in 0 … %d", op, rank, MT_MAX_RANK);
-		return 0;
-	}
-	if (rank > 0 && shape == NULL) {
+	if (rank < 0 || rank > MT_MAX_RANK)
+		return mt__fail_null(MT_E_SHAPE, "%s: rank %d is not in 0 … %d", op, rank, MT_MAX_RANK);
+	if (mt_dtype_size(dtype) == 0)
+		return mt__fail_null(MT_E_DTYPE, "%s: %d is no dtype", op, (int)dtype);
+	if (shape == NULL) {
 		mt__fail_arg_null(op, "shape");
-		return 0;
+		return NULL;
 	}
-	if (mt_dtype_size(dtype) == 0) {
-		mt__fail(MT_E_DTYPE, "%s: %d is no dtype", op, (int)dtype);
-		return 0;
-	}
+	mt__shape_text(text, rank, shape);
 	for (int d = 0; d < rank; d++)
-		if (shape[d] < 0) {
-			mt__fail(MT_E_SHAPE, "%s: shape %s has a negative extent", op, mt__shape_text(text, rank, shape));
-			return 0;
-		}
-	mt__fail(MT_E_SHAPE, "%s: %s%s needs 2^63 bytes or more", op, mt_dtype_name(dtype), mt__shape_text(text, rank, shape));
-	return 0;
-}
-
-/* Elements of a shape that can be made, −1 with the error set otherwise. */
-static int64_t checked_numel(const char *op, int rank, const int64_t *shape, mt_dtype dtype) {
-	size_t size = mt_dtype_size(dtype);
-	if (rank < 0 || rank > MT_MAX_RANK || (rank > 0 && shape == NULL) || size == 0) {
-		refuse_shape(op, rank, shape, dtype);
-		return -1;
-	}
-	int64_t numel = mt__numel(rank, shape);
-	if (numel < 0 || (uint64_t)numel > (uint64_t)INT64_MAX / size) {
-		refuse_shape(op, rank, shape, dtype);
-		return -1;
-	}
-	return numel;
+		if (shape[d] < 0)
+			return mt__fail_null(MT_E_SHAPE, "%s: shape %s has a negative extent", op, text);
+	return mt__fail_null(MT_E_SHAPE, "%s: %s%s needs 2^63 bytes or more", op, mt_dtype_name(dtype), text);
 }
 
 mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int64_t *shape, mt_dtype dtype) {
+	int64_t stride[MT_MAX_RANK], bytes;
 	if (device == NULL) {
 		mt__fail_arg_null(op, "device");
 		return NULL;
 	}
-	int64_t numel = checked_numel(op, rank, shape, dtype);
-	if (numel < 0 || !mt__pool_reserve(&mt__thread))
+	if ((unsigned)rank > MT_MAX_RANK || (unsigned)dtype >= MT_DTYPE_END_ || mt__element_bytes[dtype] == 0 ||
+	    (shape == NULL && rank > 0))
+		return refuse_shape(op, rank, shape, dtype);
+	/* Extents of 0 count as 1 in the strides and in the overflow test, as in mt__numel. */
+	int64_t next = 1, numel;
+	int empty = 0;
+	for (int d = rank - 1; d >= 0; d--) {
+		int64_t extent = shape[d];
+		stride[d] = next;
+		empty |= extent == 0;
+		if (extent < 0 || __builtin_mul_overflow(next, extent + (extent == 0), &next))
+			return refuse_shape(op, rank, shape, dtype);
+	}
+	numel = empty ? 0 : next;
+	if (__builtin_mul_overflow(numel, (int64_t)mt__element_bytes[dtype], &bytes))
+		return refuse_shape(op, rank, shape, dtype);
+	if (!mt__pool_reserve(&mt__thread))
 		return NULL;
-	struct mt_storage *storage = mt__storage_new(device, (uint64_t)numel * mt_dtype_size(dtype));
+	struct mt_storage *storage = mt__storage_new(device, (uint64_t)bytes);
 	mt_tensor *t = storage != NULL ? header_new(op, storage, rank, dtype, 0) : NULL;
 	if (t == NULL)
 		return NULL;
 	t->numel = numel;
-	for (int d = 0; d < rank; d++)
+	for (int d = 0; d < rank; d++) {
 		t->shape[d] = shape[d];
-	mt__contiguous_strides(rank, shape, t->stride);
+		t->stride[d] = stride[d];
+	}
 	return t;
 }
 
@@ -236,23 +233,9 @@ const char *mt_tensor_name(const mt_tensor *t) {
 	return is_real(t) && t->name != NULL ? t->name : "";
 }
 
-mt_array mt__array(const mt_tensor *t) {
-	mt_array a;
-	a.base = t->storage->base;
-	a.byte_offset = (uint64_t)t->offset * mt_dtype_size(t->dtype);
-	a.buffer_bytes = t->storage->bytes;
-	a.dtype = t->dtype;
-	a.rank = t->rank;
-	memcpy(a.shape, t->shape, sizeof a.shape);
-	memcpy(a.stride, t->stride, sizeof a.stride);
-	return a;
-}
-
 /* ---- checks ------------------------------------------------------------------------------------------------------- */
 
-int mt__check_tensor(const char *op, const char *arg, const mt_tensor *t) {
-	if (is_real(t))
-		return 1;
+int mt__refuse_tensor(const char *op, const char *arg, const mt_tensor *t) {
 	if (t == NULL)
 		mt__fail_arg_null(op, arg);
 	else
@@ -260,26 +243,7 @@ int mt__check_tensor(const char *op, const char *arg, const mt_tensor *t) {
 	return 0;
 }
 
-int mt__check_optional(const char *op, const char *arg, const mt_tensor *t) {
-	if (t != NULL)
-		return 1;
-	mt__fail_arg_null(op, arg);
+int mt__refuse_devices(const char *op, const mt_device *a, const mt_device *b) {
+	mt__fail(MT_E_DEVICE, "%s: tensors of two devices: %s and %s", op, mt_device_name(a), mt_device_name(b));
 	return 0;
-}
-
-int mt__check_same_device(const char *op, mt_tensor *const *ts, int n) {
-	mt_device *first = NULL;
-	for (int i = 0; i < n; i++) {
-		if (ts[i] == MT_NONE)
-			continue;
-		mt_device *device = ts[i]->storage->device;
-		if (first == NULL)
-			first = device;
-		if (device != first) {
-			mt__fail(MT_E_DEVICE, "%s: tensors of two devices: %s and %s", op, mt_device_name(first),
-			         mt_device_name(device));
-			return 0;
-		}
-	}
-	return 1;
 }

@@ -3,6 +3,7 @@
 #define MT_TENSOR_TENSOR_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "mt/tensor.h"
 
@@ -42,8 +43,26 @@ mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int
 /* A tensor over the same storage, in the current scope; no graph.  The caller has checked that it stays inside. */
 mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const int64_t *stride, int64_t offset);
 
-/* The ABI's description of t. */
-mt_array mt__array(const mt_tensor *t);
+/* Bytes of an element, by dtype id; 0 for an id that is none. */
+extern const uint8_t mt__element_bytes[16];
+
+/* The ABI's description of t.  Entries beyond its rank are undefined. */
+static inline mt_array mt__array(const mt_tensor *t) {
+	mt_array a;
+	a.base = t->storage->base;
+	a.byte_offset = (uint64_t)t->offset * mt__element_bytes[t->dtype];
+	a.buffer_bytes = t->storage->bytes;
+	a.dtype = t->dtype;
+	a.rank = t->rank;
+	/* Fixed sizes: two vector moves each, without a loop. */
+	memcpy(a.shape, t->shape, 4 * sizeof *a.shape);
+	memcpy(a.stride, t->stride, 4 * sizeof *a.stride);
+	if (t->rank > 4) {
+		memcpy(a.shape + 4, t->shape + 4, 4 * sizeof *a.shape);
+		memcpy(a.stride + 4, t->stride + 4, 4 * sizeof *a.stride);
+	}
+	return a;
+}
 
 /* Storage of bytes on device with one reference, content undefined; NULL with the error set. */
 struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes);
@@ -52,12 +71,34 @@ void mt__storage_release(struct mt_storage *storage);
 /* Counts a write. */
 static inline void mt__storage_touch(struct mt_storage *s) { atomic_fetch_add_explicit(&s->version, 1u, memory_order_relaxed); }
 
+/* The failures of the checks below; they return 0. */
+int mt__refuse_tensor(const char *op, const char *arg, const mt_tensor *t);
+int mt__refuse_devices(const char *op, const mt_device *a, const mt_device *b);
+
 /* 1 when t is a real tensor; else sets the error (NULL: mt__fail_arg_null; MT_NONE: MT_E_ARG) and returns 0. */
-int mt__check_tensor(const char *op, const char *arg, const mt_tensor *t);
+static inline int mt__check_tensor(const char *op, const char *arg, const mt_tensor *t) {
+	return (t != NULL && t != MT_NONE) || mt__refuse_tensor(op, arg, t);
+}
+
 /* The same for an optional argument: MT_NONE is fine. */
-int mt__check_optional(const char *op, const char *arg, const mt_tensor *t);
+static inline int mt__check_optional(const char *op, const char *arg, const mt_tensor *t) {
+	return t != NULL || mt__refuse_tensor(op, arg, t);
+}
+
 /* All on one device, else MT_E_DEVICE naming both.  MT_NONE entries are skipped. */
-int mt__check_same_device(const char *op, mt_tensor *const *ts, int n);
+static inline int mt__check_same_device(const char *op, mt_tensor *const *ts, int n) {
+	const mt_device *first = NULL;
+	for (int i = 0; i < n; i++) {
+		if (ts[i] == MT_NONE)
+			continue;
+		const mt_device *device = ts[i]->storage->device;
+		if (first == NULL)
+			first = device;
+		else if (device != first)
+			return mt__refuse_devices(op, first, device);
+	}
+	return 1;
+}
 
 /* ---- moving data (transfer.c): no graph, no checks beyond what is said ---------------------------------------------- */
 

@@ -16,14 +16,14 @@ struct mt__thread {
 	size_t count, capacity;
 	struct mt__scope_mark *marks;
 	size_t n_marks, marks_capacity;
-	struct mt__slab_cache tensors, storages;
+	struct mt__slab_cache tensors, storages, nodes;
 	int registered;
 };
 
 /* Initial-exec: one instruction to reach it, and small enough for the static TLS block even after dlopen. */
 extern _Thread_local struct mt__thread mt__thread __attribute__((tls_model("initial-exec")));
 
-extern struct mt__slab mt__tensor_slab, mt__storage_slab;
+extern struct mt__slab mt__tensor_slab, mt__storage_slab, mt__node_slab;
 
 /* Sees to it that the thread's stack is drained at its exit.  0 where that cannot be had. */
 int mt__thread_register(void);
