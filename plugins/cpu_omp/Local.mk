@@ -32,6 +32,7 @@ omp_isa_sources += %D%/conv_lanes_block.c
 omp_isa_sources += %D%/conv_lanes_tile.h
 omp_isa_sources += %D%/conv_lanes_weight.c
 omp_isa_sources += %D%/conv_lanes_weight_tile.h
+omp_isa_sources += %D%/conv_part.h
 omp_isa_sources += %D%/convert.h
 omp_isa_sources += %D%/copy.c
 omp_isa_sources += %D%/copy_to.inc

@@ -7,10 +7,12 @@
  *     weight gradient  gweight [Co × Ci·taps] = gout [Co × N·O] @ positionsᵀ [N·O × Ci·taps]
  *
  * each for every group.  Nothing depends on the number of threads. */
-#include "conv.h"
+#include "conv_part.h"
 #include "gemm.h"
 #include "parallel.h"
 #include "transpose.h"
+
+#include <string.h>
 
 /* The part of the input gradient's sums that is kept at a time. */
 #define SUMS_BYTES (256 * 1024)
@@ -18,43 +20,26 @@
 /* Above this many bytes the weights are moved by all threads. */
 #define SERIAL_WEIGHTS (64 * 1024)
 
-/* Which image and group a panel is for. */
-struct part {
-	const struct mt__conv *conv;
-	int64_t image, group;
-	int64_t first;        /* position */
-	int64_t plane_stride; /* between neighbouring positions of out; 0 where they are not evenly strided */
-};
-
-/* The stride of out's planes taken as one row of positions, or 0. */
-static int64_t plane_stride(const struct mt__conv *c) {
-	int64_t stride = 1, run = 1;
-	for (int d = 4; d >= 2; d--) {
-		if (c->out.shape[d] == 1)
-			continue;
-		if (run == 1)
-			stride = c->out.stride[d];
-		else if (c->out.stride[d] != stride * run)
-			return 0;
-		run *= c->out.shape[d];
-	}
-	return stride;
-}
-
 #define T float
+#define VEC vec_f32
 #define VL VL_F32
 #define N(f) f##_f32
+#define VN(f) vec_f32_##f
 static void transpose_in_f32(float *dst, int64_t ld, const float *src, int64_t stride, int rows, int64_t n) {
 	transpose_in(dst, ld, src, stride, rows, n);
 }
 #include "conv_gemm.inc"
 #undef T
+#undef VEC
 #undef VL
 #undef N
+#undef VN
 
 #define T double
+#define VEC vec_f64
 #define VL VL_F64
 #define N(f) f##_f64
+#define VN(f) vec_f64_##f
 static void transpose_in_f64(double *dst, int64_t ld, const double *src, int64_t stride, int rows, int64_t n) {
 	for (int64_t p = 0; p < n; p++)
 		for (int i = 0; i < VL; i++)
@@ -102,7 +87,8 @@ static bool reads_in_place(const struct mt__conv *c) {
 	for (int d = 0; d < 3; d++)
 		if (c->kernel[d] != 1 || c->step[d] != 1 || c->pad[d] != 0 || c->in[d] != c->extent[d])
 			return false;
-	return c->x.stride[4] == 1 && c->x.stride[3] == c->in[2] && c->x.stride[2] == c->in[1] * c->in[2];
+	return (c->in[2] == 1 || c->x.stride[4] == 1) && (c->in[1] == 1 || c->x.stride[3] == c->in[2]) &&
+	       (c->in[0] == 1 || c->x.stride[2] == c->in[1] * c->in[2]);
 }
 
 /* The product for one image and group.  flat: the weight; image_out: where out is not evenly strided. */
@@ -151,7 +137,7 @@ struct forward_sizes {
 };
 
 static struct forward_sizes forward_sizes(const struct mt__conv *c, int threads) {
-	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
+	struct part part = make_part(c);
 	struct mt__omp_gemm g = forward_product(&part, NULL, NULL);
 	struct mt__omp_gemm_plan plan;
 	mt__omp_gemm_prepare(&g, &plan);
@@ -170,12 +156,9 @@ struct forward_run {
 
 static void forward_one(const struct forward_run *r, int64_t unit, char *space, int thread, int threads) {
 	const struct mt__conv *c = r->conv;
-	struct part part = {
-		.conv = c,
-		.image = unit / c->groups,
-		.group = unit % c->groups,
-		.plane_stride = plane_stride(c),
-	};
+	struct part part = make_part(c);
+	part.image = unit / c->groups;
+	part.group = unit % c->groups;
 	char *image = space + r->sizes.product;
 	struct mt__omp_gemm g = forward_product(&part, r->flat, image);
 	struct mt__omp_gemm_plan plan;
@@ -262,7 +245,7 @@ static struct mt__omp_gemm input_product(const struct part *part, const void *fl
 }
 
 static uint64_t input_product_bytes(const struct mt__conv *c, const struct sums_shape *s) {
-	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
+	struct part part = make_part(c);
 	uint64_t most = 0;
 	/* The last part of the channels and of the positions may be smaller, and planned otherwise. */
 	int64_t channels[] = {s->channels, c->in_channels % mt__omp_max(1, s->channels)};
@@ -288,11 +271,11 @@ static void add_channel(const struct part *part, int64_t channel, const char *su
 	if (c->dtype == MT_F64) {
 		if (clear)
 			clear_channel_f64(c, to);
-		add_back_f64(c, to, (const double *)sums, part->first, n);
+		add_back_f64(part, to, (const double *)sums, n);
 	} else {
 		if (clear)
 			clear_channel_f32(c, to);
-		add_back_f32(c, to, (const float *)sums, part->first, n);
+		add_back_f32(part, to, (const float *)sums, n);
 	}
 }
 
@@ -307,7 +290,7 @@ static void input_one(const void *context, int64_t unit, int thread) {
 	const struct input_run *r = context;
 	const struct mt__conv *c = r->conv;
 	const struct sums_shape *s = &r->shape;
-	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
+	struct part part = make_part(c);
 	int64_t first_channel = unit % s->blocks * s->channels;
 	part.group = unit / s->blocks % c->groups;
 	part.image = unit / s->blocks / c->groups;
@@ -367,7 +350,7 @@ static void weight_together(const void *context, int thread, int threads) {
 }
 
 static void grad_weight(const struct mt__conv *c, char *space, int threads) {
-	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
+	struct part part = make_part(c);
 	char *flat = space, *scratch = space + weight_bytes(c);
 	for (part.group = 0; part.group < c->groups; part.group++) {
 		struct mt__omp_gemm g = weight_product(&part, flat);
@@ -392,7 +375,7 @@ static uint64_t scratch_bytes(const struct mt__conv *c, enum mt__conv_op op, int
 		struct sums_shape s = sums_shape(c);
 		return weight_bytes(c) + (sums_bytes(c, &s) + input_product_bytes(c, &s)) * (uint64_t)threads;
 	}
-	struct part part = {.conv = c, .plane_stride = plane_stride(c)};
+	struct part part = make_part(c);
 	struct mt__omp_gemm g = weight_product(&part, NULL);
 	struct mt__omp_gemm_plan plan;
 	mt__omp_gemm_prepare(&g, &plan);

@@ -37,6 +37,16 @@ typedef int64_t vec_i64 __attribute__((vector_size(MT_VECTOR_BYTES)));
 
 #define MT_INLINE static inline __attribute__((always_inline))
 
+#if defined(MT_ISA_AVX2)
+/* The mask of elements [begin, end). */
+MT_INLINE __m256i mask_f32(int begin, int end) {
+	static const int32_t ones[24] = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
+	__m256i below = _mm256_loadu_si256((const __m256i *)(ones + 8 - begin));
+	__m256i under = _mm256_loadu_si256((const __m256i *)(ones + 16 - end));
+	return _mm256_and_si256(below, under);
+}
+#endif
+
 /* x <= 0 ? 0 : x; NaN stays. */
 MT_INLINE vec_f32 vec_f32_relu(vec_f32 x) {
 	return (vec_f32)((vec_i32)x & ~(x <= 0));
@@ -97,6 +107,8 @@ MT_INLINE vec_f32 vec_f32_load(const float *p, int n) {
 		return *(const vec_f32_mem *)p;
 #if defined(MT_ISA_AVX512)
 	return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif defined(MT_ISA_AVX2)
+	return (vec_f32)_mm256_maskload_ps(p, mask_f32(0, n));
 #else
 	vec_f32 x = {0};
 	for (int i = 0; i < n; i++)
@@ -112,9 +124,27 @@ MT_INLINE void vec_f32_store(float *p, int n, vec_f32 x) {
 	}
 #if defined(MT_ISA_AVX512)
 	_mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+#elif defined(MT_ISA_AVX2)
+	_mm256_maskstore_ps(p, mask_f32(0, n), (__m256)x);
 #else
 	for (int i = 0; i < n; i++)
 		p[i] = x[i];
+#endif
+}
+
+/* Elements [begin, end) of the VL at p; the rest is zero, and not touched in memory.  0 ≤ begin ≤ end ≤ VL. */
+MT_INLINE vec_f32 vec_f32_window(const float *p, int begin, int end) {
+	if (begin == 0 && end == VL_F32)
+		return *(const vec_f32_mem *)p;
+#if defined(MT_ISA_AVX512)
+	return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << end) - (1u << begin)), p);
+#elif defined(MT_ISA_AVX2)
+	return (vec_f32)_mm256_maskload_ps(p, mask_f32(begin, end));
+#else
+	vec_f32 x = {0};
+	for (int i = begin; i < end; i++)
+		x[i] = p[i];
+	return x;
 #endif
 }
 
@@ -150,6 +180,19 @@ MT_INLINE void vec_f64_store(double *p, int n, vec_f64 x) {
 #else
 	for (int i = 0; i < n; i++)
 		p[i] = x[i];
+#endif
+}
+
+MT_INLINE vec_f64 vec_f64_window(const double *p, int begin, int end) {
+	if (begin == 0 && end == VL_F64)
+		return *(const vec_f64_mem *)p;
+#if defined(MT_ISA_AVX512)
+	return (vec_f64)_mm512_maskz_loadu_pd((__mmask8)((1u << end) - (1u << begin)), p);
+#else
+	vec_f64 x = {0};
+	for (int i = begin; i < end; i++)
+		x[i] = p[i];
+	return x;
 #endif
 }
 

@@ -101,6 +101,8 @@ static void run_small(FILE *out, const void *unused) {
 	fprintf(out, "%d %s ", status, b == NULL ? "NULL" : "?");
 	tell_memory(out, d);
 	fprintf(out, "%s", mt_error_take(NULL));
+	mt__buffer_free(d, a, a_size);
+	(void)mt_device_trim(d);
 }
 
 static void test_small(void) {
@@ -169,7 +171,10 @@ static void run_scratch(FILE *out, const void *unused) {
 	tell_memory(out, d);
 	fprintf(out, "%d ", neg(d, 600, base));
 	tell_memory(out, d);
-	fprintf(out, "%d %s", neg(d, 1200, base), mt_error_take(NULL));
+	mt_status status = neg(d, 1200, base);
+	fprintf(out, "%d %s", status, mt_error_take(NULL));
+	mt__buffer_free(d, base, capacity);
+	(void)mt_device_trim(d);
 }
 
 static void test_scratch(void) {

@@ -341,7 +341,7 @@ struct mt_cross_entropy_args {
 };
 
 /* glogits[n, c] = gloss[n] · ((1−s) w_t (p_c − [c = t]) + (s/C)(p_c Σ_j w_j − w_c)),  p_c = e^(logits[n,c] − lse[n]);
- * 0 in ignored rows.  gloss: [N], stride 0 allowed. */
+ * 0 in ignored rows.  gloss: [N], of the dtype of lse, stride 0 allowed. */
 struct mt_cross_entropy_grad_args {
 	MT_ARGS_HEAD;
 	const mt_array *logits, *target, *weight, *lse, *gloss, *glogits;

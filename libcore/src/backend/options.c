@@ -118,8 +118,8 @@ mt_status mt__options_parse(struct mt__options *options, const char *text, const
 
 /* What libmt and its tools read themselves: never an option, whatever a backend is called. */
 static const char *const own_variables[] = {
-	"MT_ADD_MANIFEST_PATH", "MT_BACKEND", "MT_BACKENDS_DISABLE", "MT_BUFFER_CACHE", "MT_FALLBACK", "MT_LOG",
-	"MT_MANIFEST_PATH",     "MT_MAX_ISA", "MT_PROFILE",
+	"MT_ADD_MANIFEST_PATH", "MT_BACKEND", "MT_BACKENDS_DISABLE", "MT_BUFFER_CACHE", "MT_DATA_DIR",
+	"MT_FALLBACK",          "MT_LOG",     "MT_MANIFEST_PATH",    "MT_MAX_ISA",      "MT_PROFILE",
 };
 
 static int is_own_variable(const char *entry, size_t length) {
