@@ -86,12 +86,11 @@ static void print_device(const json_t *device) {
 		printf("\n");
 }
 
-static void print_options(const json_t *given) {
-	const char *key;
-	json_t *value;
+static void print_options(json_t *given) {
 	int n = 0;
-	json_object_foreach((json_t *)given, key, value)
-		printf("%s%s=%s", n++ == 0 ? "    options: " : ",", key, json_string_value(value));
+	for (void *at = json_object_iter(given); at != NULL; at = json_object_iter_next(given, at))
+		printf("%s%s=%s", n++ == 0 ? "    options: " : ",", json_object_iter_key(at),
+		       json_string_value(json_object_iter_value(at)));
 	if (n > 0)
 		printf("\n");
 }

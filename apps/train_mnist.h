@@ -32,12 +32,12 @@ int options_parse(struct options *o, int argc, char **argv);
 struct model {
 	const char *name;
 	mt_module *(*build)(void); /* NULL on failure */
-	mt_tensor *(*loss)(mt_tensor *output, mt_tensor *target);
-	int raw_pixels;      /* x = 0 to 255; else normalised with MNIST's mean and deviation */
-	int constant_lr;     /* else one cycle */
-	int optimizer;       /* defaults, from here */
+	mt_tensor *(*loss)(mt_tensor *output, mt_tensor *target);  /* trained on */
+	mt_tensor *(*score)(mt_tensor *output, mt_tensor *target); /* reported by evaluations: mean of −ln p */
+	int is_minitorch; /* pixels 0 to 255, plain descent with a falling rate, MiniTorch's split; see docs/training.md */
+	int optimizer;    /* defaults, from here */
 	int64_t batch;
-	double lr[3];        /* by enum optimizer */
+	double lr[3];     /* by enum optimizer */
 };
 
 extern const struct model models[];

@@ -36,7 +36,7 @@ static mt_status load_mnist(struct dataset *d, const char *dir) {
 /* As many images as MNIST has, or only those that will be used; the test set has a seed of its own. */
 static mt_status draw_synthetic(struct dataset *d, const struct options *o) {
 	int64_t n = SYNTHETIC_TRAIN;
-	if (o->train > 0 && o->train + o->valid < n && !models[o->model].raw_pixels)
+	if (o->train > 0 && o->train + o->valid < n && !models[o->model].is_minitorch)
 		n = o->train + o->valid;
 	snprintf(d->source, sizeof d->source, "synthetic digits");
 	mt_status status = mt_digits_generate(n, o->seed, &d->train_images, &d->train_labels);
@@ -66,7 +66,7 @@ static int split(struct dataset *d, const struct options *o) {
 		                "--train %" PRId64 " --valid %" PRId64 ": there are only %" PRId64 " training images in %s",
 		                o->train, o->valid, n, d->source);
 	d->valid_first = n - o->valid;
-	if (models[o->model].raw_pixels && 2 * d->n_train <= d->valid_first)
+	if (models[o->model].is_minitorch && 2 * d->n_train <= d->valid_first)
 		d->valid_first = 2 * d->n_train;
 	return 0;
 }

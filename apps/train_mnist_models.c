@@ -24,6 +24,10 @@ static mt_tensor *logits_loss(mt_tensor *output, mt_tensor *target) {
 	return mt_cross_entropy(output, target, MT_NONE, (mt_loss_options){0});
 }
 
+static mt_tensor *smoothed_loss(mt_tensor *output, mt_tensor *target) {
+	return mt_cross_entropy(output, target, MT_NONE, (mt_loss_options){.label_smoothing = 0.05});
+}
+
 static mt_tensor *log_probs_loss(mt_tensor *output, mt_tensor *target) {
 	return mt_nll_loss(output, target, MT_NONE, (mt_loss_options){0});
 }
@@ -101,21 +105,23 @@ const char *const model_names[] = {"lenet", "mlp", "minitorch", NULL};
 const struct model models[] = {
 	{.name = "lenet",
          .build = build_lenet,
-         .loss = logits_loss,
+         .loss = smoothed_loss,
+         .score = logits_loss,
          .optimizer = OPTIMIZER_ADAMW,
          .batch = 64,
-         .lr = {0.05, 0.004, 0.004}},
+         .lr = {0.05, 0.01, 0.01}},
 	{.name = "mlp",
          .build = build_mlp,
          .loss = logits_loss,
+         .score = logits_loss,
          .optimizer = OPTIMIZER_ADAMW,
          .batch = 64,
-         .lr = {0.1, 0.003, 0.003}},
+         .lr = {0.05, 0.005, 0.005}},
 	{.name = "minitorch",
          .build = build_minitorch,
          .loss = log_probs_loss,
-         .raw_pixels = 1,
-         .constant_lr = 1,
+         .score = log_probs_loss,
+         .is_minitorch = 1,
          .optimizer = OPTIMIZER_SGD,
          .batch = 16,
          .lr = {0.01, 0.001, 0.001}},

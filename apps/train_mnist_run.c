@@ -31,7 +31,7 @@ static mt_status status_now(void) {
 /* MNIST's mean and standard deviation, in pixels / 255. */
 static mt_loader_options loader_options(const struct run *r) {
 	mt_loader_options o = {0};
-	if (!r->model->raw_pixels) {
+	if (!r->model->is_minitorch) {
 		o.mean = 0.1307;
 		o.std = 0.3081;
 	}
@@ -46,7 +46,7 @@ static mt_status score_batch(const struct run *r, mt_tensor *x, mt_tensor *y, do
 	int64_t hits;
 	mt_tensor *output = mt_forward(r->net, x);
 	mt_tensor *same = mt_eq(mt_argmax(output, 1, 0), y);
-	mt_status status = mt_item(r->model->loss(output, y), &mean);
+	mt_status status = mt_item(r->model->score(output, y), &mean);
 	if (status == MT_OK)
 		status = mt_item_i64(mt_sum(same, MT_ALL_AXES, 0), &hits);
 	if (status != MT_OK)
@@ -175,7 +175,7 @@ static mt_optim *make_optim(const struct run *r) {
 		return mt_optim_adamw(parameters, n, lr, (mt_adam_options){0});
 	default: /* plain descent is MiniTorch's; the other networks get Nesterov's momentum */
 		return mt_optim_sgd(parameters, n, lr,
-		                    r->model->constant_lr ? (mt_sgd_options){0}
+		                    r->model->is_minitorch ? (mt_sgd_options){0}
 		                                          : (mt_sgd_options){.momentum = 0.9, .nesterov = 1});
 	}
 }
@@ -193,8 +193,10 @@ static mt_status make_training(struct training *t, struct run *r) {
 	if (t->loader == NULL || t->optim == NULL)
 		return status_now();
 	int64_t total = mt_loader_batches(t->loader) * r->options->epochs;
-	if (!r->model->constant_lr)
-		t->schedule = (mt_schedule){MT_SCHEDULE_ONE_CYCLE, total, total / 5, 0, 0.04, 0, 0};
+	if (r->model->is_minitorch)
+		t->schedule = (mt_schedule){.kind = MT_SCHEDULE_LINEAR, .total = total, .floor = 0.1};
+	else
+		t->schedule = (mt_schedule){.kind = MT_SCHEDULE_ONE_CYCLE, .total = total, .warmup = total / 5, .start = 0.04};
 	return MT_OK;
 }
 

@@ -91,9 +91,9 @@ static void side_by_side(const struct arg *a, const struct mt__lane_block *b) {
 
 static void arg_units(const void *context, int64_t begin, int64_t end) {
 	const struct arg *a = context;
-	for (int64_t u = begin; u < end; u++) {
-		struct mt__lane_block b;
-		mt__lanes_locate(&a->lanes, u, &b);
+	struct mt__lane_block b;
+	mt__lanes_locate(&a->lanes, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(&a->lanes, &b)) {
 		if (a->lanes.width > 1)
 			side_by_side(a, &b);
 		else

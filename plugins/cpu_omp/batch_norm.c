@@ -87,6 +87,11 @@ static const char *load(
 	if (is_direct(b, k, g, at))
 		return address(b, k, g, at->row, at->column);
 	int to = mt__omp_compute_size(w->dtype[k]);
+	if (g->channels == 1) {
+		mt__omp_load_block(buffer, at->columns, w->dtype[k], false, address(b, k, g, at->row, at->column),
+			w->stride[k][0], w->stride[k][w->rank - 1], at->rows, at->columns);
+		return buffer;
+	}
 	for (int64_t r = 0; r < at->rows; r++)
 		mt__omp_load_block(buffer + r * at->columns * to, at->n, w->dtype[k], false,
 			address(b, k, g, at->row + r, at->column), b->channel_stride[k], w->stride[k][w->rank - 1], g->channels,
@@ -106,6 +111,11 @@ static void put(const struct batch_norm *b, int k, const struct group *g, const 
 	if (values != buffer)
 		return;
 	int from = mt__omp_compute_size(w->dtype[k]);
+	if (g->channels == 1) {
+		mt__omp_store_block(w->dtype[k], false, address(b, k, g, at->row, at->column), w->stride[k][0],
+			w->stride[k][w->rank - 1], buffer, at->columns, at->rows, at->columns);
+		return;
+	}
 	for (int64_t r = 0; r < at->rows; r++)
 		mt__omp_store_block(w->dtype[k], false, address(b, k, g, at->row + r, at->column), b->channel_stride[k],
 			w->stride[k][w->rank - 1], buffer + r * at->columns * from, at->n, g->channels, at->columns);

@@ -311,30 +311,43 @@ static void run_range(const void *context, int64_t begin, int64_t end) {
 		run_units(p, begin, end, buffer);
 }
 
-/* One contiguous run on one thread: small arrays come here, and nothing is set up. */
-static bool run_plain(const struct plan *p, int threads) {
-	const struct mt__walk *w = &p->job->walk;
-	if (threads > 1 || p->rank > 1 || anything_staged(p))
-		return false;
+/* One dim on one thread: small arrays come here, and nothing is set up.  Contiguous ones are handed on as they are;
+ * others pass through small buffers if they fit. */
+static bool run_plain(const struct mt__omp_job *job) {
+	enum { SMALL = 256 };
+	const struct mt__walk *w = &job->walk;
+	_Alignas(64) char buffer[MT__WALK_ARRAYS][SMALL * 8];
 	void *run[MT__WALK_ARRAYS];
-	uint32_t scalars = 0;
-	for (int k = 0; k < p->n; k++) {
-		if (p->pass[k] == SCALAR) {
-			if (is_converted(p->job, k))
-				return false;
-			scalars |= 1u << k;
-		}
+	uint32_t scalars = 0, staged = 0;
+	for (int k = 0; k < w->n; k++) {
+		int64_t step = w->stride[k][0];
+		bool scalar = step == 0 && has(job->may_be_scalar, k);
 		run[k] = w->data[k];
+		if (scalar)
+			scalars |= 1u << k;
+		if ((step != 1 && !scalar) || is_converted(job, k)) {
+			run[k] = buffer[k];
+			staged |= 1u << k;
+		}
 	}
-	p->job->run(p->job->context, w->count, run, scalars);
+	if (staged != 0 && w->count > SMALL)
+		return false;
+	for (int k = 0; staged >> k != 0; k++)
+		if (has(staged & job->reads, k))
+			mt__omp_load_run(buffer[k], w->dtype[k], has(job->raw, k), w->data[k], w->stride[k][0],
+				has(scalars, k) ? 1 : w->count);
+	job->run(job->context, w->count, run, scalars);
+	for (int k = 0; staged >> k != 0; k++)
+		if (has(staged & job->writes, k))
+			mt__omp_store_run(w->dtype[k], has(job->raw, k), w->data[k], w->stride[k][0], buffer[k], w->count);
 	return true;
 }
 
 void mt__omp_elementwise(mt_queue *queue, struct mt__omp_job *job) {
+	int threads = mt__omp_threads(queue, (double)job->walk.count * job->cost);
+	if (threads == 1 && job->walk.rank == 1 && run_plain(job))
+		return;
 	struct plan plan;
 	make_plan(&plan, job);
-	int threads = mt__omp_threads(queue, (double)job->walk.count * job->cost);
-	if (run_plain(&plan, threads))
-		return;
 	mt__omp_for_units(threads, plan.units, run_range, &plan);
 }

@@ -92,7 +92,16 @@ static void order_places(const struct gradient *g, const struct places *p) {
 	}
 }
 
-/* Rows [begin, end) of the table. */
+/* The totals in dtype's compute type. */
+static void narrow(void *sum, const union mt__partial *total, int32_t dtype, int64_t n) {
+	for (int64_t j = 0; j < n; j++)
+		if (dtype == MT_F64)
+			((double *)sum)[j] = total[j].f;
+		else
+			((float *)sum)[j] = (float)total[j].f;
+}
+
+/* Rows [begin, end) of the table.  Where many places read a row, sums go on in double every few of them. */
 static void sum_rows(const struct gradient *g, int64_t begin, int64_t end) {
 	const mt_array *gout = g->args->gout, *out = g->args->gtable;
 	int64_t width = out->shape[1], step = gout->stride[g->args->index->rank];
@@ -100,18 +109,29 @@ static void sum_rows(const struct gradient *g, int64_t begin, int64_t end) {
 	int size = mt__omp_dtype_size(dtype);
 	bool direct = step == 1 && mt__omp_compute_dtype(dtype) == dtype;
 	_Alignas(64) char sum[WIDTH * 8], buffer[WIDTH * 8];
+	union mt__partial total[WIDTH];
 	for (int64_t v = begin; v < end; v++)
 		for (int64_t c = 0; c < width; c += WIDTH) {
-			int64_t n = mt__omp_min(WIDTH, width - c);
+			int64_t n = mt__omp_min(WIDTH, width - c), first = g->first[v];
+			int64_t last = v == g->args->padding_idx ? first : g->first[v + 1];
+			bool many = last - first > g->loops->flush;
 			g->loops->begin(MT_REDUCE_SUM, sum, n);
-			for (int64_t i = g->first[v]; i < g->first[v + 1] && v != g->args->padding_idx; i++) {
+			for (int64_t j = 0; many && j < n; j++)
+				total[j].f = 0;
+			for (int64_t i = first; i < last; i++) {
 				const char *from = (const char *)mt__omp_data(gout) + (g->row_at[i] + c * step) * size;
 				if (!direct) {
 					mt__omp_load_run(buffer, dtype, false, from, step, n);
 					from = buffer;
 				}
 				g->loops->columns(MT_REDUCE_SUM, sum, from, n, 1, n);
+				if (many && ((i + 1 - first) % g->loops->flush == 0 || i + 1 == last)) {
+					g->loops->flush_lanes(MT_REDUCE_SUM, total, sum, n);
+					g->loops->begin(MT_REDUCE_SUM, sum, n);
+				}
 			}
+			if (many)
+				narrow(sum, total, dtype, n);
 			char *to = (char *)mt__omp_data(out) + (v * out->stride[0] + c * out->stride[1]) * size;
 			mt__omp_store_run(dtype, false, to, out->stride[1], sum, n);
 		}

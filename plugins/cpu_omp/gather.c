@@ -88,12 +88,11 @@ struct gather {
 static void gather_units(const void *context, int64_t begin, int64_t end) {
 	const struct gather *g = context;
 	const struct mt__lanes *l = &g->lanes;
-	for (int64_t u = begin; u < end; u++) {
-		struct mt__lane_block b;
-		mt__lanes_locate(l, u, &b);
+	struct mt__lane_block b;
+	mt__lanes_locate(l, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b))
 		g->run(b.at[0], mt__lane_stride(l, 0), b.at[1], mt__lane_stride(l, 1), b.at[2], mt__lane_stride(l, 2),
 			g->axis_stride, g->extent, b.lanes);
-	}
 }
 
 int32_t MT_ISA_NAME(mt__omp_gather)(mt_queue *queue, const struct mt_gather_args *args) {
@@ -218,9 +217,9 @@ static void scatter_units(const void *context, int64_t begin, int64_t end) {
 	const struct scatter *s = context;
 	const struct mt__lanes *l = &s->lanes;
 	const struct mt__walk *w = &l->walk;
-	for (int64_t u = begin; u < end; u++) {
-		struct mt__lane_block b;
-		mt__lanes_locate(l, u, &b);
+	struct mt__lane_block b;
+	mt__lanes_locate(l, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b)) {
 		if (b.lanes == 1) {
 			/* One lane: run along the axis; out does not move but by the index. */
 			s->run(b.at[2], 0, b.at[1], l->step[1], b.at[0], l->step[0], l->step[2], s->extent, l->extent);

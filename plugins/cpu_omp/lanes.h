@@ -16,10 +16,12 @@ struct mt__lanes {
 	int64_t units;
 };
 
-/* A unit: its arrays' first elements and its lanes. */
+/* A unit: its arrays' first elements and its lanes; and where it stands. */
 struct mt__lane_block {
 	char *at[MT__WALK_ARRAYS];
 	int64_t lanes;
+	int64_t block;
+	int64_t index[MT_MAX_RANK];
 };
 
 static inline int64_t mt__magnitude(int64_t stride) {
@@ -63,16 +65,39 @@ static inline int64_t mt__lane_stride(const struct mt__lanes *l, int k) {
 static inline void mt__lanes_locate(const struct mt__lanes *l, int64_t unit, struct mt__lane_block *b) {
 	const struct mt__walk *w = &l->walk;
 	int last = w->rank - 1;
-	int64_t at = unit % l->blocks * l->width, rest = unit / l->blocks;
+	int64_t rest = unit / l->blocks, at;
+	b->block = unit % l->blocks;
+	at = b->block * l->width;
 	for (int k = 0; k < w->n; k++)
 		b->at[k] = w->data[k] + at * w->stride[k][last] * w->size[k];
 	for (int d = last - 1; d >= 0; d--) {
-		int64_t i = rest % w->shape[d];
+		b->index[d] = rest % w->shape[d];
 		rest /= w->shape[d];
 		for (int k = 0; k < w->n; k++)
-			b->at[k] += i * w->stride[k][d] * w->size[k];
+			b->at[k] += b->index[d] * w->stride[k][d] * w->size[k];
 	}
 	b->lanes = mt__omp_min(l->width, w->shape[last] - at);
+}
+
+/* To the next unit; after the last, back to the first. */
+static inline void mt__lanes_advance(const struct mt__lanes *l, struct mt__lane_block *b) {
+	const struct mt__walk *w = &l->walk;
+	int last = w->rank - 1;
+	bool carry = ++b->block == l->blocks;
+	int64_t move = carry ? (1 - l->blocks) * l->width : l->width;
+	for (int k = 0; k < w->n; k++)
+		b->at[k] += move * w->stride[k][last] * w->size[k];
+	if (carry)
+		b->block = 0;
+	for (int d = last - 1; carry && d >= 0; d--) {
+		carry = ++b->index[d] == w->shape[d];
+		move = carry ? 1 - w->shape[d] : 1;
+		for (int k = 0; k < w->n; k++)
+			b->at[k] += move * w->stride[k][d] * w->size[k];
+		if (carry)
+			b->index[d] = 0;
+	}
+	b->lanes = mt__omp_min(l->width, w->shape[last] - b->block * l->width);
 }
 
 /* Lanes side by side fill vectors (true), or each lane is long and lies closer than its neighbours (false). */

@@ -59,9 +59,9 @@ static void scan_units(const void *context, int64_t begin, int64_t end) {
 	const struct mt__lanes *l = &s->lanes;
 	const struct mt__walk *w = &l->walk;
 	_Alignas(64) char buffer[CHUNK * 8], acc[LANES * 8];
-	for (int64_t u = begin; u < end; u++) {
-		struct mt__lane_block b;
-		mt__lanes_locate(l, u, &b);
+	struct mt__lane_block b;
+	mt__lanes_locate(l, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b)) {
 		int64_t rows = CHUNK / b.lanes;
 		for (int64_t r = 0; r < l->extent; r += rows) {
 			int64_t n = mt__omp_min(rows, l->extent - r);

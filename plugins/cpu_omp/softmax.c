@@ -43,11 +43,10 @@ typedef void unit_function(const struct softmax *s, const struct mt__lane_block 
 
 static void run_units(const void *context, int64_t begin, int64_t end) {
 	const struct softmax *s = context;
-	for (int64_t u = begin; u < end; u++) {
-		struct mt__lane_block b;
-		mt__lanes_locate(&s->lanes, u, &b);
+	struct mt__lane_block b;
+	mt__lanes_locate(&s->lanes, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(&s->lanes, &b))
 		s->unit(s, &b);
-	}
 }
 
 static void run(mt_queue *queue, struct softmax *s, unit_function *row, unit_function *block, double cost) {

@@ -121,9 +121,9 @@ static void sort_share(const void *context, int64_t begin, int64_t end) {
 		char *records = s->scratch + (uint64_t)share * s->scratch_each, *spare = records + s->scratch_each / 2;
 		int64_t first, last;
 		mt__omp_share(s->lanes.units, (int)share, s->threads, &first, &last);
-		for (int64_t u = first; u < last; u++) {
-			struct mt__lane_block b;
-			mt__lanes_locate(&s->lanes, u, &b);
+		struct mt__lane_block b;
+		mt__lanes_locate(&s->lanes, first, &b);
+		for (int64_t u = first; u < last; u++, mt__lanes_advance(&s->lanes, &b)) {
 			make_records(s, b.at[0], records);
 			const void *sorted = s->wide
 				? (const void *)sort_64((struct record *)records, (struct record *)spare, s->lanes.extent)

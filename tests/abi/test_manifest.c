@@ -43,6 +43,7 @@ static const struct {
 	{"an unknown key", "{\"manifest_version\": \"1.0\", \"colour\": 1, \"backends\": []}", SKIPPED,
      "unknown key \\\"colour"},
 	{"an unknown key inside", ENTRY(GOOD ", \"colour\": 1"), SKIPPED, "R14: unknown key \\\"colour\\\""},
+	{"a bell in a key", ENTRY(GOOD ", \"a\\u0007b\": 1"), SKIPPED, "R14: unknown key \\\"a?b\\\""},
 	{"an entry that is none", "{\"manifest_version\": \"1.0\", \"backends\": [7]}", SKIPPED, "must be an object"},
 	{"no name", ENTRY("\"library\": \"lib.so\", \"abi\": 0"), SKIPPED, "R14: \\\"name\\\" is missing"},
 	{"no library", ENTRY("\"name\": \"x\", \"abi\": 0"), SKIPPED, "R14: \\\"library\\\" is missing"},

@@ -34,16 +34,35 @@ static void on_cast(void) {
 		mt_dtype from, to;
 		double value, expected;
 	} rows[] = {
-		{MT_F32, MT_I32, -2.75, -2},       {MT_F32, MT_I32, 3e9, INT32_MAX},   {MT_F32, MT_I32, NAN, 0},
-		{MT_F64, MT_I64, -1e300, (double)INT64_MIN}, {MT_F32, MT_U8, -5, 0},   {MT_F32, MT_U8, 255.9, 255},
-		{MT_F32, MT_U8, 1e10, 255},        {MT_F32, MT_BOOL, 0.1, 1},          {MT_F32, MT_BOOL, NAN, 1},
-		{MT_F32, MT_BOOL, -0.0, 0},        {MT_F64, MT_F32, 1e300, INFINITY},  {MT_F64, MT_F16, 65519, 65504},
-		{MT_F64, MT_F16, 65520, INFINITY}, {MT_F32, MT_F16, 0x1p-25, 0},       {MT_F32, MT_F16, 0x1.8p-24, 0x1p-23},
-		{MT_F32, MT_BF16, 257, 256},       {MT_F32, MT_BF16, 259, 260},        {MT_F16, MT_F32, 0x1p-24, 0x1p-24},
-		{MT_F64, MT_F16, 1 + 0x1p-11 + 0x1p-40, 1 + 0x1p-10}, {MT_I32, MT_U8, 300, 44}, {MT_I32, MT_U8, -1, 255},
-		{MT_I64, MT_I32, 4294967301.0, 5}, {MT_U8, MT_F16, 255, 255},          {MT_BOOL, MT_F64, 1, 1},
-		{MT_I64, MT_BOOL, 256, 1},         {MT_U8, MT_I64, 200, 200},          {MT_I32, MT_F32, 16777217, 16777216},
-		{MT_BF16, MT_F16, 0x1p20, INFINITY}, {MT_F16, MT_BF16, 1.0009765625, 1},
+		{MT_F32, MT_I32, -2.75, -2},
+		{MT_F32, MT_I32, 3e9, INT32_MAX},
+		{MT_F32, MT_I32, NAN, 0},
+		{MT_F64, MT_I64, -1e300, (double)INT64_MIN},
+		{MT_F32, MT_U8, -5, 0},
+		{MT_F32, MT_U8, 255.9, 255},
+		{MT_F32, MT_U8, 1e10, 255},
+		{MT_F32, MT_BOOL, 0.1, 1},
+		{MT_F32, MT_BOOL, NAN, 1},
+		{MT_F32, MT_BOOL, -0.0, 0},
+		{MT_F64, MT_F32, 1e300, INFINITY},
+		{MT_F64, MT_F16, 65519, 65504},
+		{MT_F64, MT_F16, 65520, INFINITY},
+		{MT_F32, MT_F16, 0x1p-25, 0},
+		{MT_F32, MT_F16, 0x1.8p-24, 0x1p-23},
+		{MT_F32, MT_BF16, 257, 256},
+		{MT_F32, MT_BF16, 259, 260},
+		{MT_F16, MT_F32, 0x1p-24, 0x1p-24},
+		{MT_F64, MT_F16, 1 + 0x1p-11 + 0x1p-40, 1 + 0x1p-10},
+		{MT_I32, MT_U8, 300, 44},
+		{MT_I32, MT_U8, -1, 255},
+		{MT_I64, MT_I32, 4294967301.0, 5},
+		{MT_U8, MT_F16, 255, 255},
+		{MT_BOOL, MT_F64, 1, 1},
+		{MT_I64, MT_BOOL, 256, 1},
+		{MT_U8, MT_I64, 200, 200},
+		{MT_I32, MT_F32, 16777217, 16777216},
+		{MT_BF16, MT_F16, 0x1p20, INFINITY},
+		{MT_F16, MT_BF16, 1.0009765625, 1},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		row("%s to %s of %g", mt_dtype_name(rows[i].from), mt_dtype_name(rows[i].to), rows[i].value);
@@ -282,9 +301,9 @@ static void test_history(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"clone", test_clone},     {"cast", test_cast}, {"to_device", test_to_device}, {"copy", test_copy},
-	{"overlap", test_overlap}, {"fill", test_fill}, {"gradients", test_gradients}, {"history", test_history},
-	{NULL, NULL},
+	{"clone", test_clone},         {"cast", test_cast},       {"to_device", test_to_device},
+	{"copy", test_copy},           {"overlap", test_overlap}, {"fill", test_fill},
+	{"gradients", test_gradients}, {"history", test_history}, {NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"copy", cases, NULL, NULL}, {0}};
 

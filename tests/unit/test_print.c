@@ -121,30 +121,27 @@ static void test_wrap(void) {
 
 static void on_elided(void) {
 	check_text(mt_arange(mt_i(0), mt_i(1001), mt_i(1), MT_I64), "tensor([   0,    1,    2,  ...,  998,  999, 1000])");
-	check_text(counting(MT_SHAPE(40, 30), MT_I32),
-	           "tensor([[   0,    1,    2,  ...,   27,   28,   29],\n"
-	           "        [  30,   31,   32,  ...,   57,   58,   59],\n"
-	           "        [  60,   61,   62,  ...,   87,   88,   89],\n"
-	           "        ...,\n"
-	           "        [1110, 1111, 1112,  ..., 1137, 1138, 1139],\n"
-	           "        [1140, 1141, 1142,  ..., 1167, 1168, 1169],\n"
-	           "        [1170, 1171, 1172,  ..., 1197, 1198, 1199]], dtype=i32)");
-	check_text(mt_transpose(counting(MT_SHAPE(2, 501), MT_F64), 0, 1),
-	           "tensor([[0.000e+00, 5.010e+02],\n"
-	           "        [1.000e+00, 5.020e+02],\n"
-	           "        [2.000e+00, 5.030e+02],\n"
-	           "        ...,\n"
-	           "        [4.980e+02, 9.990e+02],\n"
-	           "        [4.990e+02, 1.000e+03],\n"
-	           "        [5.000e+02, 1.001e+03]], dtype=f64)");
-	check_text(mt_zeros(MT_SHAPE(7, 1, 200), MT_BOOL),
-	           "tensor([[[False, False, False,  ..., False, False, False]],\n\n"
-	           "        [[False, False, False,  ..., False, False, False]],\n\n"
-	           "        [[False, False, False,  ..., False, False, False]],\n\n"
-	           "        ...,\n\n"
-	           "        [[False, False, False,  ..., False, False, False]],\n\n"
-	           "        [[False, False, False,  ..., False, False, False]],\n\n"
-	           "        [[False, False, False,  ..., False, False, False]]])");
+	check_text(counting(MT_SHAPE(40, 30), MT_I32), "tensor([[   0,    1,    2,  ...,   27,   28,   29],\n"
+	                                               "        [  30,   31,   32,  ...,   57,   58,   59],\n"
+	                                               "        [  60,   61,   62,  ...,   87,   88,   89],\n"
+	                                               "        ...,\n"
+	                                               "        [1110, 1111, 1112,  ..., 1137, 1138, 1139],\n"
+	                                               "        [1140, 1141, 1142,  ..., 1167, 1168, 1169],\n"
+	                                               "        [1170, 1171, 1172,  ..., 1197, 1198, 1199]], dtype=i32)");
+	check_text(mt_transpose(counting(MT_SHAPE(2, 501), MT_F64), 0, 1), "tensor([[0.000e+00, 5.010e+02],\n"
+	                                                                   "        [1.000e+00, 5.020e+02],\n"
+	                                                                   "        [2.000e+00, 5.030e+02],\n"
+	                                                                   "        ...,\n"
+	                                                                   "        [4.980e+02, 9.990e+02],\n"
+	                                                                   "        [4.990e+02, 1.000e+03],\n"
+	                                                                   "        [5.000e+02, 1.001e+03]], dtype=f64)");
+	check_text(mt_zeros(MT_SHAPE(7, 1, 200), MT_BOOL), "tensor([[[False, False, False,  ..., False, False, False]],\n\n"
+	                                                   "        [[False, False, False,  ..., False, False, False]],\n\n"
+	                                                   "        [[False, False, False,  ..., False, False, False]],\n\n"
+	                                                   "        ...,\n\n"
+	                                                   "        [[False, False, False,  ..., False, False, False]],\n\n"
+	                                                   "        [[False, False, False,  ..., False, False, False]],\n\n"
+	                                                   "        [[False, False, False,  ..., False, False, False]]])");
 	/* 1000 elements are all shown. */
 	char *text = mt_tensor_to_string(mt_zeros(MT_SHAPE(1000), MT_BOOL));
 	MT_CHECK(text != NULL && strstr(text, "...") == NULL && strlen(text) > 6000);
@@ -203,7 +200,7 @@ static void test_locale(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"rows", test_rows}, {"views", test_views}, {"wrap", test_wrap},     {"elided", test_elided},
+	{"rows", test_rows}, {"views", test_views},   {"wrap", test_wrap}, {"elided", test_elided},
 	{"file", test_file}, {"locale", test_locale}, {NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"print", cases, NULL, NULL}, {0}};

@@ -253,7 +253,7 @@ static void on_refusals(void) {
 		mt_dtype dtype;
 		double low, high;
 	} ranges[] = {
-		{MT_F32, 1, 0}, {MT_F32, 0, INFINITY}, {MT_F32, NAN, 1}, {MT_F32, 0, 1e39}, {MT_F32, -3e38, 3e38},
+		{MT_F32, 1, 0},   {MT_F32, 0, INFINITY},       {MT_F32, NAN, 1}, {MT_F32, 0, 1e39}, {MT_F32, -3e38, 3e38},
 		{MT_F16, 0, 1e5}, {MT_F64, -1.7e308, 1.7e308},
 	};
 	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
@@ -285,9 +285,9 @@ static void test_refusals(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"state", test_state},       {"uniform", test_uniform},   {"normal", test_normal},     {"bernoulli", test_bernoulli},
-	{"randint", test_randint},   {"randperm", test_randperm}, {"sequence", test_sequence}, {"refusals", test_refusals},
-	{NULL, NULL},
+	{"state", test_state},         {"uniform", test_uniform},   {"normal", test_normal},
+	{"bernoulli", test_bernoulli}, {"randint", test_randint},   {"randperm", test_randperm},
+	{"sequence", test_sequence},   {"refusals", test_refusals}, {NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"random", cases, NULL, NULL}, {0}};
 

@@ -64,14 +64,10 @@ static void test_broadcast(void) {
 		int rank; /* −1: refused */
 		int64_t out[4];
 	} rows[] = {
-		{2, 2, {2, 3}, {2, 3}, 2, {2, 3}},
-		{0, 2, {0}, {2, 3}, 2, {2, 3}},
-		{1, 2, {3}, {2, 1}, 2, {2, 3}},
-		{3, 1, {4, 1, 1}, {5}, 3, {4, 1, 5}},
-		{2, 2, {0, 3}, {1, 3}, 2, {0, 3}},
-		{1, 1, {0}, {1}, 1, {0}},
-		{1, 1, {0}, {2}, -1, {0}},
-		{2, 2, {2, 3}, {3, 2}, -1, {0}},
+		{2, 2, {2, 3}, {2, 3}, 2, {2, 3}}, {0, 2, {0}, {2, 3}, 2, {2, 3}},
+		{1, 2, {3}, {2, 1}, 2, {2, 3}},    {3, 1, {4, 1, 1}, {5}, 3, {4, 1, 5}},
+		{2, 2, {0, 3}, {1, 3}, 2, {0, 3}}, {1, 1, {0}, {1}, 1, {0}},
+		{1, 1, {0}, {2}, -1, {0}},         {2, 2, {2, 3}, {3, 2}, -1, {0}},
 		{2, 1, {2, 3}, {2}, -1, {0}},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -81,7 +77,7 @@ static void test_broadcast(void) {
 			mt_test_row("%zu, swap %d", i, swap);
 			mt_status status =
 				swap ? mt__broadcast("op", rows[i].rank_b, rows[i].b, rows[i].rank_a, rows[i].a, &rank, out)
-				     : mt__broadcast("op", rows[i].rank_a, rows[i].a, rows[i].rank_b, rows[i].b, &rank, out);
+					 : mt__broadcast("op", rows[i].rank_a, rows[i].a, rows[i].rank_b, rows[i].b, &rank, out);
 			MT_CHECK_INT(status, rows[i].rank < 0 ? MT_E_SHAPE : MT_OK);
 			if (status != MT_OK) {
 				CHECK_ERROR(MT_E_SHAPE, "do not broadcast");
@@ -127,16 +123,16 @@ static void test_view_strides(void) {
 		{2, {6, 4}, {1, 6}, 3, {2, 3, 4}, 1},
 		{2, {6, 4}, {1, 6}, 3, {6, 2, 2}, 1},
 		{2, {6, 4}, {1, 6}, 2, {4, 6}, 0},
-		{2, {4, 3}, {6, 1}, 1, {12}, 0},             /* a slice with gaps */
+		{2, {4, 3}, {6, 1}, 1, {12}, 0}, /* a slice with gaps */
 		{2, {4, 3}, {6, 1}, 3, {2, 2, 3}, 1},
-		{1, {5}, {-1}, 2, {5, 1}, 1},                /* flipped */
+		{1, {5}, {-1}, 2, {5, 1}, 1}, /* flipped */
 		{1, {6}, {-1}, 2, {2, 3}, 1},
-		{2, {2, 3}, {-3, -1}, 1, {6}, 1},            /* flipped as a whole */
+		{2, {2, 3}, {-3, -1}, 1, {6}, 1}, /* flipped as a whole */
 		{2, {2, 3}, {3, -1}, 1, {6}, 0},
-		{2, {4, 3}, {0, 1}, 1, {12}, 0},             /* expanded */
-		{2, {3, 4}, {0, 0}, 1, {12}, 1},             /* all at one place */
+		{2, {4, 3}, {0, 1}, 1, {12}, 0}, /* expanded */
+		{2, {3, 4}, {0, 0}, 1, {12}, 1}, /* all at one place */
 		{2, {3, 4}, {1, 0}, 1, {12}, 0},
-		{3, {2, 1, 3}, {3, 77, 1}, 1, {6}, 1},       /* the stride of extent 1 is any */
+		{3, {2, 1, 3}, {3, 77, 1}, 1, {6}, 1}, /* the stride of extent 1 is any */
 		{3, {1, 1, 4}, {INT64_MAX, INT64_MIN, 1}, 2, {2, 2}, 1},
 		{2, {4, 1}, {1, INT64_MAX}, 2, {2, 2}, 1},
 		{0, {0}, {0}, 3, {1, 1, 1}, 1},
@@ -208,10 +204,14 @@ static void test_reach(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"numel", test_numel},       {"text", test_text},
-	{"dims", test_dims},         {"broadcast", test_broadcast},
-	{"view_strides", test_view_strides}, {"overlap", test_overlap},
-	{"reach", test_reach},       {NULL, NULL},
+	{"numel", test_numel},
+	{"text", test_text},
+	{"dims", test_dims},
+	{"broadcast", test_broadcast},
+	{"view_strides", test_view_strides},
+	{"overlap", test_overlap},
+	{"reach", test_reach},
+	{NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"shape", cases, NULL, NULL}, {0}};
 

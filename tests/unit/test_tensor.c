@@ -28,6 +28,7 @@ static void scope_nested(void) {
 	mt_scope_end(middle); /* ends inner too */
 	MT_CHECK_INT(mt_live_tensors(), before + 1);
 	CHECK_VALUES(a, 1, 1);
+	mt_zeros(MT_SHAPE(2), MT_F32); /* of the outer scope now */
 	int64_t now = mt_live_tensors();
 	mt_scope_end(inner); /* ended already: ignored */
 	mt_scope_end(middle);
@@ -268,10 +269,9 @@ static void test_dtypes(void) {
 static void test_promotion(void) {
 	static const mt_dtype all[8] = {MT_F32, MT_F64, MT_F16, MT_BF16, MT_I32, MT_I64, MT_U8, MT_BOOL};
 	static const char *const table[8] = {
-		"f32 f64 f32 f32 f32 f32 f32 f32",   "f64 f64 f64 f64 f64 f64 f64 f64",
-		"f32 f64 f16 f32 f16 f16 f16 f16",   "f32 f64 f32 bf16 bf16 bf16 bf16 bf16",
-		"f32 f64 f16 bf16 i32 i64 i32 i32",  "f32 f64 f16 bf16 i64 i64 i64 i64",
-		"f32 f64 f16 bf16 i32 i64 u8 u8",    "f32 f64 f16 bf16 i32 i64 u8 bool",
+		"f32 f64 f32 f32 f32 f32 f32 f32",      "f64 f64 f64 f64 f64 f64 f64 f64",  "f32 f64 f16 f32 f16 f16 f16 f16",
+		"f32 f64 f32 bf16 bf16 bf16 bf16 bf16", "f32 f64 f16 bf16 i32 i64 i32 i32", "f32 f64 f16 bf16 i64 i64 i64 i64",
+		"f32 f64 f16 bf16 i32 i64 u8 u8",       "f32 f64 f16 bf16 i32 i64 u8 bool",
 	};
 	for (int a = 0; a < 8; a++) {
 		char text[64] = "";
@@ -309,7 +309,8 @@ static void on_access(void) {
 	MT_CHECK_INT(i, -3);
 	MT_CHECK_INT(mt_item_i64(mt_scalar_tensor(mt_f(1e300), MT_F64), &i), MT_OK);
 	MT_CHECK_INT(i, INT64_MAX);
-	MT_CHECK_INT(mt_item(mt_get(t, (int64_t[]){0, 0}, &d) == MT_OK ? mt_index(mt_index(t, 0, 0), 0, 1) : NULL, &d), MT_OK);
+	MT_CHECK_INT(mt_item(mt_get(t, (int64_t[]){0, 0}, &d) == MT_OK ? mt_index(mt_index(t, 0, 0), 0, 1) : NULL, &d),
+	             MT_OK);
 	MT_CHECK_NEAR(d, -2.5, 0);
 
 	MT_CHECK_INT(mt_item(t, &d), MT_E_SHAPE);
@@ -402,10 +403,11 @@ static void test_host_writes(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"scopes", test_scopes},       {"threads", test_threads},         {"queries", test_queries},
-	{"names", test_names},         {"dtypes", test_dtypes},           {"promotion", test_promotion},
-	{"access", test_access},       {"transfer", test_transfer},       {"host_writes", test_host_writes},
-	{NULL, NULL},
+	{"scopes", test_scopes},           {"threads", test_threads},
+	{"queries", test_queries},         {"names", test_names},
+	{"dtypes", test_dtypes},           {"promotion", test_promotion},
+	{"access", test_access},           {"transfer", test_transfer},
+	{"host_writes", test_host_writes}, {NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"tensor", cases, NULL, NULL}, {0}};
 

@@ -50,7 +50,9 @@ static void on_full(void) {
 		{MT_F16, {MT_SCALAR_F64, 0, {.f = 2049}}, 2048},
 		/* Just above a tie: through f32 it would round twice, down to the even neighbour. */
 		{MT_F16, {MT_SCALAR_F64, 0, {.f = 1 + 0x1p-11 + 0x1p-40}}, 1 + 0x1p-10},
+		{MT_F16, {MT_SCALAR_F64, 0, {.f = -1 - 0x3p-11 + 0x1p-40}}, -1 - 0x1p-10},
 		{MT_BF16, {MT_SCALAR_F64, 0, {.f = 1 + 0x1p-8 + 0x1p-40}}, 1 + 0x1p-7},
+		{MT_BF16, {MT_SCALAR_F64, 0, {.f = 1 + 0x3p-8 - 0x1p-40}}, 1 + 0x1p-7},
 		{MT_BF16, {MT_SCALAR_I64, 0, {.i = (1 << 30) + (1 << 22) + 1}}, (1 << 30) + (1 << 23)},
 		{MT_I32, {MT_SCALAR_F64, 0, {.f = -2.9}}, -2},
 		{MT_I32, {MT_SCALAR_F64, 0, {.f = 1e20}}, INT32_MAX},
@@ -111,8 +113,10 @@ static void on_arange(void) {
 		int64_t n;
 		double last;
 	} reals[] = {
-		{0, 1, 0.1, 10, 9 * 0.1}, {1, 1.3, 0.1, 3, 1.2}, {0, 1, 0.25, 4, 0.75}, {1, 0, -0.5, 2, 0.5},
-		{0, -1, 1, 0, 0},         {0, 1e-3, 1, 1, 0},    {-1, 1, 2, 1, -1},
+		{0, 1, 0.1, 10, 9 * 0.1}, {1, 1.3, 0.1, 3, 1.2},
+		{0, 1, 0.25, 4, 0.75},    {1, 0, -0.5, 2, 0.5},
+		{0, -1, 1, 0, 0},         {0, 1e-3, 1, 1, 0},
+		{-1, 1, 2, 1, -1},        {0, 6.700000000000001, 0.1, 68, 67 * 0.1},
 	};
 	for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
 		row("reals %zu", i);
@@ -229,8 +233,13 @@ static void test_refusals(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"constants", test_constants}, {"full", test_full},         {"arange", test_arange}, {"linspace", test_linspace},
-	{"data", test_data},           {"refusals", test_refusals}, {NULL, NULL},
+	{"constants", test_constants},
+	{"full", test_full},
+	{"arange", test_arange},
+	{"linspace", test_linspace},
+	{"data", test_data},
+	{"refusals", test_refusals},
+	{NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"create", cases, NULL, NULL}, {0}};
 

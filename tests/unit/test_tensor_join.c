@@ -13,9 +13,11 @@ static void on_cat(void) {
 	mt_tensor *one = mt_cat(&a, 1, 0);
 	MT_CHECK(one != a && !mt_tensor_shares_storage(one, a));
 	CHECK_VALUES(mt_cat((mt_tensor *[]){mt_zeros(MT_SHAPE(2, 0), MT_F32), b}, 2, 1), 9, 9);
-	CHECK_SHAPE(mt_cat((mt_tensor *[]){mt_zeros(MT_SHAPE(0, 3), MT_F32), mt_zeros(MT_SHAPE(0, 3), MT_F32)}, 2, 0), 0, 3);
+	CHECK_SHAPE(mt_cat((mt_tensor *[]){mt_zeros(MT_SHAPE(0, 3), MT_F32), mt_zeros(MT_SHAPE(0, 3), MT_F32)}, 2, 0), 0,
+	            3);
 	y = mt_cat((mt_tensor *[]){mt_ones(MT_SHAPE(1), MT_BOOL), mt_full(MT_SHAPE(1), MT_U8, mt_i(200)),
-	                           mt_full(MT_SHAPE(1), MT_F16, mt_f(0.5))}, 3, 0);
+	                           mt_full(MT_SHAPE(1), MT_F16, mt_f(0.5))},
+	           3, 0);
 	MT_CHECK_INT(mt_tensor_dtype(y), MT_F16);
 	CHECK_VALUES(y, 1, 200, 0.5);
 
@@ -145,6 +147,13 @@ static void on_gradients(void) {
 	check_linear(f_split, NULL, MT_SHAPE(2, 5), 0);
 	row("mixed");
 	check_linear(f_mixed, NULL, MT_SHAPE(2, 5), 0);
+	mt_tensor *narrow = mt_requires_grad_(counting(MT_SHAPE(2), MT_BF16), 1);
+	mt_tensor *wide = mt_requires_grad_(counting(MT_SHAPE(1), MT_F64), 1);
+	mt_tensor *y = mt_cat((mt_tensor *[]){wide, narrow}, 2, 0);
+	MT_CHECK_INT(mt_backward_from(y, mt_from_data(MT_SHAPE(3), MT_F64, (double[]){0.1, 257, -3}), 0), MT_OK);
+	MT_CHECK_INT(mt_tensor_dtype(mt_grad(narrow)), MT_BF16);
+	CHECK_VALUES(mt_grad(narrow), 256, -3);
+	CHECK_VALUES(mt_grad(wide), 0.1);
 }
 
 static void test_gradients(void) {

@@ -131,12 +131,27 @@ static void on_slice(void) {
 	static const struct {
 		int64_t start, stop, step, n, first, last;
 	} rows[] = {
-		{E, E, 1, 10, 0, 9},      {2, 5, 1, 3, 2, 4},        {-3, E, 1, 3, 7, 9},          {E, -8, 1, 2, 0, 1},
-		{0, 10, 3, 4, 0, 9},      {0, 9, 3, 3, 0, 6},        {5, 2, 1, 0, 0, 0},           {20, 30, 1, 0, 0, 0},
-		{-99, 99, 1, 10, 0, 9},   {E, E, -1, 10, 9, 0},      {E, E, -4, 3, 9, 1},          {7, 2, -2, 3, 7, 3},
-		{2, 7, -1, 0, 0, 0},      {99, E, -5, 2, 9, 4},      {E, -99, -1, 10, 9, 0},       {-99, E, -1, 0, 0, 0},
-		{3, 4, INT64_MAX, 1, 3, 3}, {E, E, INT64_MIN, 1, 9, 9}, {INT64_MIN, INT64_MAX - 1, 1, 10, 0, 9},
-		{-1, INT64_MIN, -1, 10, 9, 0}, {0, E, INT64_MAX, 1, 0, 0},
+		{E, E, 1, 10, 0, 9},
+		{2, 5, 1, 3, 2, 4},
+		{-3, E, 1, 3, 7, 9},
+		{E, -8, 1, 2, 0, 1},
+		{0, 10, 3, 4, 0, 9},
+		{0, 9, 3, 3, 0, 6},
+		{5, 2, 1, 0, 0, 0},
+		{20, 30, 1, 0, 0, 0},
+		{-99, 99, 1, 10, 0, 9},
+		{E, E, -1, 10, 9, 0},
+		{E, E, -4, 3, 9, 1},
+		{7, 2, -2, 3, 7, 3},
+		{2, 7, -1, 0, 0, 0},
+		{99, E, -5, 2, 9, 4},
+		{E, -99, -1, 10, 9, 0},
+		{-99, E, -1, 0, 0, 0},
+		{3, 4, INT64_MAX, 1, 3, 3},
+		{E, E, INT64_MIN, 1, 9, 9},
+		{INT64_MIN, INT64_MAX - 1, 1, 10, 0, 9},
+		{-1, INT64_MIN, -1, 10, 9, 0},
+		{0, E, INT64_MAX, 1, 0, 0},
 	};
 	mt_tensor *t = counting(MT_SHAPE(2, 10), MT_F32);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -197,14 +212,9 @@ static void on_as_strided(void) {
 	static const struct {
 		int64_t shape[2], stride[2], offset;
 	} bad[] = {
-		{{2, 3}, {3, 1}, 1},
-		{{2, 3}, {3, 1}, -1},
-		{{2, 1}, {-1, 1}, 0},
-		{{7, 1}, {1, 1}, 0},
-		{{1, 1}, {1, 1}, 6},
-		{{2, 2}, {INT64_MAX, INT64_MAX}, 0},
-		{{2, 1}, {INT64_MIN, 1}, 0},
-		{{1, 1}, {1, 1}, INT64_MAX},
+		{{2, 3}, {3, 1}, 1},         {{2, 3}, {3, 1}, -1},        {{2, 1}, {-1, 1}, 0},
+		{{7, 1}, {1, 1}, 0},         {{1, 1}, {1, 1}, 6},         {{2, 2}, {INT64_MAX, INT64_MAX}, 0},
+		{{2, 1}, {INT64_MIN, 1}, 0}, {{1, 1}, {1, 1}, INT64_MAX},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		row("bad %zu", i);
@@ -425,10 +435,17 @@ static void test_null(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"permute", test_permute},     {"expand", test_expand},         {"reshape", test_reshape},
-	{"squeeze", test_squeeze},     {"slice", test_slice},           {"parts", test_parts},
-	{"as_strided", test_as_strided}, {"gradients", test_gradients}, {"detach", test_detach},
-	{"null", test_null},           {NULL, NULL},
+	{"permute", test_permute},
+	{"expand", test_expand},
+	{"reshape", test_reshape},
+	{"squeeze", test_squeeze},
+	{"slice", test_slice},
+	{"parts", test_parts},
+	{"as_strided", test_as_strided},
+	{"gradients", test_gradients},
+	{"detach", test_detach},
+	{"null", test_null},
+	{NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"views", cases, NULL, NULL}, {0}};
 

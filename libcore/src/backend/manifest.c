@@ -25,6 +25,13 @@ struct reading {
 	int out_of_memory; /* then it is not the manifest's fault: discovery ends, to be tried again */
 };
 
+/* Reasons quote the file, and are shown on terminals. */
+static void make_printable(char *text) {
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
 static void refuse(struct reading *r, const char *format, ...) MT_PRINTF(2, 3);
 
 static void refuse(struct reading *r, const char *format, ...) {
@@ -35,6 +42,7 @@ static void refuse(struct reading *r, const char *format, ...) {
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	make_printable(text);
 	r->failed = 1;
 	r->backend->state = MT__BACKEND_SKIPPED;
 	r->backend->reason = mt__strdup(text);
@@ -78,15 +86,13 @@ static json_int_t get_integer(struct reading *r, const json_t *entry, const char
 }
 
 /* Unknown keys are what a newer minor brings; in a file of a known version they are mistakes. */
-static void check_keys(struct reading *r, const json_t *entry) {
+static void check_keys(struct reading *r, json_t *entry) {
 	static const char known[] = " name library abi priority role description options ";
-	const char *key;
-	json_t *value;
 	if (r->minor > KNOWN_MINOR)
 		return;
-	json_object_foreach((json_t *)entry, key, value) {
+	for (void *at = json_object_iter(entry); at != NULL; at = json_object_iter_next(entry, at)) {
+		const char *key = json_object_iter_key(at);
 		char word[80];
-		(void)value;
 		snprintf(word, sizeof word, " %s ", key);
 		if (strchr(key, ' ') != NULL || strstr(known, word) == NULL)
 			refuse(r,
@@ -97,16 +103,16 @@ static void check_keys(struct reading *r, const json_t *entry) {
 }
 
 static void read_options(struct reading *r, const json_t *entry) {
-	const json_t *options = json_object_get(entry, "options");
-	const char *key;
-	json_t *value;
+	json_t *options = json_object_get(entry, "options");
 	if (options == NULL)
 		return;
 	if (!json_is_object(options)) {
 		refuse(r, "R14: \"options\" must be an object of strings and whole numbers");
 		return;
 	}
-	json_object_foreach((json_t *)options, key, value) {
+	for (void *at = json_object_iter(options); at != NULL; at = json_object_iter_next(options, at)) {
+		const char *key = json_object_iter_key(at);
+		const json_t *value = json_object_iter_value(at);
 		char number[32];
 		const char *text = json_string_value(value);
 		if (json_is_integer(value)) {
@@ -201,7 +207,7 @@ static char *copy_or_empty(const char *text) {
 	return mt__strdup(text != NULL ? text : "");
 }
 
-static void read_fields(struct reading *r, const json_t *entry) {
+static void read_fields(struct reading *r, json_t *entry) {
 	struct mt__backend *b = r->backend;
 	if (!json_is_object(entry)) {
 		refuse(r, "R14: an entry of \"backends\" must be an object");
@@ -226,7 +232,7 @@ static void read_fields(struct reading *r, const json_t *entry) {
 		resolve_library(r, library);
 }
 
-static mt_status add_backend(struct mt__registry *registry, const json_t *entry, struct reading reading,
+static mt_status add_backend(struct mt__registry *registry, json_t *entry, struct reading reading,
                              const char *manifest) {
 	struct mt__backend *grown =
 		mt__registry_grow(registry->backends, registry->n_backends, &registry->backend_capacity, sizeof *grown);
@@ -261,8 +267,7 @@ static int parse_version(const char *text, int *major, int *minor) {
 /* The array of backends; NULL where the document is not a manifest, with the reason. */
 static json_t *check_document(json_t *document, int *minor, char *why, size_t size) {
 	const char *version = json_string_value(json_object_get(document, "manifest_version"));
-	json_t *backends = json_object_get(document, "backends"), *value;
-	const char *key;
+	json_t *backends = json_object_get(document, "backends");
 	int major = 0;
 	if (!json_is_object(document))
 		snprintf(why, size, "R14: a manifest is a JSON object");
@@ -273,8 +278,9 @@ static json_t *check_document(json_t *document, int *minor, char *why, size_t si
 	else if (!json_is_array(backends))
 		snprintf(why, size, "R14: \"backends\" must be an array");
 	else {
-		json_object_foreach(document, key, value) {
-			if (*minor > KNOWN_MINOR || strcmp(key, "manifest_version") == 0 || value == backends)
+		for (void *at = json_object_iter(document); at != NULL; at = json_object_iter_next(document, at)) {
+			const char *key = json_object_iter_key(at);
+			if (*minor > KNOWN_MINOR || strcmp(key, "manifest_version") == 0 || strcmp(key, "backends") == 0)
 				continue;
 			snprintf(why, size, "R14: unknown key \"%.80s\"; there are manifest_version and backends", key);
 			return NULL;
@@ -383,6 +389,7 @@ mt_status mt__manifest_read(struct mt__registry *registry, const char *path, enu
 	if (backends == NULL && why[0] == '\0') {
 		status = mt__fail_memory("discovery", MAX_BYTES);
 	} else if (backends == NULL) {
+		make_printable(why);
 		manifest->skipped = 1;
 		manifest->reason = mt__strdup(why);
 		mt__log(MT_LOG_WARN, MT_LOG_LOADER, "%s: skipped: %s", path, why);

@@ -126,7 +126,7 @@ static void print_row(FILE *out, int index, const struct mt__profile_row *row, d
 }
 
 static void print_device(FILE *out, const mt_device *d) {
-	int order[ROWS], n = 0;
+	int order[ROWS] = {0}, n = 0;
 	double total = 0;
 	for (int i = 0; i < ROWS; i++)
 		if (d->profile[i].calls > 0) {

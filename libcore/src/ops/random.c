@@ -70,8 +70,7 @@ mt_tensor *mt_randn(int rank, const int64_t *shape, mt_dtype dtype) {
 
 mt_tensor *mt_normal(int rank, const int64_t *shape, mt_dtype dtype, double mean, double std) {
 	if (!isfinite(mean) || !isfinite(std) || std < 0)
-		return mt__fail_null(MT_E_ARG, "normal: mean %g, std %g: both must be finite, and std not negative", mean,
-		                     std);
+		return mt__fail_null(MT_E_ARG, "normal: mean %g, std %g: both must be finite, and std not negative", mean, std);
 	return normal("normal", rank, shape, dtype, mean, std);
 }
 

@@ -138,8 +138,7 @@ mt_tensor *mt_squeeze(mt_tensor *x, int dim) {
 	if (!mt__check_tensor("squeeze", "x", x) || (dim = mt__dim("squeeze", x, dim)) < 0)
 		return NULL;
 	if (x->shape[dim] != 1)
-		return mt__fail_null(MT_E_SHAPE, "squeeze: dim %d of %s is not of extent 1", dim,
-		                     mt__tensor_text(text, x));
+		return mt__fail_null(MT_E_SHAPE, "squeeze: dim %d of %s is not of extent 1", dim, mt__tensor_text(text, x));
 	return without(x, 1u << dim);
 }
 

@@ -82,8 +82,7 @@ mt_tensor *mt_narrow(mt_tensor *x, int dim, int64_t start, int64_t length) {
 	int64_t extent = x->shape[dim];
 	if (start < 0 || length < 0 || start > extent || length > extent - start)
 		return mt__fail_null(MT_E_SHAPE, "narrow: start %lld, length %lld is not inside dim %d of shape %s",
-		                     (long long)start, (long long)length, dim,
-		                     mt__shape_text(text, x->rank, x->shape));
+		                     (long long)start, (long long)length, dim, mt__shape_text(text, x->rank, x->shape));
 	return take(&narrow_rule, x, dim, (struct part){start, 1, length}, 0);
 }
 
@@ -95,8 +94,8 @@ mt_tensor *mt_index(mt_tensor *x, int dim, int64_t index) {
 		return NULL;
 	int64_t extent = x->shape[dim];
 	if (index < -extent || index >= extent)
-		return mt__fail_null(MT_E_ARG, "index: index %lld is out of range for dim %d of shape %s",
-		                     (long long)index, dim, mt__shape_text(text, x->rank, x->shape));
+		return mt__fail_null(MT_E_ARG, "index: index %lld is out of range for dim %d of shape %s", (long long)index,
+		                     dim, mt__shape_text(text, x->rank, x->shape));
 	return take(&index_rule, x, dim, (struct part){index < 0 ? index + extent : index, 1, 1}, 1);
 }
 

@@ -147,8 +147,7 @@ static int inside(const mt_tensor *x, int rank, const int64_t *shape, const int6
 	    !__builtin_add_overflow(*high, offset, high) && (*high < *low || (*low >= 0 && *high < capacity)))
 		return 1;
 	mt__fail(MT_E_SHAPE, "as_strided: shape %s, strides %s, offset %lld leave the storage of %lld elements",
-	         mt__shape_text(ts, rank, shape), mt__shape_text(tt, rank, stride), (long long)offset,
-	         (long long)capacity);
+	         mt__shape_text(ts, rank, shape), mt__shape_text(tt, rank, stride), (long long)offset, (long long)capacity);
 	return 0;
 }
 

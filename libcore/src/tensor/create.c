@@ -124,11 +124,9 @@ static mt_scalar integer_at(const void *context, int64_t i) {
 
 /* In unsigned arithmetic: the distance of two int64 always fits there. */
 static uint64_t integer_count(int64_t start, int64_t stop, int64_t step) {
-	if (step > 0 ? start >= stop : start <= stop)
-		return 0;
-	uint64_t distance = step > 0 ? (uint64_t)stop - (uint64_t)start : (uint64_t)start - (uint64_t)stop;
-	uint64_t size = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
-	return (distance - 1) / size + 1;
+	if (step > 0)
+		return start < stop ? ((uint64_t)stop - (uint64_t)start - 1) / (uint64_t)step + 1 : 0;
+	return step < 0 && start > stop ? ((uint64_t)start - (uint64_t)stop - 1) / (0 - (uint64_t)step) + 1 : 0;
 }
 
 struct real_range {

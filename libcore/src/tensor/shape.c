@@ -76,8 +76,8 @@ mt_status mt__broadcast(const char *op, int rank_a, const int64_t *a, int rank_b
 		int64_t eb = d < rank - rank_b ? 1 : b[d - (rank - rank_b)];
 		if (ea != eb && ea != 1 && eb != 1) {
 			char ta[MT__SHAPE_TEXT], tb[MT__SHAPE_TEXT];
-			return mt__fail(MT_E_SHAPE, "%s: shapes %s and %s do not broadcast", op,
-			                mt__shape_text(ta, rank_a, a), mt__shape_text(tb, rank_b, b));
+			return mt__fail(MT_E_SHAPE, "%s: shapes %s and %s do not broadcast", op, mt__shape_text(ta, rank_a, a),
+			                mt__shape_text(tb, rank_b, b));
 		}
 		out[d] = ea == 1 ? eb : ea;
 	}

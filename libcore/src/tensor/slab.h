@@ -19,7 +19,8 @@ struct mt__slab {
 	struct mt__slab_item *chunks; /* keeps every chunk reachable */
 };
 
-#define MT__SLAB_INIT(type) {PTHREAD_MUTEX_INITIALIZER, (sizeof(type) + 15) / 16 * 16, NULL, NULL}
+#define MT__SLAB_INIT(type)                                                                                            \
+	{ PTHREAD_MUTEX_INITIALIZER, (sizeof(type) + 15) / 16 * 16, NULL, NULL }
 
 struct mt__slab_cache {
 	struct mt__slab_item *items;

@@ -19,7 +19,8 @@ static atomic_int_fast64_t live;
 /* ---- making ------------------------------------------------------------------------------------------------------- */
 
 /* A header over storage, whose reference it takes; shape, stride and numel are the caller's to fill. */
-static inline mt_tensor *header_new(const char *op, struct mt_storage *storage, int rank, mt_dtype dtype, int64_t offset) {
+static inline mt_tensor *header_new(const char *op, struct mt_storage *storage, int rank, mt_dtype dtype,
+                                    int64_t offset) {
 	mt_tensor *t = mt__slab_take(&mt__tensor_slab, &mt__thread.tensors);
 	if (t == NULL) {
 		mt__storage_release(storage);
