@@ -58,13 +58,14 @@ static mt_module *build_mlp(void) {
 /* ---- minitorch: the network of MiniTorch's run_mnist_multiclass ----------------------------------------------------- */
 
 /* MiniTorch's convolution keeps its input's extents with all the padding on the high side: out[o] = Σ_k w[k] x[o + k],
- * x = 0 past the end.  With k − 1 of padding on both sides it is what begins k − 1 further on. */
+ * x = 0 past the end.  With k − 1 of padding on both sides it is what begins k − 1 further on; copied out once, because
+ * the layers after it are faster on whole rows. */
 static mt_tensor *anchored_forward(mt_module *m, mt_tensor *x, void *context) {
 	const int *kernel = context;
 	int pad = *kernel - 1;
 	mt_tensor *y = mt_conv2d(x, mt_module_get(m, "weight"), mt_module_get(m, "bias"),
 	                         (mt_conv_options){.padding = {pad, pad}});
-	return mt_slice(mt_slice(y, 2, pad, MT_END, 1), 3, pad, MT_END, 1);
+	return mt_contiguous(mt_slice(mt_slice(y, 2, pad, MT_END, 1), 3, pad, MT_END, 1));
 }
 
 static const mt_module_class anchored_class = {"AnchoredConv2d", anchored_forward, NULL, free};

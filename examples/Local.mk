@@ -14,3 +14,7 @@ noinst_PROGRAMS += %D%/tensors
 examples_tensors_SOURCES = %D%/tensors.c
 examples_tensors_CPPFLAGS = $(app_cppflags)
 examples_tensors_LDADD = $(app_ldadd)
+noinst_PROGRAMS += %D%/xor
+examples_xor_SOURCES = %D%/xor.c
+examples_xor_CPPFLAGS = $(app_cppflags)
+examples_xor_LDADD = $(app_ldadd)

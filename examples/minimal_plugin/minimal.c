@@ -2,7 +2,7 @@
  *
  *     cc -std=c11 -O2 -fPIC -shared -fvisibility=hidden $(pkg-config --cflags mt) minimal.c -o mt_minimal.so -lm
  *     MT_ADD_MANIFEST_PATH=$PWD mt-info        # minimal.json, the manifest, lies beside it
- *     mt-conformance minimal
+ *     MT_BACKEND=minimal train_mnist --train 2000
  *
  * What is not claimed in its capability table, libmt composes of other ops or runs on the reference plugin.  Rules:
  * docs/plugin-abi.md.  What each kernel computes: mt/plugin.h. */

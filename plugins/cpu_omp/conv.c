@@ -6,7 +6,8 @@
 
 static struct mt__conv describe(const mt_array *x, const mt_array *weight, const mt_array *out, const mt_array *bias,
                                 const struct mt_conv_params *p) {
-	struct mt__conv c = {.x = mt__five_dims(x), .weight = mt__five_dims(weight), .out = mt__five_dims(out), .dtype = x->dtype};
+	struct mt__conv c = {
+		.x = mt__five_dims(x), .weight = mt__five_dims(weight), .out = mt__five_dims(out), .dtype = x->dtype};
 	if (bias) {
 		c.bias = mt__omp_data(bias);
 		c.bias_stride = bias->stride[0];
@@ -57,8 +58,8 @@ static void convert_row(const void *context, int64_t row, int thread) {
 		store_run(v->dtype, data, low->stride[4], wide, low->shape[4]);
 }
 
-static void convert_array(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide, bool to_wide,
-                          int threads) {
+static void convert_array(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide,
+                          bool to_wide, int threads) {
 	struct conversion v = {low, wide, dtype, to_wide};
 	mt__omp_each(threads, count(low) / mt__omp_max(low->shape[4], 1), convert_row, &v);
 }

@@ -16,7 +16,7 @@
 
 struct mt__conv {
 	struct mt__five_dims x, weight, out; /* out: the result, or its gradient */
-	void *bias;                           /* or its gradient, or NULL */
+	void *bias;                          /* or its gradient, or NULL */
 	int64_t bias_stride;
 	int64_t images, in_channels, out_channels; /* channels of one group */
 	int64_t groups;

@@ -52,7 +52,7 @@ static int64_t size_of(const struct mt__conv *c) {
 }
 
 /* NULL stays: plans are made before there are addresses. */
-static const char *element(const struct mt__conv *c, const void *base, int64_t offset) {
+static const void *element(const struct mt__conv *c, const void *base, int64_t offset) {
 	return base ? (const char *)base + offset * size_of(c) : NULL;
 }
 
@@ -159,7 +159,7 @@ static void forward_one(const struct forward_run *r, int64_t unit, char *space, 
 	struct part part = make_part(c);
 	part.image = unit / c->groups;
 	part.group = unit % c->groups;
-	char *image = space + r->sizes.product;
+	void *image = space + r->sizes.product;
 	struct mt__omp_gemm g = forward_product(&part, r->flat, image);
 	struct mt__omp_gemm_plan plan;
 	mt__omp_gemm_prepare(&g, &plan);
@@ -167,9 +167,9 @@ static void forward_one(const struct forward_run *r, int64_t unit, char *space, 
 	if (part.plane_stride || thread != 0)
 		return;
 	if (c->dtype == MT_F64)
-		store_image_f64(&part, (const double *)image);
+		store_image_f64(&part, image);
 	else
-		store_image_f32(&part, (const float *)image);
+		store_image_f32(&part, image);
 }
 
 static void forward_alone(const void *context, int64_t unit, int thread) {
@@ -215,8 +215,8 @@ static struct sums_shape sums_shape(const struct mt__conv *c) {
 }
 
 /* The product for channels [first_channel, + channels) and positions [part->first, + positions). */
-static struct mt__omp_gemm input_product(const struct part *part, const void *flat, int64_t first_channel, int64_t channels,
-                                         int64_t positions, void *sums) {
+static struct mt__omp_gemm input_product(const struct part *part, const void *flat, int64_t first_channel,
+                                         int64_t channels, int64_t positions, void *sums) {
 	const struct mt__conv *c = part->conv;
 	int64_t taps = mt__conv_taps(c), depth = c->in_channels * taps, out_channel = part->group * c->out_channels;
 	struct mt__omp_gemm g = {
@@ -264,18 +264,18 @@ static uint64_t sums_bytes(const struct mt__conv *c, const struct sums_shape *s)
 }
 
 /* Adds positions [part->first, + n) of one channel, or clears it first. */
-static void add_channel(const struct part *part, int64_t channel, const char *sums, int64_t n, bool clear) {
+static void add_channel(const struct part *part, int64_t channel, const void *sums, int64_t n, bool clear) {
 	const struct mt__conv *c = part->conv;
 	int64_t at = part->image * c->x.stride[0] + (part->group * c->in_channels + channel) * c->x.stride[1];
 	void *to = (void *)element(c, c->x.data, at);
 	if (c->dtype == MT_F64) {
 		if (clear)
 			clear_channel_f64(c, to);
-		add_back_f64(part, to, (const double *)sums, n);
+		add_back_f64(part, to, sums, n);
 	} else {
 		if (clear)
 			clear_channel_f32(c, to);
-		add_back_f32(part, to, (const float *)sums, n);
+		add_back_f32(part, to, sums, n);
 	}
 }
 

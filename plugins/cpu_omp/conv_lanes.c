@@ -13,8 +13,8 @@
 /* Columns of one tile: `count` positions from `first`, `between` apart. */
 struct columns {
 	int32_t first, count;
-	int32_t tap, taps;  /* the first tap, how many (tap_step apart) */
-	int64_t source;     /* where the first position finds its first tap */
+	int32_t tap, taps; /* the first tap, how many (tap_step apart) */
+	int64_t source;    /* where the first position finds its first tap */
 };
 
 struct sweep {
@@ -209,8 +209,9 @@ static uint64_t rows_bytes(const struct mt__conv *c) {
 
 /* Images [first, first + images), channel blocks [begin, end) counted over all groups. */
 static void sweep_images(const struct sweep *s, int64_t first, int images, int64_t begin, int64_t end, char *space) {
-	float *source = (float *)space, *result = (float *)(space += mt__lanes_bytes(&s->source));
-	int64_t *rows = (int64_t *)(space + mt__lanes_bytes(&s->result));
+	float *source = mt__omp_take(&space, mt__lanes_bytes(&s->source));
+	float *result = mt__omp_take(&space, mt__lanes_bytes(&s->result));
+	int64_t *rows = mt__omp_take(&space, rows_bytes(s->conv));
 	mt__lanes_load(&s->source, source, s->from, first, images);
 	int64_t first_channel = -1, channel = 0;
 	for (int64_t i = begin; i < end; i++) {
@@ -273,17 +274,15 @@ static void sweep_unit(const void *context, int64_t unit, int thread) {
 
 static void run_sweep(const struct mt__conv *c, bool backward, char *space, int threads) {
 	struct sweep s = plan_sweep(c, backward);
-	s.columns = (struct columns *)space;
-	space += mt__omp_align64((uint64_t)s.n_columns * sizeof(struct columns));
-	s.weights = (float *)space;
-	space += weights_bytes(c);
+	s.columns = mt__omp_take(&space, mt__omp_align64((uint64_t)s.n_columns * sizeof(struct columns)));
+	s.weights = mt__omp_take(&space, weights_bytes(c));
+	float *bias = mt__omp_take(&space, mt__omp_align64((uint64_t)s.result.channels * sizeof(float)));
 	make_columns(&s);
 	if (c->bias && !backward) {
-		s.bias = (float *)space;
+		s.bias = bias;
 		for (int64_t i = 0; i < s.result.channels; i++)
-			s.bias[i] = ((const float *)c->bias)[i * c->bias_stride];
+			bias[i] = ((const float *)c->bias)[i * c->bias_stride];
 	}
-	space += mt__omp_align64((uint64_t)s.result.channels * sizeof(float));
 
 	/* Where there are fewer blocks of images than threads, each is shared by several, which divide its channels. */
 	struct sweep_run r = {.sweep = &s, .space = space, .thread_bytes = thread_bytes(&s)};

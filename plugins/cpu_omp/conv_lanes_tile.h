@@ -45,7 +45,6 @@ MT_INLINE void lanes_tile(const int R, const int P, const struct lanes_tile *t) 
 		for (int p = 0; p < P; p++)
 			sum[r][p] = start;
 	}
-	/* Position 4q + r is at base[q] + r · step, which x86 addresses with step and 3 · step as index. */
 	const int64_t step = t->x_position, step3 = 3 * step, x_tap = t->x_tap, w_tap = t->w_tap;
 	for (int64_t c = 0; c < t->channels; c++)
 		for (int row = 0; row < t->rows; row++) {
@@ -55,10 +54,8 @@ MT_INLINE void lanes_tile(const int R, const int P, const struct lanes_tile *t) 
 			for (int k = 0; k < t->taps; k++) {
 				vec_f32 x[LANES_MAX_P];
 				MT_UNROLL
-				for (int p = 0; p < P; p++) {
-					int q = p % 4;
-					x[p] = vec_f32_load((p < 4 ? x0 : x4) + (q == 0 ? 0 : q == 1 ? step : q == 2 ? 2 * step : step3), VL);
-				}
+				for (int p = 0; p < P; p++)
+					x[p] = vec_f32_load((p < 4 ? x0 : x4) + vec_row(p, step, step3), VL);
 				MT_UNROLL
 				for (int r = 0; r < R; r++) {
 					float s = w[r];
@@ -84,6 +81,7 @@ MT_INLINE void lanes_tile(const int R, const int P, const struct lanes_tile *t) 
 
 /* The constants make one unrolled kernel of each case. */
 static void run_lanes_tile(int R, int P, const struct lanes_tile *t) {
+	/* clang-format off */
 	switch (10 * R + P) {
 	case 11: lanes_tile(1, 1, t); break;
 	case 12: lanes_tile(1, 2, t); break;
@@ -134,6 +132,7 @@ static void run_lanes_tile(int R, int P, const struct lanes_tile *t) {
 	case 83: lanes_tile(8, 3, t); break;
 #endif
 	}
+	/* clang-format on */
 }
 
 #endif

@@ -141,10 +141,15 @@ static void bias_sums(const struct weight_plan *p, const float *g, float *sums) 
 	}
 }
 
+static uint64_t rows_bytes(const struct mt__conv *c) {
+	return mt__omp_align64((uint64_t)(2 * c->extent[0] * c->extent[1]) * sizeof(int64_t));
+}
+
 static void add_images(const struct weight_plan *p, int64_t block, float *sums, char *space) {
 	const struct mt__conv *c = p->conv;
-	float *x = (float *)space, *g = (float *)(space += mt__lanes_bytes(&p->x));
-	int64_t *row_g = (int64_t *)(space + mt__lanes_bytes(&p->g)), *row_x = row_g + c->extent[0] * c->extent[1];
+	float *x = mt__omp_take(&space, mt__lanes_bytes(&p->x));
+	float *g = mt__omp_take(&space, mt__lanes_bytes(&p->g));
+	int64_t rows = c->extent[0] * c->extent[1], *row_g = mt__omp_take(&space, rows_bytes(c)), *row_x = row_g + rows;
 	int images = (int)mt__omp_min(VL, c->images - block * VL);
 	mt__lanes_load(&p->x, x, &c->x, block * VL, images);
 	mt__lanes_load(&p->g, g, &c->out, block * VL, images);
@@ -165,9 +170,7 @@ static void add_images(const struct weight_plan *p, int64_t block, float *sums, 
 }
 
 static uint64_t thread_bytes(const struct weight_plan *p) {
-	const struct mt__conv *c = p->conv;
-	return mt__lanes_bytes(&p->x) + mt__lanes_bytes(&p->g) +
-	       mt__omp_align64((uint64_t)(2 * c->extent[0] * c->extent[1]) * sizeof(int64_t));
+	return mt__lanes_bytes(&p->x) + mt__lanes_bytes(&p->g) + rows_bytes(p->conv);
 }
 
 static uint64_t unit_bytes(const struct weight_plan *p) {
@@ -184,10 +187,15 @@ struct weight_run {
 	char *units, *space;
 };
 
+static float *unit_sums(const struct weight_run *r, int64_t unit) {
+	void *sums = r->units + unit_bytes(r->plan) * (uint64_t)unit;
+	return sums;
+}
+
 static void sum_unit(const void *context, int64_t unit, int thread) {
 	const struct weight_run *r = context;
 	const struct weight_plan *p = r->plan;
-	float *sums = (float *)(r->units + unit_bytes(p) * (uint64_t)unit);
+	float *sums = unit_sums(r, unit);
 	int64_t begin, end;
 	mt__omp_share(p->image_blocks, (int)unit, (int)p->units, &begin, &end);
 	memset(sums, 0, unit_bytes(p));
@@ -202,10 +210,10 @@ static void store_channel(const void *context, int64_t co, int thread) {
 	const struct mt__conv *c = p->conv;
 	const struct mt__five_dims *w = &c->weight;
 	int64_t n = c->in_channels * mt__conv_taps(c), bias = p->sums - p->g.channels + co;
-	float *first = (float *)r->units, *total = first + co * n;
+	float *first = unit_sums(r, 0), *total = first + co * n;
 	(void)thread;
 	for (int64_t u = 1; u < p->units; u++) {
-		const float *more = (const float *)(r->units + unit_bytes(p) * (uint64_t)u);
+		const float *more = unit_sums(r, u);
 		for (int64_t i = 0; i < n; i++)
 			total[i] += more[co * n + i];
 		first[bias] += more[bias];

@@ -53,7 +53,6 @@ MT_INLINE void weight_tile(const int R, const int P, const struct weight_tile *t
 		for (int p = 0; p < P; p++)
 			sum[r][p] = (vec_f32){0};
 	}
-	/* As in gemm_tile.inc: base pointers, and one and three strides as index. */
 	const int64_t tap = t->x_tap, tap3 = 3 * tap, channel = t->g_channel, channel3 = 3 * channel;
 	for (int row = 0; row < t->rows; row++) {
 		const float *x0 = t->x + t->row_x[row], *x4 = P > 4 ? x0 + 4 * tap : x0;
@@ -61,15 +60,11 @@ MT_INLINE void weight_tile(const int R, const int P, const struct weight_tile *t
 		for (int64_t i = 0; i < t->positions; i++) {
 			vec_f32 x[WEIGHT_MAX_P];
 			MT_UNROLL
-			for (int p = 0; p < P; p++) {
-				int q = p % 4;
-				x[p] = vec_f32_load((p < 4 ? x0 : x4) + (q == 0 ? 0 : q == 1 ? tap : q == 2 ? 2 * tap : tap3), VL);
-			}
+			for (int p = 0; p < P; p++)
+				x[p] = vec_f32_load((p < 4 ? x0 : x4) + vec_row(p, tap, tap3), VL);
 			MT_UNROLL
 			for (int r = 0; r < R; r++) {
-				int q = r % 4;
-				const float *at = (r < 4 ? g0 : g4) + (q == 0 ? 0 : q == 1 ? channel : q == 2 ? 2 * channel : channel3);
-				vec_f32 g = vec_f32_load(at, VL);
+				vec_f32 g = vec_f32_load((r < 4 ? g0 : g4) + vec_row(r, channel, channel3), VL);
 				MT_UNROLL
 				for (int p = 0; p < P; p++)
 					sum[r][p] += g * x[p];
@@ -96,6 +91,7 @@ MT_INLINE void weight_tile(const int R, const int P, const struct weight_tile *t
 
 /* The constants make one unrolled kernel of each case. */
 static void run_weight_tile(int R, int P, const struct weight_tile *t) {
+	/* clang-format off */
 	switch (10 * R + P) {
 	case 11: weight_tile(1, 1, t); break;
 	case 21: weight_tile(2, 1, t); break;
@@ -141,6 +137,7 @@ static void run_weight_tile(int R, int P, const struct weight_tile *t) {
 	case 46: weight_tile(4, 6, t); break;
 #endif
 	}
+	/* clang-format on */
 }
 
 #endif

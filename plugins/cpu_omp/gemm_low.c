@@ -22,7 +22,8 @@ static void widen(float *to, int32_t dtype, const void *from, int64_t rs, int64_
 	bool transposed = by_columns(rs, cs, rows, columns);
 	int64_t outer = transposed ? columns : rows, inner = transposed ? rows : columns;
 	for (int64_t i = 0; i < outer; i++)
-		load_run(to + i * inner, dtype, (const uint16_t *)from + i * (transposed ? cs : rs), transposed ? rs : cs, inner);
+		load_run(to + i * inner, dtype, (const uint16_t *)from + i * (transposed ? cs : rs), transposed ? rs : cs,
+		         inner);
 }
 
 /* The problem in f32; space NULL: its shape and strides alone. */

@@ -59,8 +59,8 @@ static void pack_f32(float *dst, int64_t ld, int64_t width, int64_t n, int32_t d
 		pack_f32_from_low(dst, ld, width, n, dtype, src, i_stride, p_stride);
 }
 
-static void pack_f64(double *dst, int64_t ld, int64_t width, int64_t n, int32_t dtype, const void *src, int64_t i_stride,
-                     int64_t p_stride) {
+static void pack_f64(double *dst, int64_t ld, int64_t width, int64_t n, int32_t dtype, const void *src,
+                     int64_t i_stride, int64_t p_stride) {
 	const double *x = src;
 	(void)dtype;
 	for (int64_t p = 0; p < n; p++)

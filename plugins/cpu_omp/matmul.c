@@ -79,7 +79,8 @@ static void analyse(const struct mt_matmul_args *args, struct mt__omp_gemm *g, s
 			continue;
 		if (rows_so_far && g->m == 1)
 			g->a_rs = a->stride[d], g->c_rs = c->stride[d];
-		rows_so_far = rows_so_far && b->stride[d] == 0 && a->stride[d] == g->m * g->a_rs && c->stride[d] == g->m * g->c_rs;
+		rows_so_far =
+			rows_so_far && b->stride[d] == 0 && a->stride[d] == g->m * g->a_rs && c->stride[d] == g->m * g->c_rs;
 		if (rows_so_far) {
 			g->m *= extent;
 			continue;
@@ -94,7 +95,8 @@ static void analyse(const struct mt_matmul_args *args, struct mt__omp_gemm *g, s
 }
 
 /* Problem number `index` of the batch: g with its addresses. */
-static struct mt__omp_gemm problem(const struct mt__omp_gemm *g, const struct batch *batch, int transposed, int64_t index) {
+static struct mt__omp_gemm problem(const struct mt__omp_gemm *g, const struct batch *batch, int transposed,
+                                   int64_t index) {
 	int64_t a = 0, b = 0, c = 0;
 	for (int i = 0; i < batch->rank; i++) {
 		int64_t at = index % batch->shape[i];

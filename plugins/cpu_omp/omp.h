@@ -126,6 +126,13 @@ static inline uint64_t mt__omp_align64(uint64_t bytes) {
 	return (bytes + 63) & ~(uint64_t)63;
 }
 
+/* The next bytes of a stretch of scratch; *space moves on. */
+static inline void *mt__omp_take(char **space, uint64_t bytes) {
+	void *taken = *space;
+	*space += bytes;
+	return taken;
+}
+
 static inline int64_t mt__omp_min(int64_t a, int64_t b) {
 	return a < b ? a : b;
 }

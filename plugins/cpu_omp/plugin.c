@@ -17,7 +17,7 @@
 #define HUGE_PAGE (2u << 20)
 
 /* What the plugin needs of the host's table: the fields up to thread_budget (R4). */
-#define HOST_API_NEEDED (offsetof(struct mt_host_api, thread_budget) + sizeof(int32_t (*)(void)))
+#define HOST_API_NEEDED (offsetof(struct mt_host_api, thread_budget) + sizeof(int32_t(*)(void)))
 
 static const struct mt_host_api *host_api;
 
@@ -190,7 +190,8 @@ static int32_t parse_options(const struct mt_option *options, uint64_t n_options
 }
 
 static int32_t check_ordinal(int32_t ordinal) {
-	return ordinal == 0 ? MT_OK : mt__omp_fail(MT_E_DEVICE, "device %d: the omp backend has device 0 only", (int)ordinal);
+	return ordinal == 0 ? MT_OK
+	                    : mt__omp_fail(MT_E_DEVICE, "device %d: the omp backend has device 0 only", (int)ordinal);
 }
 
 static int32_t omp_device_count(int32_t *out) {

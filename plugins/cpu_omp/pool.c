@@ -91,11 +91,11 @@ static struct pool describe(const mt_array *x, const mt_array *out, const mt_arr
 
 /* Windows of out that lie whole in x, so that every output row has its two input rows. */
 static bool is_quarter(const struct pool *p) {
-	return p->op == MT_POOL_MAX && p->dtype == MT_F32 && p->in[0] == 1 && p->extent[0] == 1 &&
-	       p->kernel[0] == 1 && p->pad[0] == 0 && p->kernel[1] == 2 && p->kernel[2] == 2 && p->step[1] == 2 &&
-	       p->step[2] == 2 && p->pad[1] == 0 && p->pad[2] == 0 && p->dilation[1] == 1 && p->dilation[2] == 1 &&
-	       p->extent[1] == p->in[1] / 2 && p->extent[2] == p->in[2] / 2 && p->x.stride[4] == 1 && p->out.stride[4] == 1 &&
-	       (p->index.data ? p->index.stride[4] == 1 : p->extent[2] <= QUARTER_UNASKED);
+	return p->op == MT_POOL_MAX && p->dtype == MT_F32 && p->in[0] == 1 && p->extent[0] == 1 && p->kernel[0] == 1 &&
+	       p->pad[0] == 0 && p->kernel[1] == 2 && p->kernel[2] == 2 && p->step[1] == 2 && p->step[2] == 2 &&
+	       p->pad[1] == 0 && p->pad[2] == 0 && p->dilation[1] == 1 && p->dilation[2] == 1 &&
+	       p->extent[1] == p->in[1] / 2 && p->extent[2] == p->in[2] / 2 && p->x.stride[4] == 1 &&
+	       p->out.stride[4] == 1 && (p->index.data ? p->index.stride[4] == 1 : p->extent[2] <= QUARTER_UNASKED);
 }
 
 static void quarter_plane(const struct pool *p, int64_t n, int64_t c) {

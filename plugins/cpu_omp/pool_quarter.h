@@ -62,8 +62,8 @@ MT_INLINE void quarter_grad_step(const float *gout, const int32_t *index, float 
 }
 
 /* Two rows of gx; places as above. */
-static inline void quarter_grad_row(const float *gout, const int32_t *index, float *a, float *b, int64_t n, int32_t first,
-                                    int32_t width) {
+static inline void quarter_grad_row(const float *gout, const int32_t *index, float *a, float *b, int64_t n,
+                                    int32_t first, int32_t width) {
 	int64_t x = 0;
 	for (; x + VL_F32 <= n; x += VL_F32)
 		quarter_grad_step(gout + x, index + x, a + 2 * x, b + 2 * x, VL_F32, first + 2 * (int32_t)x, width);

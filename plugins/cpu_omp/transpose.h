@@ -111,7 +111,8 @@ MT_INLINE void transpose_out_block(float *dst, int64_t dst_stride, const float *
 }
 
 /* dst[i · dst_stride + p] = src[p · src_stride + i] for i < rows ≤ VL_F32, p < n; src rows are read VL_F32 wide. */
-MT_INLINE void transpose_out(float *dst, int64_t dst_stride, const float *src, int64_t src_stride, int rows, int64_t n) {
+MT_INLINE void transpose_out(float *dst, int64_t dst_stride, const float *src, int64_t src_stride, int rows,
+                             int64_t n) {
 	if (n < VL_F32) {
 		for (int i = 0; i < rows; i++)
 			for (int64_t p = 0; p < n; p++)

@@ -23,6 +23,7 @@
 typedef float vec_f32 __attribute__((vector_size(MT_VECTOR_BYTES)));
 typedef float vec_f32_mem __attribute__((vector_size(MT_VECTOR_BYTES), aligned(4), may_alias));
 typedef int32_t vec_i32 __attribute__((vector_size(MT_VECTOR_BYTES)));
+typedef int32_t vec_i32_mem __attribute__((vector_size(MT_VECTOR_BYTES), aligned(4), may_alias));
 typedef double vec_f64 __attribute__((vector_size(MT_VECTOR_BYTES)));
 typedef double vec_f64_mem __attribute__((vector_size(MT_VECTOR_BYTES), aligned(8), may_alias));
 typedef int64_t vec_i64 __attribute__((vector_size(MT_VECTOR_BYTES)));
@@ -46,6 +47,21 @@ MT_INLINE __m256i mask_f32(int begin, int end) {
 	return _mm256_and_si256(below, under);
 }
 #endif
+
+/* i mod 4 times the step, for constant i: with step and step3 = 3 · step in registers, x86 addresses four rows from one
+ * base pointer (base, base + step, base + 2 · step, base + step3) without arithmetic. */
+MT_INLINE int64_t vec_row(int i, int64_t step, int64_t step3) {
+	switch (i % 4) {
+	case 0:
+		return 0;
+	case 1:
+		return step;
+	case 2:
+		return 2 * step;
+	default:
+		return step3;
+	}
+}
 
 /* x <= 0 ? 0 : x; NaN stays. */
 MT_INLINE vec_f32 vec_f32_relu(vec_f32 x) {
@@ -95,7 +111,7 @@ MT_INLINE vec_f32 vec_f32_select(vec_i32 mask, vec_f32 a, vec_f32 b) {
 
 /* 0, 1, 2, … */
 MT_INLINE vec_i32 vec_i32_count(void) {
-	vec_i32 n;
+	vec_i32 n = {0};
 	for (int i = 0; i < VL_F32; i++)
 		n[i] = i;
 	return n;
@@ -148,13 +164,34 @@ MT_INLINE vec_f32 vec_f32_window(const float *p, int begin, int end) {
 #endif
 }
 
-/* Integers and their places likewise. */
 MT_INLINE vec_i32 vec_i32_load(const int32_t *p, int n) {
-	return (vec_i32)vec_f32_load((const float *)p, n);
+	if (n == VL_F32)
+		return *(const vec_i32_mem *)p;
+#if defined(MT_ISA_AVX512)
+	return (vec_i32)_mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), p);
+#elif defined(MT_ISA_AVX2)
+	return (vec_i32)_mm256_maskload_epi32((const int *)p, mask_f32(0, n));
+#else
+	vec_i32 x = {0};
+	for (int i = 0; i < n; i++)
+		x[i] = p[i];
+	return x;
+#endif
 }
 
 MT_INLINE void vec_i32_store(int32_t *p, int n, vec_i32 x) {
-	vec_f32_store((float *)p, n, (vec_f32)x);
+	if (n == VL_F32) {
+		*(vec_i32_mem *)p = x;
+		return;
+	}
+#if defined(MT_ISA_AVX512)
+	_mm512_mask_storeu_epi32(p, (__mmask16)((1u << n) - 1), (__m512i)x);
+#elif defined(MT_ISA_AVX2)
+	_mm256_maskstore_epi32((int *)p, mask_f32(0, n), (__m256i)x);
+#else
+	for (int i = 0; i < n; i++)
+		p[i] = x[i];
+#endif
 }
 
 MT_INLINE vec_f64 vec_f64_load(const double *p, int n) {

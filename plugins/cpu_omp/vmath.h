@@ -52,15 +52,24 @@ MT__INLINE float mt__pow2i(int32_t n) {
 	return mt__from_bits((uint32_t)(n + 127) << 23);
 }
 
-/* x = n ln 2 + r, |r| <= ln 2 / 2, for |x| < 2^15.  Adding 1.5 * 2^23 rounds to an integer and leaves it in the low
- * bits.  The upper part of ln 2 has 15 bits, so that n times it is exact without FMA too. */
-MT__INLINE float mt__exp_reduce(float x, int32_t *n) {
+/* x = n ln 2 + r + low, |r| <= ln 2 / 2, for |x| < 2^15; low is what rounding r lost.  Adding 1.5 * 2^23 rounds to an
+ * integer and leaves it in the low bits.  The upper part of ln 2 has 15 bits, so that n times it is exact without FMA
+ * too. */
+MT__INLINE float mt__exp_reduce_low(float x, int32_t *n, float *low) {
 	const float shift = 0x1.8p23f;
 	float k = mt__madd(x, 0x1.715476p0f, shift);
 	*n = (int32_t)((mt__bits(k) - mt__bits(shift)) & 0xFFFFu);
 	*n = (*n ^ 0x8000) - 0x8000; /* sign-extends; whatever a NaN leaves stays in range */
 	k -= shift;
-	return mt__madd(k, -0x1.7f7d1cp-20f, mt__madd(k, -0x1.62e4p-1f, x));
+	float z = mt__madd(k, -0x1.62e4p-1f, x);
+	float r = mt__madd(k, -0x1.7f7d1cp-20f, z);
+	*low = mt__madd(k, -0x1.7f7d1cp-20f, z - r);
+	return r;
+}
+
+MT__INLINE float mt__exp_reduce(float x, int32_t *n) {
+	float low;
+	return mt__exp_reduce_low(x, n, &low);
 }
 
 /* (e^r - 1 - r) / r^2 on |r| <= 0.35, minimax: e^r is off by less than 2^-28. */
@@ -172,18 +181,38 @@ MT__INLINE float mt__tanhf(float x) {
 	return mt__copysign(a < 0.625f ? small : large, x);
 }
 
-/* 1 / (1 + e^-x), without overflow on either side. */
+/* 1 / (1 + e^-x) = (quotient + low) · scale, scale a power of two: 1 / (1 + e) or e / (1 + e) with e = e^-|x|.  low gives
+ * back what rounding e and 1 + e lost. */
+MT__INLINE float mt__sigmoid_parts(float x, float *low_part, float *scale) {
+	float minus = -mt__from_bits(mt__bits(x) & 0x7FFFFFFFu);
+	minus = minus < -112.0f ? -112.0f : minus;
+	int32_t n;
+	float low, r = mt__exp_reduce_low(minus, &n, &low);
+	n = n < -162 ? -162 : n > 0 ? 0 : n;
+	/* p + p_low = e^r: 1 + (r + u) with what each sum lost. */
+	float u = mt__exp_poly(r) * (r * r), t = r + u, p = 1.0f + t;
+	float p_low = (t - (p - 1.0f)) + mt__madd(low, p, (r - t) + u);
+	float first = mt__pow2i(n >> 1), second = mt__pow2i(n - (n >> 1));
+	float e = p * first * second, d = 1.0f + e, d_low = (e - (d - 1.0f)) + p_low * first * second;
+	float above = x >= 0.0f ? 1.0f : p * first, above_low = x >= 0.0f ? 0.0f : p_low * first;
+	second = x >= 0.0f ? 1.0f : second;
+	float q = above / d, inverse = x >= 0.0f ? q : 1.0f - q * second;
+	*scale = second;
+	*low_part = mt__madd(-q, d_low, above_low) * inverse;
+	return q;
+}
+
 MT__INLINE float mt__sigmoidf(float x) {
-	float e = mt__expf(-mt__from_bits(mt__bits(x) & 0x7FFFFFFFu));
-	return (x >= 0.0f ? 1.0f : e) / (1.0f + e);
+	float low, scale, quotient = mt__sigmoid_parts(x, &low, &scale);
+	return x < -104.0f ? 0.0f : (quotient + low) * scale;
 }
 
 /* x sigmoid(x). */
 MT__INLINE float mt__siluf(float x) {
-	float minus = -mt__from_bits(mt__bits(x) & 0x7FFFFFFFu);
-	float e = mt__expf(minus), xe = mt__exp_times(minus, x);
-	xe = minus < -150.0f ? x * 0.0f : xe; /* NaN for -inf, as the product is */
-	return (x >= 0.0f ? x : xe) / (1.0f + e);
+	float low, scale, quotient = mt__sigmoid_parts(x, &low, &scale);
+	float product = mt__madd(x, quotient, x * low) * scale;
+	product = x > 40.0f ? x : product;
+	return x < -112.0f ? x * 0.0f : product;
 }
 
 /* ln(1 + e^x). */

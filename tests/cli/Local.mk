@@ -2,3 +2,4 @@
 #   shell_tests += %D%/name.test
 shell_tests += %D%/exports.test
 shell_tests += %D%/mt_info.test
+shell_tests += %D%/train_mnist.test
