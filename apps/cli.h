@@ -19,7 +19,7 @@ enum cli_kind {
 struct cli_option {
 	const char *name; /* "batch", for --batch */
 	enum cli_kind kind;
-	void *target; /* left as it is where the option is not given */
+	void *target;      /* left as it is where the option is not given */
 	const char *value; /* "N", as help shows it; NULL for flags */
 	const char *help;
 	double low, high;
@@ -28,9 +28,9 @@ struct cli_option {
 
 struct cli {
 	const char *program;
-	const char *summary; /* one line of help */
+	const char *summary;              /* one line of help */
 	const struct cli_option *options; /* ends with a NULL name */
-	const char *notes; /* further lines of help; may be NULL */
+	const char *notes;                /* further lines of help; may be NULL */
 };
 
 /* Reads --NAME VALUE, --NAME=VALUE and flags into the targets; --help and --version print to stdout.

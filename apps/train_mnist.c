@@ -53,9 +53,9 @@ static void print_header(const struct run *r) {
 static void print_results(const struct run *r) {
 	if (r->data->n_valid > 0)
 		printf("valid accuracy %.2f%% loss %.4f\n", r->valid.accuracy, r->valid.loss);
-	printf("test accuracy %.2f%% loss %.4f backend %s epochs %" PRId64 " images/s %.0f seconds %.2f\n", r->test.accuracy,
-	       r->test.loss, mt_device_backend(mt_device_current()), r->options->epochs, (double)r->images / r->seconds,
-	       r->seconds);
+	printf("test accuracy %.2f%% loss %.4f backend %s epochs %" PRId64 " images/s %.0f seconds %.2f\n",
+	       r->test.accuracy, r->test.loss, mt_device_backend(mt_device_current()), r->options->epochs,
+	       (double)r->images / r->seconds, r->seconds);
 }
 
 static int run(struct run *r) {

@@ -32,21 +32,21 @@ static mt_tensor *log_probs_loss(mt_tensor *output, mt_tensor *target) {
 	return mt_nll_loss(output, target, MT_NONE, (mt_loss_options){0});
 }
 
-/* ---- lenet: LeCun et al. 1998 with ReLU and max pooling ------------------------------------------------------------ */
+/* ---- lenet: LeCun et al. 1998 with ReLU and max pooling --------------------------------------------------------- */
 
 static mt_module *build_lenet(void) {
 	mt_module *net = mt_nn_sequential(0, NULL);
 	int ok = net && add(net, "conv1", mt_nn_conv2d(1, 6, 5, 5, 1, (mt_conv_options){.padding = {2, 2}})) &&
 	         add(net, "relu1", mt_nn_relu()) && add(net, "pool1", max_pool(2)) &&
-	         add(net, "conv2", mt_nn_conv2d(6, 16, 5, 5, 1, (mt_conv_options){0})) &&
-	         add(net, "relu2", mt_nn_relu()) && add(net, "pool2", max_pool(2)) &&
-	         add(net, "flatten", mt_nn_flatten(1, -1)) && add(net, "fc1", mt_nn_linear(400, 120, 1)) &&
-	         add(net, "relu3", mt_nn_relu()) && add(net, "fc2", mt_nn_linear(120, 84, 1)) &&
-	         add(net, "relu4", mt_nn_relu()) && add(net, "fc3", mt_nn_linear(84, 10, 1));
+	         add(net, "conv2", mt_nn_conv2d(6, 16, 5, 5, 1, (mt_conv_options){0})) && add(net, "relu2", mt_nn_relu()) &&
+	         add(net, "pool2", max_pool(2)) && add(net, "flatten", mt_nn_flatten(1, -1)) &&
+	         add(net, "fc1", mt_nn_linear(400, 120, 1)) && add(net, "relu3", mt_nn_relu()) &&
+	         add(net, "fc2", mt_nn_linear(120, 84, 1)) && add(net, "relu4", mt_nn_relu()) &&
+	         add(net, "fc3", mt_nn_linear(84, 10, 1));
 	return finish(net, ok);
 }
 
-/* ---- mlp ---------------------------------------------------------------------------------------------------------- */
+/* ---- mlp -------------------------------------------------------------------------------------------------------- */
 
 static mt_module *build_mlp(void) {
 	mt_module *net = mt_nn_sequential(0, NULL);
@@ -55,7 +55,7 @@ static mt_module *build_mlp(void) {
 	return finish(net, ok);
 }
 
-/* ---- minitorch: the network of MiniTorch's run_mnist_multiclass ----------------------------------------------------- */
+/* ---- minitorch: the network of MiniTorch's run_mnist_multiclass ------------------------------------------------- */
 
 /* MiniTorch's convolution keeps its input's extents with all the padding on the high side: out[o] = Σ_k w[k] x[o + k],
  * x = 0 past the end.  With k − 1 of padding on both sides it is what begins k − 1 further on; copied out once, because
@@ -63,8 +63,8 @@ static mt_module *build_mlp(void) {
 static mt_tensor *anchored_forward(mt_module *m, mt_tensor *x, void *context) {
 	const int *kernel = context;
 	int pad = *kernel - 1;
-	mt_tensor *y = mt_conv2d(x, mt_module_get(m, "weight"), mt_module_get(m, "bias"),
-	                         (mt_conv_options){.padding = {pad, pad}});
+	mt_tensor *y =
+		mt_conv2d(x, mt_module_get(m, "weight"), mt_module_get(m, "bias"), (mt_conv_options){.padding = {pad, pad}});
 	return mt_contiguous(mt_slice(mt_slice(y, 2, pad, MT_END, 1), 3, pad, MT_END, 1));
 }
 
@@ -105,25 +105,25 @@ const char *const model_names[] = {"lenet", "mlp", "minitorch", NULL};
 
 const struct model models[] = {
 	{.name = "lenet",
-         .build = build_lenet,
-         .loss = smoothed_loss,
-         .score = logits_loss,
-         .optimizer = OPTIMIZER_ADAMW,
-         .batch = 64,
-         .lr = {0.05, 0.01, 0.01}},
+     .build = build_lenet,
+     .loss = smoothed_loss,
+     .score = logits_loss,
+     .optimizer = OPTIMIZER_ADAMW,
+     .batch = 64,
+     .lr = {0.05, 0.01, 0.01}},
 	{.name = "mlp",
-         .build = build_mlp,
-         .loss = logits_loss,
-         .score = logits_loss,
-         .optimizer = OPTIMIZER_ADAMW,
-         .batch = 64,
-         .lr = {0.05, 0.005, 0.005}},
+     .build = build_mlp,
+     .loss = logits_loss,
+     .score = logits_loss,
+     .optimizer = OPTIMIZER_ADAMW,
+     .batch = 64,
+     .lr = {0.05, 0.005, 0.005}},
 	{.name = "minitorch",
-         .build = build_minitorch,
-         .loss = log_probs_loss,
-         .score = log_probs_loss,
-         .is_minitorch = 1,
-         .optimizer = OPTIMIZER_SGD,
-         .batch = 16,
-         .lr = {0.01, 0.001, 0.001}},
+     .build = build_minitorch,
+     .loss = log_probs_loss,
+     .score = log_probs_loss,
+     .is_minitorch = 1,
+     .optimizer = OPTIMIZER_SGD,
+     .batch = 16,
+     .lr = {0.01, 0.001, 0.001}},
 };

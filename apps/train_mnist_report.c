@@ -32,7 +32,7 @@ int report_open(struct report *r, const struct options *o, int64_t total_steps) 
 	return 0;
 }
 
-/* ---- the log ------------------------------------------------------------------------------------------------------ */
+/* ---- the log ---------------------------------------------------------------------------------------------------- */
 
 /* JSON has no NaN and no infinities: null stands for them. */
 static json_t *number(double value) {
@@ -65,7 +65,7 @@ int report_close(struct report *r) {
 	return failed ? cli_fail(&train_mnist_cli, EXIT_FAILURE, "--log %s: cannot write", r->log_path) : 0;
 }
 
-/* ---- the terminal ------------------------------------------------------------------------------------------------- */
+/* ---- the terminal ----------------------------------------------------------------------------------------------- */
 
 void report_line(const struct report *r, const char *format, ...) {
 	if (r->quiet)
@@ -99,8 +99,8 @@ int report_step(struct report *r, int64_t step, int64_t epoch, double loss, doub
 	}
 	if (r->log == NULL)
 		return 0;
-	return write_line(r, json_pack("{s:I, s:I, s:o}", "step", (json_int_t)step, "epoch", (json_int_t)epoch, "loss",
-	                               number(loss)));
+	return write_line(
+		r, json_pack("{s:I, s:I, s:o}", "step", (json_int_t)step, "epoch", (json_int_t)epoch, "loss", number(loss)));
 }
 
 void report_epoch(struct report *r, int64_t epoch, double loss, double rate) {

@@ -38,7 +38,7 @@ static mt_loader_options loader_options(const struct run *r) {
 	return o;
 }
 
-/* ---- evaluation --------------------------------------------------------------------------------------------------- */
+/* ---- evaluation ------------------------------------------------------------------------------------------------- */
 
 /* Adds one batch's loss and right answers to *loss and *right. */
 static mt_status score_batch(const struct run *r, mt_tensor *x, mt_tensor *y, double *loss, int64_t *right) {
@@ -94,7 +94,7 @@ static mt_status evaluate(const struct run *r, const mt_host_array *images, cons
 	return status;
 }
 
-/* ---- training ----------------------------------------------------------------------------------------------------- */
+/* ---- training --------------------------------------------------------------------------------------------------- */
 
 /* Reads the pending losses and reports their steps. */
 static mt_status flush(struct training *t) {
@@ -176,7 +176,7 @@ static mt_optim *make_optim(const struct run *r) {
 	default: /* plain descent is MiniTorch's; the other networks get Nesterov's momentum */
 		return mt_optim_sgd(parameters, n, lr,
 		                    r->model->is_minitorch ? (mt_sgd_options){0}
-		                                          : (mt_sgd_options){.momentum = 0.9, .nesterov = 1});
+		                                           : (mt_sgd_options){.momentum = 0.9, .nesterov = 1});
 	}
 }
 

@@ -43,7 +43,7 @@ struct arg {
 	bool max;
 	int size; /* of the compute type */
 	void (*run)(const struct mt__reduce_loops *loops, bool max, const void *run, int64_t base, int64_t n, void *best,
-		int64_t *at);
+	            int64_t *at);
 	void (*row)(bool max, const void *row, int64_t r, int64_t lanes, void *best, int32_t *at);
 };
 
@@ -77,8 +77,7 @@ static void side_by_side(const struct arg *a, const struct mt__lane_block *b) {
 		if (direct) {
 			ld = l->step[0];
 		} else {
-			mt__omp_load_block(
-				buffer, ld, l->walk.dtype[0], false, x, l->step[0], mt__lane_stride(l, 0), n, b->lanes);
+			mt__omp_load_block(buffer, ld, l->walk.dtype[0], false, x, l->step[0], mt__lane_stride(l, 0), n, b->lanes);
 			x = buffer;
 		}
 		for (int64_t i = 0; i < n; i++)

@@ -75,13 +75,13 @@ static char *address(const struct batch_norm *b, int k, const struct group *g, i
 /* One channel, one row, contiguous, of the computed type: no buffer is needed. */
 static bool is_direct(const struct batch_norm *b, int k, const struct group *g, const struct block *at) {
 	const struct mt__walk *w = &b->positions;
-	return g->channels == 1 && at->rows == 1 && w->stride[k][w->rank - 1] == 1
-		&& mt__omp_compute_dtype(w->dtype[k]) == w->dtype[k];
+	return g->channels == 1 && at->rows == 1 && w->stride[k][w->rank - 1] == 1 &&
+	       mt__omp_compute_dtype(w->dtype[k]) == w->dtype[k];
 }
 
 /* Channel c of the block is at result + c · ld elements. */
-static const char *load(
-	const struct batch_norm *b, int k, const struct group *g, const struct block *at, char *buffer, int64_t *ld) {
+static const char *load(const struct batch_norm *b, int k, const struct group *g, const struct block *at, char *buffer,
+                        int64_t *ld) {
 	const struct mt__walk *w = &b->positions;
 	*ld = at->n;
 	if (is_direct(b, k, g, at))
@@ -89,36 +89,37 @@ static const char *load(
 	int to = mt__omp_compute_size(w->dtype[k]);
 	if (g->channels == 1) {
 		mt__omp_load_block(buffer, at->columns, w->dtype[k], false, address(b, k, g, at->row, at->column),
-			w->stride[k][0], w->stride[k][w->rank - 1], at->rows, at->columns);
+		                   w->stride[k][0], w->stride[k][w->rank - 1], at->rows, at->columns);
 		return buffer;
 	}
 	for (int64_t r = 0; r < at->rows; r++)
 		mt__omp_load_block(buffer + r * at->columns * to, at->n, w->dtype[k], false,
-			address(b, k, g, at->row + r, at->column), b->channel_stride[k], w->stride[k][w->rank - 1], g->channels,
-			at->columns);
+		                   address(b, k, g, at->row + r, at->column), b->channel_stride[k], w->stride[k][w->rank - 1],
+		                   g->channels, at->columns);
 	return buffer;
 }
 
-static char *place(
-	const struct batch_norm *b, int k, const struct group *g, const struct block *at, char *buffer, int64_t *ld) {
+static char *place(const struct batch_norm *b, int k, const struct group *g, const struct block *at, char *buffer,
+                   int64_t *ld) {
 	*ld = at->n;
 	return is_direct(b, k, g, at) ? address(b, k, g, at->row, at->column) : buffer;
 }
 
 static void put(const struct batch_norm *b, int k, const struct group *g, const struct block *at, const char *values,
-	const char *buffer) {
+                const char *buffer) {
 	const struct mt__walk *w = &b->positions;
 	if (values != buffer)
 		return;
 	int from = mt__omp_compute_size(w->dtype[k]);
 	if (g->channels == 1) {
 		mt__omp_store_block(w->dtype[k], false, address(b, k, g, at->row, at->column), w->stride[k][0],
-			w->stride[k][w->rank - 1], buffer, at->columns, at->rows, at->columns);
+		                    w->stride[k][w->rank - 1], buffer, at->columns, at->rows, at->columns);
 		return;
 	}
 	for (int64_t r = 0; r < at->rows; r++)
 		mt__omp_store_block(w->dtype[k], false, address(b, k, g, at->row + r, at->column), b->channel_stride[k],
-			w->stride[k][w->rank - 1], buffer + r * at->columns * from, at->n, g->channels, at->columns);
+		                    w->stride[k][w->rank - 1], buffer + r * at->columns * from, at->n, g->channels,
+		                    at->columns);
 }
 
 static void join_moments(struct moments *a, double n, double mean, double squares) {
@@ -202,8 +203,8 @@ static void update_running(const mt_array *running, int64_t c, double momentum, 
 }
 
 /* Mean and variance of channel c, of the batch or as they run. */
-static void channel_moments(
-	const struct batch_norm *b, const struct mt_batch_norm_args *args, int64_t c, double *mean, double *variance) {
+static void channel_moments(const struct batch_norm *b, const struct mt_batch_norm_args *args, int64_t c, double *mean,
+                            double *variance) {
 	if (!args->training) {
 		*mean = mt__vector_get(args->running_mean, c);
 		*variance = mt__vector_get(args->running_var, c);

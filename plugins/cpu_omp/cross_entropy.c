@@ -52,7 +52,7 @@ static int32_t check_targets(const char *what, const struct entropy *e, int64_t 
 		int64_t t = target_of(e->target, n);
 		if (t != e->ignore && (t < 0 || t >= e->classes))
 			return mt__omp_fail(MT_E_ARG, "%s: target %lld of row %lld is out of range [0, %lld)", what, (long long)t,
-				(long long)n, (long long)e->classes);
+			                    (long long)n, (long long)e->classes);
 	}
 	return MT_OK;
 }

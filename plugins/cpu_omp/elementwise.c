@@ -19,10 +19,10 @@ enum pass { DIRECT, SCALAR, STAGED };
 struct plan {
 	struct mt__omp_job *job;
 	int rank, n;
-	bool bundle;            /* rows are short: units are ranges of positions */
-	int64_t inner, rows;    /* extents of the last dim, and of the one before where panels are formed, else 1 */
+	bool bundle;         /* rows are short: units are ranges of positions */
+	int64_t inner, rows; /* extents of the last dim, and of the one before where panels are formed, else 1 */
 	int64_t row_blocks, column_blocks, row_block;
-	int outer_rank;         /* dims before those */
+	int outer_rank; /* dims before those */
 	int64_t units;
 	uint8_t pass[MT__WALK_ARRAYS];
 	int32_t compute_size[MT__WALK_ARRAYS];
@@ -140,15 +140,15 @@ static void move_block(const struct plan *p, char *const *at, int64_t rows, int6
 		row_stride[k] = rows > 1 ? w->stride[k][last - 1] : 0;
 	if (p->pass[1] == DIRECT) {
 		mt__omp_store_block(w->dtype[0], has(job->raw, 0), at[0], row_stride[0], w->stride[0][last], at[1],
-			row_stride[1], rows, columns);
+		                    row_stride[1], rows, columns);
 		return;
 	}
 	bool direct = p->pass[0] == DIRECT;
 	mt__omp_load_block(direct ? at[0] : buffer, direct ? row_stride[0] : columns, w->dtype[1], has(job->raw, 1), at[1],
-		row_stride[1], w->stride[1][last], rows, columns);
+	                   row_stride[1], w->stride[1][last], rows, columns);
 	if (!direct)
 		mt__omp_store_block(w->dtype[0], has(job->raw, 0), at[0], row_stride[0], w->stride[0][last], buffer, columns,
-			rows, columns);
+		                    rows, columns);
 }
 
 /* rows × columns positions starting at at[k]; staging through buffer[k]. */
@@ -169,7 +169,7 @@ static void run_block(const struct plan *p, char *const *at, int64_t rows, int64
 			scalars |= 1u << k;
 		else if (p->pass[k] == STAGED && has(job->reads, k))
 			mt__omp_load_block(buffer[k], columns, w->dtype[k], has(job->raw, k), at[k], row_stride, w->stride[k][last],
-				rows, columns);
+			                   rows, columns);
 	}
 	for (int64_t r = 0; r < rows; r++) {
 		for (int k = 0; k < p->n; k++) {
@@ -188,7 +188,7 @@ static void run_block(const struct plan *p, char *const *at, int64_t rows, int64
 	for (int k = 0; k < p->n; k++)
 		if (p->pass[k] == STAGED && has(job->writes, k))
 			mt__omp_store_block(w->dtype[k], has(job->raw, k), at[k], rows > 1 ? w->stride[k][last - 1] : 0,
-				w->stride[k][last], buffer[k], columns, rows, columns);
+			                    w->stride[k][last], buffer[k], columns, rows, columns);
 }
 
 static bool anything_staged(const struct plan *p) {
@@ -335,7 +335,7 @@ static bool run_plain(const struct mt__omp_job *job) {
 	for (int k = 0; staged >> k != 0; k++)
 		if (has(staged & job->reads, k))
 			mt__omp_load_run(buffer[k], w->dtype[k], has(job->raw, k), w->data[k], w->stride[k][0],
-				has(scalars, k) ? 1 : w->count);
+			                 has(scalars, k) ? 1 : w->count);
 	job->run(job->context, w->count, run, scalars);
 	for (int k = 0; staged >> k != 0; k++)
 		if (has(staged & job->writes, k))

@@ -13,7 +13,7 @@ struct mt__omp_job {
 	struct mt__walk walk;
 	/* Bit k: array k is read, is written; raw: its elements are moved, never converted to a compute type. */
 	uint32_t reads, writes, raw;
-	bool move;              /* two arrays of one compute type, and run does no more than copy: staging alone can do it */
+	bool move; /* two arrays of one compute type, and run does no more than copy: staging alone can do it */
 	uint32_t may_be_scalar; /* bit k: run takes a single element in array k's place (as scalars says) */
 	double cost;            /* of one position, that of a float axpy being 1 */
 	/* p[k]: n elements of array k, contiguous, in its compute type; one element where bit k of scalars is set. */

@@ -41,8 +41,8 @@ static void copy_rows(const void *context, int64_t begin, int64_t end) {
 	int size = mt__omp_dtype_size(table->dtype);
 	for (int64_t i = begin; i < end; i++) {
 		locate(&l->places, i, &index_at, &row_at);
-		const char *row = (const char *)mt__omp_data(table)
-			+ index_value(&l->places, index_at) * table->stride[0] * size;
+		const char *row =
+			(const char *)mt__omp_data(table) + index_value(&l->places, index_at) * table->stride[0] * size;
 		char *to = (char *)mt__omp_data(out) + row_at * size;
 		if (column == 1)
 			mt__omp_load_run(to, table->dtype, true, row, step, width);

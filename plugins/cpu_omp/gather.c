@@ -4,7 +4,7 @@
 #include "units.h"
 
 typedef void run_function(char *out, int64_t os, const char *index, int64_t is, const char *x, int64_t xs,
-	int64_t axis_stride, int64_t extent, int64_t n);
+                          int64_t axis_stride, int64_t extent, int64_t n);
 
 #define I int32_t
 #define T uint8_t
@@ -80,7 +80,7 @@ static mt_array without_axis(const mt_array *a, const mt_array *like, int32_t ax
 enum { UNIT = 4096 };
 
 struct gather {
-	struct mt__lanes lanes; /* arrays: out, index, x */
+	struct mt__lanes lanes;      /* arrays: out, index, x */
 	int64_t extent, axis_stride; /* of x along the axis */
 	run_function *run;
 };
@@ -92,7 +92,7 @@ static void gather_units(const void *context, int64_t begin, int64_t end) {
 	mt__lanes_locate(l, begin, &b);
 	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b))
 		g->run(b.at[0], mt__lane_stride(l, 0), b.at[1], mt__lane_stride(l, 1), b.at[2], mt__lane_stride(l, 2),
-			g->axis_stride, g->extent, b.lanes);
+		       g->axis_stride, g->extent, b.lanes);
 }
 
 int32_t MT_ISA_NAME(mt__omp_gather)(mt_queue *queue, const struct mt_gather_args *args) {
@@ -198,10 +198,18 @@ int32_t MT_ISA_NAME(mt__omp_gather)(mt_queue *queue, const struct mt_gather_args
 
 static run_function *scatter_function(int32_t dtype, int32_t index) {
 	static run_function *const by_dtype[2][MT_DTYPE_END_] = {
-		{[MT_F32] = scatter_run_f32_i32, [MT_F64] = scatter_run_f64_i32, [MT_I32] = scatter_run_i32_i32,
-			[MT_I64] = scatter_run_i64_i32, [MT_U8] = scatter_run_u8_i32, [MT_BOOL] = scatter_run_bool_i32},
-		{[MT_F32] = scatter_run_f32_i64, [MT_F64] = scatter_run_f64_i64, [MT_I32] = scatter_run_i32_i64,
-			[MT_I64] = scatter_run_i64_i64, [MT_U8] = scatter_run_u8_i64, [MT_BOOL] = scatter_run_bool_i64},
+		{[MT_F32] = scatter_run_f32_i32,
+	     [MT_F64] = scatter_run_f64_i32,
+	     [MT_I32] = scatter_run_i32_i32,
+	     [MT_I64] = scatter_run_i64_i32,
+	     [MT_U8] = scatter_run_u8_i32,
+	     [MT_BOOL] = scatter_run_bool_i32},
+		{[MT_F32] = scatter_run_f32_i64,
+	     [MT_F64] = scatter_run_f64_i64,
+	     [MT_I32] = scatter_run_i32_i64,
+	     [MT_I64] = scatter_run_i64_i64,
+	     [MT_U8] = scatter_run_u8_i64,
+	     [MT_BOOL] = scatter_run_bool_i64},
 	};
 	return by_dtype[index == MT_I64][dtype];
 }
@@ -227,11 +235,12 @@ static void scatter_units(const void *context, int64_t begin, int64_t end) {
 		}
 		for (int64_t i = 0; i < l->extent; i++)
 			s->run(b.at[2], mt__lane_stride(l, 2), b.at[1] + i * l->step[1] * w->size[1], mt__lane_stride(l, 1),
-				b.at[0] + i * l->step[0] * w->size[0], mt__lane_stride(l, 0), l->step[2], s->extent, b.lanes);
+			       b.at[0] + i * l->step[0] * w->size[0], mt__lane_stride(l, 0), l->step[2], s->extent, b.lanes);
 	}
 }
 
-static void scatter_arrays(mt_queue *queue, const mt_array *src, const mt_array *index, const mt_array *out, int32_t axis) {
+static void scatter_arrays(mt_queue *queue, const mt_array *src, const mt_array *index, const mt_array *out,
+                           int32_t axis) {
 	struct scatter s;
 	const mt_array *arrays[] = {src, index, out};
 	mt__lanes_init(&s.lanes, 3, arrays, axis);

@@ -36,7 +36,7 @@ static inline int32_t mt__check_index(const char *what, const mt_array *index, i
 			int64_t i = mt__index_at(data, w.dtype[0], j * step);
 			if (i < low || i >= high)
 				return mt__omp_fail(MT_E_ARG, "%s: index %lld is out of range [%lld, %lld)", what, (long long)i,
-					(long long)low, (long long)high);
+				                    (long long)low, (long long)high);
 		}
 	}
 	return MT_OK;

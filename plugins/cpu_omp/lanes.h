@@ -8,11 +8,11 @@
 #include "stage.h"
 
 struct mt__lanes {
-	struct mt__walk walk; /* the lane dims */
-	int64_t extent;       /* of the axis, in the first array */
+	struct mt__walk walk;          /* the lane dims */
+	int64_t extent;                /* of the axis, in the first array */
 	int64_t step[MT__WALK_ARRAYS]; /* strides along the axis */
-	int64_t width;        /* lanes of a unit */
-	int64_t blocks;       /* units of one run of the innermost lane dim */
+	int64_t width;                 /* lanes of a unit */
+	int64_t blocks;                /* units of one run of the innermost lane dim */
 	int64_t units;
 };
 

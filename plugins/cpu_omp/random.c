@@ -65,15 +65,21 @@ static void uniform_f32(const struct fill *f, const struct words *words, void *d
 static void uniform_f16(const struct fill *f, const struct words *words, void *dst, int64_t n) {
 	float *y = dst;
 	const mt_uniform_f32_range r = f->range;
-	for (int64_t i = 0; i < n; i++)
-		y[i] = mt_uniform_f16(words->w[i % 4][i / 4], r);
+	int64_t blocks = mt__omp_ceil_div(n, 4);
+#pragma omp simd
+	for (int64_t b = 0; b < blocks; b++)
+		for (int j = 0; j < 4; j++)
+			y[4 * b + j] = mt_uniform_f16(words->w[j][b], r);
 }
 
 static void uniform_bf16(const struct fill *f, const struct words *words, void *dst, int64_t n) {
 	float *y = dst;
 	const mt_uniform_f32_range r = f->range;
-	for (int64_t i = 0; i < n; i++)
-		y[i] = mt_uniform_bf16(words->w[i % 4][i / 4], r);
+	int64_t blocks = mt__omp_ceil_div(n, 4);
+#pragma omp simd
+	for (int64_t b = 0; b < blocks; b++)
+		for (int j = 0; j < 4; j++)
+			y[4 * b + j] = mt_uniform_bf16(words->w[j][b], r);
 }
 
 static uint64_t draw64(const struct words *words, int64_t b, int j) {
@@ -83,8 +89,11 @@ static uint64_t draw64(const struct words *words, int64_t b, int j) {
 static void uniform_f64(const struct fill *f, const struct words *words, void *dst, int64_t n) {
 	double *y = dst;
 	const mt_uniform_f64_range r = f->wide_range;
-	for (int64_t i = 0; i < n; i++)
-		y[i] = mt_uniform_f64(draw64(words, i / 2, (int)(i % 2)), r);
+	int64_t blocks = mt__omp_ceil_div(n, 2);
+#pragma omp simd
+	for (int64_t b = 0; b < blocks; b++)
+		for (int j = 0; j < 2; j++)
+			y[2 * b + j] = mt_uniform_f64(draw64(words, b, j), r);
 }
 
 static void normal_f32(const struct fill *f, const struct words *words, void *dst, int64_t n) {
@@ -197,9 +206,10 @@ static void fill_chunks(const void *context, int64_t begin, int64_t end) {
 	}
 }
 
-static int32_t fill_random(mt_queue *queue, struct fill *f, const mt_array *out, const mt_philox_pos *pos, double cost) {
+static int32_t fill_random(mt_queue *queue, struct fill *f, const mt_array *out, const mt_philox_pos *pos,
+                           double cost) {
 	f->seed = pos->seed;
-	f->first = pos->device_offset ? (uint64_t)*(const int64_t *)mt__omp_data(pos->device_offset) : pos->offset;
+	f->first = pos->device_offset ? (uint64_t) * (const int64_t *)mt__omp_data(pos->device_offset) : pos->offset;
 	f->dtype = out->dtype;
 	int64_t n = mt__omp_numel(out), chunks = mt__omp_ceil_div(n, (int64_t)f->per_block * CHUNK);
 	f->out = out;
@@ -236,10 +246,8 @@ int32_t MT_ISA_NAME(mt__omp_uniform)(mt_queue *queue, const struct mt_uniform_ar
 
 int32_t MT_ISA_NAME(mt__omp_normal)(mt_queue *queue, const struct mt_normal_args *args) {
 	bool wide = args->out->dtype == MT_F64;
-	struct fill f = {.per_block = wide ? 2 : 4,
-		.mean = args->mean,
-		.std = args->std,
-		.generate = wide ? normal_f64 : normal_f32};
+	struct fill f = {
+		.per_block = wide ? 2 : 4, .mean = args->mean, .std = args->std, .generate = wide ? normal_f64 : normal_f32};
 	return fill_random(queue, &f, args->out, &args->pos, 8);
 }
 
@@ -260,10 +268,8 @@ static uint64_t one_of(int32_t dtype) {
 }
 
 int32_t MT_ISA_NAME(mt__omp_bernoulli)(mt_queue *queue, const struct mt_bernoulli_args *args) {
-	struct fill f = {.per_block = 4,
-		.raw = true,
-		.threshold = mt_bernoulli_threshold(args->p),
-		.one = one_of(args->out->dtype)};
+	struct fill f = {
+		.per_block = 4, .raw = true, .threshold = mt_bernoulli_threshold(args->p), .one = one_of(args->out->dtype)};
 	switch (mt__omp_dtype_size(args->out->dtype)) {
 	case 1:
 		f.generate = bernoulli_1;

@@ -11,10 +11,10 @@
 #include "units.h"
 
 enum {
-	BLOCK = 2048,       /* elements of a run that is reduced in lanes before results are joined in double */
-	SEGMENT = 32768,    /* elements of a segment */
+	BLOCK = 2048,    /* elements of a run that is reduced in lanes before results are joined in double */
+	SEGMENT = 32768, /* elements of a segment */
 	SEGMENTS_MAX = 256,
-	WIDTH = 512,        /* columns at a time */
+	WIDTH = 512, /* columns at a time */
 	SHORT_RUN = 32
 };
 
@@ -140,7 +140,7 @@ static void plan_columns(struct reduction *r) {
 	int64_t columns = k->shape[k->rank - 1], step = k->stride[0][k->rank - 1];
 	r->fold = 1;
 	r->rows = w->count;
-	if (step == 1 && !r->low && w->rank == 1 && w->stride[0][0] == columns && columns <= WIDTH / 2)
+	if (step == 1 && w->rank == 1 && w->stride[0][0] == columns && columns <= WIDTH / 2)
 		r->fold = mt__omp_min(WIDTH / columns, r->rows);
 	r->rows /= r->fold;
 	r->width = step == 1 ? WIDTH : WIDTH / 4;
@@ -169,8 +169,7 @@ static void take_rows(const struct reduction *r, void *lane, const char *x, int6
 }
 
 /* total[j] = the result of one segment of rows at columns j of a chunk that starts at x. */
-static void column_segment(
-	const struct reduction *r, const char *x, int64_t columns, int64_t segment, partial *total) {
+static void column_segment(const struct reduction *r, const char *x, int64_t columns, int64_t segment, partial *total) {
 	const struct mt__walk *w = &r->reduced;
 	int last = w->rank - 1;
 	int64_t begin = segment * r->rows_per_segment, end = mt__omp_min(begin + r->rows_per_segment, r->rows);
@@ -201,7 +200,7 @@ static void unfold(const struct reduction *r, const char *x, int64_t columns, pa
 	if (rest == 0)
 		return;
 	r->loops->begin(r->op, lane, columns);
-	r->loops->columns(r->op, lane, x + taken * columns * r->size, columns, rest, columns);
+	take_rows(r, lane, x + taken * columns * r->size, columns, rest, columns);
 	r->loops->flush_lanes(r->op, total, lane, columns);
 }
 

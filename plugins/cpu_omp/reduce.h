@@ -13,9 +13,9 @@ union mt__partial {
 };
 
 struct mt__reduce_loops {
-	bool real;       /* partial results are in f */
-	int lane_size;   /* bytes of a lane */
-	int flush;       /* rows that lanes may take up before they are joined, for accuracy */
+	bool real;     /* partial results are in f */
+	int lane_size; /* bytes of a lane */
+	int flush;     /* rows that lanes may take up before they are joined, for accuracy */
 	/* x[0] ∘ … ∘ x[n−1] */
 	union mt__partial (*run)(int op, const void *x, int64_t n);
 	/* lane[j] = the op's identity */
@@ -33,7 +33,10 @@ static inline union mt__partial mt__partial_start(bool real, int32_t op) {
 	bool one = op == MT_REDUCE_PROD || op == MT_REDUCE_ALL;
 	union mt__partial p;
 	if (real)
-		p.f = one ? 1.0 : op == MT_REDUCE_MAX ? -(double)__builtin_inff() : op == MT_REDUCE_MIN ? (double)__builtin_inff() : 0;
+		p.f = one                   ? 1.0
+		      : op == MT_REDUCE_MAX ? -(double)__builtin_inff()
+		      : op == MT_REDUCE_MIN ? (double)__builtin_inff()
+		                            : 0;
 	else
 		p.i = one ? 1 : op == MT_REDUCE_MAX ? INT64_MIN : op == MT_REDUCE_MIN ? INT64_MAX : 0;
 	return p;

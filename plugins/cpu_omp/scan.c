@@ -74,8 +74,8 @@ static void scan_units(const void *context, int64_t begin, int64_t end) {
 			}
 			mt__omp_load_block(buffer, b.lanes, w->dtype[1], false, x, l->step[1], mt__lane_stride(l, 1), n, b.lanes);
 			s->run(s->op, buffer, acc, n, b.lanes, r == 0);
-			mt__omp_store_block(
-				w->dtype[0], false, out, l->step[0], mt__lane_stride(l, 0), buffer, b.lanes, n, b.lanes);
+			mt__omp_store_block(w->dtype[0], false, out, l->step[0], mt__lane_stride(l, 0), buffer, b.lanes, n,
+			                    b.lanes);
 		}
 	}
 }

@@ -125,9 +125,9 @@ static void sort_share(const void *context, int64_t begin, int64_t end) {
 		mt__lanes_locate(&s->lanes, first, &b);
 		for (int64_t u = first; u < last; u++, mt__lanes_advance(&s->lanes, &b)) {
 			make_records(s, b.at[0], records);
-			const void *sorted = s->wide
-				? (const void *)sort_64((struct record *)records, (struct record *)spare, s->lanes.extent)
-				: (const void *)sort_32((uint64_t *)records, (uint64_t *)spare, s->lanes.extent);
+			const void *sorted =
+				s->wide ? (const void *)sort_64((struct record *)records, (struct record *)spare, s->lanes.extent)
+						: (const void *)sort_32((uint64_t *)records, (uint64_t *)spare, s->lanes.extent);
 			place(s, &b, sorted);
 		}
 	}

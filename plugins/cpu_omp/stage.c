@@ -123,7 +123,7 @@ static bool by_columns(int64_t row_stride, int64_t column_stride, int64_t rows, 
 }
 
 void mt__omp_load_block(void *dst, int64_t ld, int32_t dtype, bool raw, const void *src, int64_t rs, int64_t cs,
-	int64_t rows, int64_t columns) {
+                        int64_t rows, int64_t columns) {
 	int size = mt__omp_dtype_size(dtype), to = raw ? size : mt__omp_compute_size(dtype);
 	if (by_columns(rs, cs, rows, columns) && (size == to || rows * columns <= BLOCK_MAX)) {
 		uint16_t low[BLOCK_MAX];
@@ -153,7 +153,7 @@ void mt__omp_load_block(void *dst, int64_t ld, int32_t dtype, bool raw, const vo
 }
 
 void mt__omp_store_block(int32_t dtype, bool raw, void *dst, int64_t rs, int64_t cs, const void *src, int64_t ld,
-	int64_t rows, int64_t columns) {
+                         int64_t rows, int64_t columns) {
 	int size = mt__omp_dtype_size(dtype), from = raw ? size : mt__omp_compute_size(dtype);
 	if (by_columns(rs, cs, rows, columns) && (size == from || rows * columns <= BLOCK_MAX)) {
 		uint16_t low[BLOCK_MAX];

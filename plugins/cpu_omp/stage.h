@@ -29,11 +29,11 @@ void mt__omp_store_run(int32_t dtype, bool raw, void *dst, int64_t stride, const
 /* dst[r · ld + c] = src[r · row_stride + c · column_stride]; at most 16 rows' cache lines are open at a time where the
  * rows lie closer together than the columns. */
 void mt__omp_load_block(void *dst, int64_t ld, int32_t dtype, bool raw, const void *src, int64_t row_stride,
-	int64_t column_stride, int64_t rows, int64_t columns);
+                        int64_t column_stride, int64_t rows, int64_t columns);
 
 /* dst[r · row_stride + c · column_stride] = src[r · ld + c]. */
-void mt__omp_store_block(int32_t dtype, bool raw, void *dst, int64_t row_stride, int64_t column_stride,
-	const void *src, int64_t ld, int64_t rows, int64_t columns);
+void mt__omp_store_block(int32_t dtype, bool raw, void *dst, int64_t row_stride, int64_t column_stride, const void *src,
+                         int64_t ld, int64_t rows, int64_t columns);
 
 /* dst[i] = value, i < n, for elements of size bytes. */
 void mt__omp_fill_run(void *dst, const void *value, int size, int64_t n);

@@ -91,7 +91,17 @@ static const mt_test_suite suites[] = {
 	{"optim", kc_optim_cases, NULL, NULL},   {0},
 };
 
+/* Under valgrind the suite would run for an hour; the sanitizer build runs the whole of it. */
+static void test_too_slow(void) {
+	MT_SKIP("too slow under valgrind: the address sanitizer runs every kernel");
+}
+
+static const mt_test_case slow_cases[] = {{"all", test_too_slow}, {0}};
+static const mt_test_suite slow_suites[] = {{"kernels", slow_cases, NULL, NULL}, {0}};
+
 int main(int argc, char **argv) {
+	if (getenv("MT_TEST_VALGRIND") != NULL)
+		return mt_test_main(argc, argv, slow_suites);
 	if (!open_hosts()) {
 		fprintf(stderr, "test_kernels: the plugins cannot be opened\n");
 		return 1;

@@ -55,3 +55,4 @@ tests_unit_test_views_SOURCES = %D%/test_views.c %D%/backends.c %D%/backends.h %
 tests_unit_test_views_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_zip
 tests_unit_test_zip_SOURCES = %D%/test_zip.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
+unit_tests += %D%/test_train_faults

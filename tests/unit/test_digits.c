@@ -119,12 +119,9 @@ static void test_arguments(void) {
 	mt_error_take(NULL);
 }
 
-static const mt_test_case cases[] = {{"exact", test_exact},
-                                     {"prefix_and_seed", test_prefix_and_seed},
-                                     {"statistics", test_statistics},
-                                     {"classes_differ", test_classes_differ},
-                                     {"arguments", test_arguments},
-                                     {0}};
+static const mt_test_case cases[] = {{"exact", test_exact},           {"prefix_and_seed", test_prefix_and_seed},
+                                     {"statistics", test_statistics}, {"classes_differ", test_classes_differ},
+                                     {"arguments", test_arguments},   {0}};
 static const mt_test_suite suites[] = {{"digits", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {

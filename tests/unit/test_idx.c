@@ -45,7 +45,7 @@ static void write_gzip(const char *name, const void *data, size_t bytes) {
 	MT_CHECK_INT(gzclose(f), Z_OK);
 }
 
-/* ---- good files --------------------------------------------------------------------------------------------------- */
+/* ---- good files ------------------------------------------------------------------------------------------------- */
 
 static const unsigned char two_by_three[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 10, 20, 30, 40, 50, 255};
 
@@ -92,7 +92,7 @@ static void test_rank_8(void) {
 	mt_host_array_free(&a);
 }
 
-/* ---- bad files ---------------------------------------------------------------------------------------------------- */
+/* ---- bad files -------------------------------------------------------------------------------------------------- */
 
 static const struct bad {
 	const char *name;
@@ -114,13 +114,16 @@ static const struct bad {
 	{"trailing", MT_E_FORMAT, "expected 1 bytes of elements, got", 10, {0, 0, 8, 1, 0, 0, 0, 1, 1, 2}},
 	{"extent 2^31", MT_E_FORMAT, "below 2^31, got 2147483648 in dim 0", 8, {0, 0, 8, 1, 128, 0, 0, 0}},
 	{"size 2^63",
-         MT_E_FORMAT,
-         "below 2^63 bytes",
-         16,
-         {0, 0, 8, 3, 127, 255, 255, 255, 127, 255, 255, 255, 127, 255, 255, 255}},
+     MT_E_FORMAT,
+     "below 2^63 bytes",
+     16,
+     {0, 0, 8, 3, 127, 255, 255, 255, 127, 255, 255, 255, 127, 255, 255, 255}},
 	{"huge promise", MT_E_FORMAT, "2147483647", 9, {0, 0, 8, 1, 127, 255, 255, 255, 1}},
-	{"empty dim, then 2^31 · 2^31", MT_E_FORMAT, "expected 0 bytes", 13,
-         {0, 0, 8, 2, 0, 0, 0, 0, 127, 255, 255, 255, 1}},
+	{"empty dim, then 2^31 · 2^31",
+     MT_E_FORMAT,
+     "expected 0 bytes",
+     13,
+     {0, 0, 8, 2, 0, 0, 0, 0, 127, 255, 255, 255, 1}},
 };
 
 static void check_bad(const struct bad *b) {
@@ -194,14 +197,14 @@ static void test_arguments(void) {
 	mt_host_array_free(NULL);
 }
 
-/* ---- MNIST -------------------------------------------------------------------------------------------------------- */
+/* ---- MNIST ------------------------------------------------------------------------------------------------------ */
 
 enum { IMAGES = 3 };
 
 static void write_mnist(int images, int labels, int side, unsigned char worst_label) {
 	static unsigned char image_file[16 + IMAGES * 29 * 29], label_file[8 + IMAGES];
-	const unsigned char image_header[] = {0, 0, 8, 3, 0, 0, 0, (unsigned char)images, 0, 0, 0, (unsigned char)side,
-	                                      0, 0, 0, (unsigned char)side};
+	const unsigned char image_header[] = {
+		0, 0, 8, 3, 0, 0, 0, (unsigned char)images, 0, 0, 0, (unsigned char)side, 0, 0, 0, (unsigned char)side};
 	const unsigned char label_header[] = {0, 0, 8, 1, 0, 0, 0, (unsigned char)labels};
 	memcpy(image_file, image_header, sizeof image_header);
 	memcpy(label_file, label_header, sizeof label_header);
@@ -271,11 +274,12 @@ static void test_real_mnist(void) {
 }
 
 static const mt_test_case idx_cases[] = {
-	{"plain", test_plain},         {"gzip", test_gzip},           {"empty", test_empty},
-	{"rank_8", test_rank_8},       {"bad_plain", test_bad_plain}, {"bad_gzip", test_bad_gzip},
+	{"plain", test_plain},          {"gzip", test_gzip},           {"empty", test_empty},
+	{"rank_8", test_rank_8},        {"bad_plain", test_bad_plain}, {"bad_gzip", test_bad_gzip},
 	{"damaged", test_damaged_gzip}, {"arguments", test_arguments}, {0}};
 static const mt_test_case mnist_cases[] = {{"folder", test_mnist}, {"real", test_real_mnist}, {0}};
-static const mt_test_suite suites[] = {{"idx", idx_cases, make_folder, NULL}, {"mnist", mnist_cases, NULL, remove_folder}, {0}};
+static const mt_test_suite suites[] = {
+	{"idx", idx_cases, make_folder, NULL}, {"mnist", mnist_cases, NULL, remove_folder}, {0}};
 
 int main(int argc, char **argv) {
 	return mt_test_main(argc, argv, suites);

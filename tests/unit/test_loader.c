@@ -51,12 +51,12 @@ static void test_sizes(void) {
 		int64_t batch, first, count;
 		int drop_last, batches, images;
 	} rows[] = {
-		{1, 0, 0, 0, 10, 10}, {3, 0, 0, 0, 4, 10}, {3, 0, 0, 1, 3, 9},  {10, 0, 0, 0, 1, 10}, {64, 0, 0, 0, 1, 10},
-		{64, 0, 0, 1, 0, 0},  {4, 6, 0, 0, 1, 4},  {4, 2, 5, 0, 2, 5},  {4, 10, 0, 0, 0, 0},  {5, 0, 0, 1, 2, 10},
+		{1, 0, 0, 0, 10, 10}, {3, 0, 0, 0, 4, 10}, {3, 0, 0, 1, 3, 9}, {10, 0, 0, 0, 1, 10}, {64, 0, 0, 0, 1, 10},
+		{64, 0, 0, 1, 0, 0},  {4, 6, 0, 0, 1, 4},  {4, 2, 5, 0, 2, 5}, {4, 10, 0, 0, 0, 0},  {5, 0, 0, 1, 2, 10},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		mt_loader_options o = {.batch = rows[i].batch, .first = rows[i].first, .count = rows[i].count,
-		                       .drop_last = rows[i].drop_last};
+		mt_loader_options o = {
+			.batch = rows[i].batch, .first = rows[i].first, .count = rows[i].count, .drop_last = rows[i].drop_last};
 		int64_t order[N];
 		int batches;
 		mt_test_row("batch %d first %d count %d", (int)o.batch, (int)o.first, (int)o.count);
@@ -123,7 +123,8 @@ static void test_shuffle_is_uniform(void) {
 static void test_normalised(void) {
 	mt_tensor *x, *y;
 	float px[H * W];
-	mt_loader *l = mt_loader_new(&images, &labels, (mt_loader_options){.batch = 1, .first = 3, .mean = 0.25, .std = 0.5});
+	mt_loader *l =
+		mt_loader_new(&images, &labels, (mt_loader_options){.batch = 1, .first = 3, .mean = 0.25, .std = 0.5});
 	MT_REQUIRE(l != NULL && mt_loader_next(l, &x, &y) == 1);
 	MT_REQUIRE(mt_to_host(x, px, sizeof px) == MT_OK);
 	for (int k = 0; k < H * W; k++)

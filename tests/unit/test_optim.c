@@ -11,7 +11,7 @@ enum { N = 37, STEPS = 7 };
 
 static const char *const devices[] = {"naive", "omp", "cuda"};
 
-/* ---- one step in double: what the formulas in mt/optim.h say ------------------------------------------------------ */
+/* ---- one step in double: what the formulas in mt/optim.h say ---------------------------------------------------- */
 
 enum kind { SGD, ADAM, ADAMW };
 
@@ -27,7 +27,10 @@ static const struct setting settings[] = {
 	{.name = "sgd", .kind = SGD, .lr = 0.1},
 	{.name = "sgd, decay", .kind = SGD, .lr = 0.1, .sgd = {.weight_decay = 0.2}},
 	{.name = "sgd, momentum", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.9}},
-	{.name = "sgd, momentum, dampening, decay", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.8, .dampening = 0.3, .weight_decay = 0.1}},
+	{.name = "sgd, momentum, dampening, decay",
+     .kind = SGD,
+     .lr = 0.1,
+     .sgd = {.momentum = 0.8, .dampening = 0.3, .weight_decay = 0.1}},
 	{.name = "sgd, nesterov", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.9, .nesterov = 1}},
 	{.name = "sgd, maximize", .kind = SGD, .lr = 0.1, .sgd = {.momentum = 0.5, .weight_decay = 0.1, .maximize = 1}},
 	{.name = "adam", .kind = ADAM, .lr = 0.05},
@@ -113,8 +116,8 @@ static void run_setting(const struct setting *q, mt_dtype dtype, int composed) {
 		(q->kind == SGD ? sgd_reference : adam_reference)(&s, g, q, t);
 		MT_REQUIRE(mt_to_host(mt_cast(mt_detach(p), MT_F64), got, sizeof got) == MT_OK);
 		for (int i = 0; i < N; i++)
-			MT_CHECK_MSG(fabs(got[i] - s.p[i]) <= tolerance * fmax(1, fabs(s.p[i])), "step %d, element %d: %.9g, not %.9g",
-			             t, i, got[i], s.p[i]);
+			MT_CHECK_MSG(fabs(got[i] - s.p[i]) <= tolerance * fmax(1, fabs(s.p[i])),
+			             "step %d, element %d: %.9g, not %.9g", t, i, got[i], s.p[i]);
 	}
 	MT_CHECK_INT(mt_optim_steps(o), STEPS);
 	mt_optim_free(o);
@@ -142,7 +145,7 @@ static void test_formulas(void) {
 	MT_CHECK(ran > 0);
 }
 
-/* ---- rules -------------------------------------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 static mt_tensor *leaf(double value) {
 	return mt_requires_grad_(mt_full(MT_SHAPE(2), MT_F32, mt_f(value)), 1);
@@ -196,7 +199,7 @@ static void test_lifetime(void) {
 	mt_optim *o = mt_optim_adam(&p, 1, 0.1, (mt_adam_options){.amsgrad = 1});
 	MT_CHECK_INT(mt_backward(mt_sum(p, MT_ALL_AXES, 0)), MT_OK);
 	mt_scope_end(scope);
-	MT_CHECK_INT(mt_optim_step(o), MT_OK); /* it holds the parameter */
+	MT_CHECK_INT(mt_optim_step(o), MT_OK);       /* it holds the parameter */
 	MT_CHECK_INT(mt_live_tensors(), before + 5); /* parameter, gradient, m, v, vmax */
 	mt_optim_free(o);
 	MT_CHECK_INT(mt_live_tensors(), before);
@@ -209,11 +212,11 @@ static void test_errors(void) {
 	const mt_sgd_options s = {0};
 	const mt_adam_options a = {0};
 #define CHECK_REFUSED(call, expected, part)                                                                            \
-	do {                                                                                                           \
-		mt_status status_;                                                                                     \
-		MT_CHECK((call) == NULL);                                                                              \
-		MT_CHECK_CONTAINS(mt_error_take(&status_), part);                                                      \
-		MT_CHECK_INT(status_, expected);                                                                       \
+	do {                                                                                                               \
+		mt_status status_;                                                                                             \
+		MT_CHECK((call) == NULL);                                                                                      \
+		MT_CHECK_CONTAINS(mt_error_take(&status_), part);                                                              \
+		MT_CHECK_INT(status_, expected);                                                                               \
 	} while (0)
 	CHECK_REFUSED(mt_optim_sgd(&p, 0, 1, s), MT_E_ARG, "at least one parameter, got 0");
 	CHECK_REFUSED(mt_optim_sgd(NULL, 1, 1, s), MT_E_NULL, "parameters is NULL");
@@ -244,7 +247,7 @@ static void test_errors(void) {
 	mt_optim_free(o);
 }
 
-/* ---- schedules ---------------------------------------------------------------------------------------------------- */
+/* ---- schedules -------------------------------------------------------------------------------------------------- */
 
 static void test_schedules(void) {
 	static const struct {
@@ -270,10 +273,8 @@ static void test_schedules(void) {
 		{"one cycle, peak", {.kind = MT_SCHEDULE_ONE_CYCLE, .total = 100, .warmup = 30, .start = 0.04}, 30, 1},
 		{"one cycle, falling", {.kind = MT_SCHEDULE_ONE_CYCLE, .total = 100, .warmup = 30}, 65, 0.5},
 	};
-	static const mt_schedule bad[] = {{.kind = 9},
-	                                  {.total = -1},
-	                                  {.kind = MT_SCHEDULE_STEP},
-	                                  {.kind = MT_SCHEDULE_COSINE, .total = 5, .warmup = 6}};
+	static const mt_schedule bad[] = {
+		{.kind = 9}, {.total = -1}, {.kind = MT_SCHEDULE_STEP}, {.kind = MT_SCHEDULE_COSINE, .total = 5, .warmup = 6}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		mt_test_row("%s", rows[i].name);
 		MT_CHECK_NEAR(mt_schedule_factor(&rows[i].s, rows[i].step), rows[i].factor, 1e-7);
@@ -286,9 +287,12 @@ static void test_schedules(void) {
 	MT_CHECK(isnan(mt_schedule_factor(NULL, 0)));
 }
 
-static const mt_test_case cases[] = {{"formulas", test_formulas},   {"no_gradient", test_no_gradient},
-                                     {"version", test_version},     {"lifetime", test_lifetime},
-                                     {"errors", test_errors},       {"schedules", test_schedules},
+static const mt_test_case cases[] = {{"formulas", test_formulas},
+                                     {"no_gradient", test_no_gradient},
+                                     {"version", test_version},
+                                     {"lifetime", test_lifetime},
+                                     {"errors", test_errors},
+                                     {"schedules", test_schedules},
                                      {0}};
 static const mt_test_suite suites[] = {{"optim", cases, NULL, NULL}, {0}};
 

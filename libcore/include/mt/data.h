@@ -27,8 +27,8 @@ MT_API void mt_host_array_free(mt_host_array *array);
 MT_API mt_status mt_idx_read(const char *path, mt_host_array *out);
 
 /* Reads MNIST's split "train" or "test" from dir: train-images-idx3-ubyte, train-labels-idx1-ubyte or the t10k pair,
- * each plain or with .gz (the plain one first).   images: u8 [n, 28, 28]   labels: u8 [n], 0 to 9, n equal in both, else
- * MT_E_FORMAT.  On failure both are zeroed. */
+ * each plain or with .gz (the plain one first).   images: u8 [n, 28, 28]   labels: u8 [n], 0 to 9, n equal in both,
+ * else MT_E_FORMAT.  On failure both are zeroed. */
 MT_API mt_status mt_mnist_load(const char *dir, const char *split, mt_host_array *images, mt_host_array *labels);
 
 /* 1 where dir has all four files, 0 where not. */

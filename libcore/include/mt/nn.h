@@ -42,7 +42,7 @@ MT_API mt_module *mt_module_new(const mt_module_class *kind, void *context);
  * nothing freed where module has one. */
 MT_API void mt_module_free(mt_module *module);
 
-MT_API void *mt_module_context(const mt_module *module);           /* NULL for NULL */
+MT_API void *mt_module_context(const mt_module *module);          /* NULL for NULL */
 MT_API const char *mt_module_class_name(const mt_module *module); /* "" for NULL */
 
 /* Adds tensor t as a parameter (marked by mt_requires_grad_) or as a buffer (state without a gradient); the module
@@ -104,7 +104,10 @@ MT_API mt_status mt_module_summary(mt_module *module, mt_tensor *x, FILE *out);
 /* ---- layers: parameters are f32, initialised as PyTorch's ------------------------------------------------------- */
 
 /* Modules as two arguments (n, array). */
-#define MT_MODULES(...) (int)(sizeof((mt_module *[]){__VA_ARGS__}) / sizeof(mt_module *)), (mt_module *[]){__VA_ARGS__}
+#define MT_MODULES(...)                                                                                                \
+	(int)(sizeof((mt_module *[]){__VA_ARGS__}) / sizeof(mt_module *)), (mt_module *[]) {                               \
+		__VA_ARGS__                                                                                                    \
+	}
 
 /* x through each of modules in turn; they are named "0", "1", …  n ≥ 0 (0: x itself). */
 MT_API mt_module *mt_nn_sequential(int n, mt_module *const *modules);

@@ -67,8 +67,8 @@ enum mt_schedule_kind {
 	MT_SCHEDULE_ONE_CYCLE = 4 /* up from start to 1 during warmup, down to floor at the end: half cosines */
 };
 
-/* The first warmup steps rise linearly from start to 1 in every kind but ONE_CYCLE; the kind's own course fills the rest
- * of total.  Zero-initialised: constant 1.  Steps beyond total stay at the last value.  All counts ≥ 0. */
+/* The first warmup steps rise linearly from start to 1 in every kind but ONE_CYCLE; the kind's own course fills the
+ * rest of total.  Zero-initialised: constant 1.  Steps beyond total stay at the last value.  All counts ≥ 0. */
 typedef struct mt_schedule {
 	int32_t kind; /* enum mt_schedule_kind */
 	int64_t total, warmup, period;

@@ -1,5 +1,5 @@
-/* Procedural digits: pen strokes, bent and drawn.  Only IEEE add, mul, div and sqrt are used, so that every machine draws
- * the same pixels (libcore is compiled without contraction to FMA). */
+/* Procedural digits: pen strokes, bent and drawn.  Only IEEE add, mul, div and sqrt are used, so that every machine
+ * draws the same pixels (libcore is compiled without contraction to FMA). */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -32,7 +32,7 @@ struct drawing {
 	int n;
 };
 
-/* ---- the pen's path: Catmull-Rom curves through the glyph's points, y from −1 to 1 -------------------------------- */
+/* ---- the pen's path: Catmull-Rom curves through the glyph's points, y from −1 to 1 ------------------------------ */
 
 static struct vec curve(struct vec before, struct vec a, struct vec b, struct vec after, float t) {
 	float t2 = t * t, t3 = t2 * t;
@@ -58,8 +58,8 @@ static void trace(struct mt__glyph glyph, const struct vec *p, struct drawing *d
 		if (glyph.points[i + 1].pen == MT__PEN_DOWN)
 			continue;
 		int smooth_here = glyph.points[i].pen == MT__PEN_SMOOTH;
-		int smooth_next = glyph.points[i + 1].pen == MT__PEN_SMOOTH && i + 2 < glyph.n &&
-		                  glyph.points[i + 2].pen != MT__PEN_DOWN;
+		int smooth_next =
+			glyph.points[i + 1].pen == MT__PEN_SMOOTH && i + 2 < glyph.n && glyph.points[i + 2].pen != MT__PEN_DOWN;
 		struct vec before = smooth_here ? p[i - 1] : p[i], after = smooth_next ? p[i + 2] : p[i + 1];
 		struct vec at = p[i];
 		for (int k = 1; k <= STEPS; k++) {
@@ -71,7 +71,7 @@ static void trace(struct mt__glyph glyph, const struct vec *p, struct drawing *d
 	}
 }
 
-/* ---- bending: an affine map, then a smooth random field ------------------------------------------------------------ */
+/* ---- bending: an affine map, then a smooth random field --------------------------------------------------------- */
 
 struct bend {
 	float xx, xy, yx, yy;
@@ -134,7 +134,7 @@ static struct vec bend_point(const struct bend *b, struct vec p) {
 	return moved;
 }
 
-/* ---- fitting: as MNIST, the longer side to about 20 pixels, the ink's centre in the middle ------------------------- */
+/* ---- fitting: as MNIST, the longer side to about 20 pixels, the ink's centre in the middle ---------------------- */
 
 static float larger(float a, float b) {
 	return a > b ? a : b;
@@ -176,7 +176,7 @@ static void fit(struct mt__stream *s, struct drawing *d, float radius) {
 	}
 }
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------ */
+/* ---- drawing ---------------------------------------------------------------------------------------------------- */
 
 static int clamp_pixel(float x) {
 	return x < 0 ? 0 : x > SIDE - 1 ? SIDE - 1 : (int)x;
@@ -210,7 +210,7 @@ static void measure(const struct drawing *d, float reach, float *nearest) {
 }
 
 static void draw(struct mt__stream *s, const struct drawing *d, float radius, uint8_t *image) {
-	float soft = mt__stream_range(s, 1.0f, 1.7f);   /* width of the edge */
+	float soft = mt__stream_range(s, 1.0f, 1.7f); /* width of the edge */
 	float peak = mt__stream_range(s, 215.0f, 255.0f);
 	float grain = mt__stream_range(s, 0.0f, 0.15f); /* how uneven the ink is */
 	float reach = radius + 0.5f * soft, nearest[PIXELS];

@@ -1,5 +1,5 @@
-/* IDX files (yann.lecun.com/exdb/mnist), plain or gzip'd: a magic number 0 0 TYPE RANK, RANK extents as big-endian 32-bit
- * integers, then the elements row-major. */
+/* IDX files (yann.lecun.com/exdb/mnist), plain or gzip'd: a magic number 0 0 TYPE RANK, RANK extents as big-endian
+ * 32-bit integers, then the elements row-major. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -80,8 +80,9 @@ static mt_status read_exactly(struct idx *in, void *dst, int64_t bytes, const ch
 		return mt__fail(MT_E_IO, "%s: cannot read: %s", in->path, strerror(errno));
 	if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
 		return mt__fail(MT_E_FORMAT, "%s: damaged gzip data: %s", in->path, text);
-	return mt__fail(MT_E_FORMAT, "%s: expected %" PRId64 " bytes of %s, got %" PRId64 " (file ends at byte %" PRId64 ")",
-	                in->path, bytes, what, done, position + done);
+	return mt__fail(MT_E_FORMAT,
+	                "%s: expected %" PRId64 " bytes of %s, got %" PRId64 " (file ends at byte %" PRId64 ")", in->path,
+	                bytes, what, done, position + done);
 }
 
 static mt_status read_magic(struct idx *in, int *rank) {
@@ -112,8 +113,8 @@ static mt_status read_shape(struct idx *in, int rank, int64_t *shape, int64_t *n
 		const unsigned char *b = raw + 4 * d;
 		uint32_t extent = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 		if (extent > INT32_MAX)
-			return mt__fail(MT_E_FORMAT, "%s: expected extents below 2^31, got %" PRIu32 " in dim %d", in->path,
-			                extent, d);
+			return mt__fail(MT_E_FORMAT, "%s: expected extents below 2^31, got %" PRIu32 " in dim %d", in->path, extent,
+			                d);
 		if (extent != 0 && product > INT64_MAX / (int64_t)extent)
 			return mt__fail(MT_E_FORMAT, "%s: expected a size below 2^63 bytes, got more at dim %d", in->path, d);
 		product *= (int64_t)extent;

@@ -25,8 +25,8 @@ static mt_status check_arrays(const char *op, const mt_host_array *images, const
 	if (images == NULL || labels == NULL)
 		return mt__fail_arg_null(op, images == NULL ? "images" : "labels");
 	if (images->dtype != MT_U8 || labels->dtype != MT_U8)
-		return mt__fail(MT_E_DTYPE, "%s: images and labels must be u8, got %s and %s", op,
-		                mt_dtype_name(images->dtype), mt_dtype_name(labels->dtype));
+		return mt__fail(MT_E_DTYPE, "%s: images and labels must be u8, got %s and %s", op, mt_dtype_name(images->dtype),
+		                mt_dtype_name(labels->dtype));
 	if (images->rank != 3 || labels->rank != 1 || images->shape[0] != labels->shape[0])
 		return mt__fail(MT_E_SHAPE,
 		                "%s: images [n, h, w] and labels [n] with one n are needed, got rank %d with n = %" PRId64
@@ -41,8 +41,8 @@ static mt_status check_options(const char *op, const mt_loader_options *o, int64
 	if (o->batch < 1)
 		return mt__fail(MT_E_ARG, "%s: batch must be at least 1, got %" PRId64, op, o->batch);
 	if (o->first < 0 || o->count < 0 || o->first > n || o->count > n - o->first)
-		return mt__fail(MT_E_ARG, "%s: images %" PRId64 " to %" PRId64 " are asked for, there are %" PRId64, op, o->first,
-		                o->first + (o->count > INT64_MAX - o->first ? 0 : o->count), n);
+		return mt__fail(MT_E_ARG, "%s: %" PRId64 " images from %" PRId64 " on are asked for, there are %" PRId64, op,
+		                o->count, o->first, n);
 	if (!(o->std >= 0) || isinf(o->std) || !isfinite(o->mean))
 		return mt__fail(MT_E_ARG, "%s: mean must be finite, std finite and not negative", op);
 	return MT_OK;
@@ -113,12 +113,26 @@ mt_status mt_loader_start(mt_loader *loader, int64_t epoch) {
 	return MT_OK;
 }
 
+/* Images are taken from all over a large array: asked for two ahead, they are there when their turn comes. */
+static void prefetch(const mt_loader *l, int64_t position, int64_t pixels) {
+#if defined(__GNUC__)
+	if (position < l->options.count) {
+		const uint8_t *image = l->images + (l->options.first + l->order[position]) * pixels;
+		for (int64_t p = 0; p < pixels; p += 64)
+			__builtin_prefetch(image + p);
+	}
+#else
+	(void)l, (void)position, (void)pixels;
+#endif
+}
+
 static void gather(const mt_loader *l, int64_t from, int64_t n, float *x, int64_t *y) {
 	int64_t pixels = l->height * l->width;
 	const float *value = l->value;
 	for (int64_t i = 0; i < n; i++) {
 		int64_t image = l->options.first + l->order[from + i];
 		const uint8_t *src = l->images + image * pixels;
+		prefetch(l, from + i + 2, pixels);
 		for (int64_t p = 0; p < pixels; p++)
 			x[i * pixels + p] = value[src[p]];
 		y[i] = l->labels[image];

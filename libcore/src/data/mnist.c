@@ -62,7 +62,8 @@ static mt_status check_pair(const char *dir, const char *prefix, const mt_host_a
 		return mt__fail(MT_E_FORMAT, "%s: %s-%s: expected images of 28 x 28, got rank %d, %" PRId64 " x %" PRId64, dir,
 		                prefix, images_suffix, (int)images->rank, images->shape[1], images->shape[2]);
 	if (labels->rank != 1)
-		return mt__fail(MT_E_FORMAT, "%s: %s-%s: expected 1 dim, got %d", dir, prefix, labels_suffix, (int)labels->rank);
+		return mt__fail(MT_E_FORMAT, "%s: %s-%s: expected 1 dim, got %d", dir, prefix, labels_suffix,
+		                (int)labels->rank);
 	if (labels->shape[0] != images->shape[0])
 		return mt__fail(MT_E_FORMAT, "%s: %s: expected as many labels as images, got %" PRId64 " and %" PRId64, dir,
 		                prefix, labels->shape[0], images->shape[0]);

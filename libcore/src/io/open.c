@@ -43,8 +43,8 @@ static mt_status parse_shape(const mt_tensor_file *f, const char *name, const js
 	}
 	if (e->end - e->begin != bytes)
 		return mt__fail(MT_E_FORMAT,
-		                "%s: tensor '%.200s': expected %" PRIu64 " bytes from its shape and dtype, got %" PRIu64, f->path,
-		                name, bytes, e->end - e->begin);
+		                "%s: tensor '%.200s': expected %" PRIu64 " bytes from its shape and dtype, got %" PRIu64,
+		                f->path, name, bytes, e->end - e->begin);
 	return MT_OK;
 }
 
@@ -55,8 +55,9 @@ static mt_status parse_entry(const mt_tensor_file *f, const char *name, const js
 		return fail_entry(f, name, "expected an object of dtype, shape and data_offsets");
 	e->dtype = mt__safetensors_dtype(json_string_value(dtype));
 	if (e->dtype == 0)
-		return mt__fail(MT_E_UNSUPPORTED, "%s: tensor '%.200s': expected a dtype of F32 F64 F16 BF16 I32 I64 U8 BOOL, got %.20s",
-		                f->path, name, json_string_value(dtype));
+		return mt__fail(MT_E_UNSUPPORTED,
+		                "%s: tensor '%.200s': expected a dtype of F32 F64 F16 BF16 I32 I64 U8 BOOL, got %.20s", f->path,
+		                name, json_string_value(dtype));
 	int64_t begin = count_of(json_array_get(offsets, 0)), end = count_of(json_array_get(offsets, 1));
 	if (json_array_size(offsets) != 2 || begin < 0 || end < begin)
 		return fail_entry(f, name, "expected two ascending data_offsets");
@@ -90,12 +91,14 @@ static mt_status check_cover(mt_tensor_file *f) {
 	for (int64_t i = 0; i < f->n; i++) {
 		const struct mt__entry *e = &f->entries[i];
 		if (e->begin != at)
-			return mt__fail(MT_E_FORMAT, "%s: tensor '%.200s': expected its data at byte %" PRIu64 ", got %" PRIu64 " (%s)",
-			                f->path, e->name, at, e->begin, e->begin < at ? "overlap" : "gap");
+			return mt__fail(MT_E_FORMAT,
+			                "%s: tensor '%.200s': expected its data at byte %" PRIu64 ", got %" PRIu64 " (%s)", f->path,
+			                e->name, at, e->begin, e->begin < at ? "overlap" : "gap");
 		at = e->end;
 	}
 	if (at != f->data_bytes)
-		return mt__fail(MT_E_FORMAT, "%s: expected %" PRIu64 " bytes of data, got %" PRIu64, f->path, at, f->data_bytes);
+		return mt__fail(MT_E_FORMAT, "%s: expected %" PRIu64 " bytes of data, got %" PRIu64, f->path, at,
+		                f->data_bytes);
 	return MT_OK;
 }
 
@@ -119,7 +122,7 @@ static mt_status parse_entries(mt_tensor_file *f, json_t *header) {
 		return mt__fail_memory(f->path, json_object_size(header) * sizeof *f->entries);
 	json_object_foreach(header, name, value) {
 		mt_status status = strcmp(name, MT__METADATA_KEY) == 0 ? check_metadata(f, value)
-		                                                        : parse_entry(f, name, value, &f->entries[f->n++]);
+		                                                       : parse_entry(f, name, value, &f->entries[f->n++]);
 		if (status != MT_OK)
 			return status;
 	}
@@ -133,7 +136,7 @@ static mt_status parse_header(mt_tensor_file *f, const char *text, size_t length
 		return mt__fail(MT_E_FORMAT, "%s: expected a JSON header, got: %s (at byte %d)", f->path, error.text,
 		                error.position);
 	mt_status status = json_is_object(header) ? parse_entries(f, header)
-	                                           : mt__fail(MT_E_FORMAT, "%s: expected a JSON object as header", f->path);
+	                                          : mt__fail(MT_E_FORMAT, "%s: expected a JSON object as header", f->path);
 	json_decref(header);
 	return status;
 }
@@ -141,7 +144,8 @@ static mt_status parse_header(mt_tensor_file *f, const char *text, size_t length
 static mt_status read_header(mt_tensor_file *f, uint64_t file_bytes) {
 	unsigned char raw[8];
 	if (file_bytes < sizeof raw)
-		return mt__fail(MT_E_FORMAT, "%s: expected 8 bytes of header length, got a file of %" PRIu64, f->path, file_bytes);
+		return mt__fail(MT_E_FORMAT, "%s: expected 8 bytes of header length, got a file of %" PRIu64, f->path,
+		                file_bytes);
 	mt_status status = mt__tensor_file_pread(f, raw, sizeof raw, 0);
 	if (status != MT_OK)
 		return status;

@@ -48,7 +48,7 @@ static mt_status collect(const mt_module *module, struct state *s) {
 	s->names = mt__calloc((size_t)n + 1, sizeof *s->names);
 	s->tensors = mt__calloc((size_t)n + 1, sizeof(mt_tensor *));
 	status = s->names && s->tensors ? mt_module_visit(module, collect_one, s)
-	                                 : mt__fail_memory("module state", (size_t)n * sizeof *s->names);
+	                                : mt__fail_memory("module state", (size_t)n * sizeof *s->names);
 	if (status != MT_OK)
 		free_state(s);
 	return status;
@@ -66,12 +66,13 @@ mt_status mt_save_state(const mt_module *module, const char *path) {
 	return status;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------------------ */
+/* ---- loading ---------------------------------------------------------------------------------------------------- */
 
 static mt_status check_names(const mt_tensor_file *file, const struct state *s) {
 	for (int64_t i = 0; i < s->n; i++)
 		if (mt_tensor_file_find(file, s->names[i]) < 0)
-			return mt__fail(MT_E_FORMAT, "%s: tensor '%.200s' of the module is missing (the file has %" PRId64
+			return mt__fail(MT_E_FORMAT,
+			                "%s: tensor '%.200s' of the module is missing (the file has %" PRId64
 			                " tensors, the module %" PRId64 ")",
 			                file->path, s->names[i], file->n, s->n);
 	for (int64_t i = 0; i < file->n; i++) {
@@ -91,8 +92,7 @@ static mt_status check_match(const mt_tensor_file *file, const struct mt__entry 
 	if (e->rank != rank || (rank > 0 && memcmp(e->shape, mt_tensor_shape(t), bytes) != 0)) {
 		char expected[MT__SHAPE_TEXT], got[MT__SHAPE_TEXT];
 		return mt__fail(MT_E_SHAPE, "%s: tensor '%.200s': expected shape %s, got %s", file->path, e->name,
-		                mt__shape_text(expected, rank, mt_tensor_shape(t)),
-		                mt__shape_text(got, e->rank, e->shape));
+		                mt__shape_text(expected, rank, mt_tensor_shape(t)), mt__shape_text(got, e->rank, e->shape));
 	}
 	mt_dtype dtype = mt_tensor_dtype(t);
 	if (e->dtype != dtype && !(mt__is_float(e->dtype) && mt__is_float(dtype)))

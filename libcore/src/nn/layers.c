@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "nn/module.h"
 
-/* Adds weight and, where asked for, bias [out], both uniform in ±1/√fan_in: what PyTorch's kaiming_uniform_(a = √5) comes
- * to.  Frees m and returns NULL on failure. */
+/* Adds weight and, where asked for, bias [out], both uniform in ±1/√fan_in: what PyTorch's kaiming_uniform_(a = √5)
+ * comes to.  Frees m and returns NULL on failure. */
 static mt_module *with_parameters(mt_module *m, int rank, const int64_t *shape, int64_t fan_in, int bias) {
 	mt_scope *scope = m ? mt_scope_begin() : NULL;
 	if (scope == NULL) {

@@ -28,7 +28,8 @@ mt_module *mt_module_new(const mt_module_class *kind, void *context) {
 	return m;
 }
 
-/* The next module to free below m: the deepest first child.  Freeing walks up through parents, so depth costs no stack. */
+/* The next module to free below m: the deepest first child.  Freeing walks up through parents, so depth costs no stack.
+ * */
 static mt_module *first_leaf(mt_module *m) {
 	while (m->n_children > 0)
 		m = m->children[m->n_children - 1];

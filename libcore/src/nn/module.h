@@ -10,7 +10,7 @@
 
 struct mt__state {
 	char name[MT__NAME_BYTES];
-	int32_t kind; /* enum mt_state_kind */
+	int32_t kind;      /* enum mt_state_kind */
 	mt_tensor *tensor; /* a reference of our own */
 };
 
@@ -26,7 +26,8 @@ struct mt_module {
 	int n_children;
 };
 
-/* "features.0" of m below root into path; "" for root itself.  Cut off where it does not fit.  root NULL: the tree's root. */
+/* "features.0" of m below root into path; "" for root itself.  Cut off where it does not fit.  root NULL: the tree's
+ * root. */
 void mt__module_path(const mt_module *m, const mt_module *root, char *path, size_t size);
 
 /* The module after m in depth-first order below root; NULL at the end. */
@@ -39,7 +40,8 @@ struct mt__forward_trace {
 };
 void mt__forward_trace(const struct mt__forward_trace *trace); /* NULL: none */
 
-/* Adds t, made just now (NULL: it failed), as a parameter, initialised uniformly in ±bound.  The tensor stays the scope's too. */
+/* Adds t, made just now (NULL: it failed), as a parameter, initialised uniformly in ±bound.  The tensor stays the
+ * scope's too. */
 mt_status mt__add_uniform_parameter(mt_module *m, const char *name, mt_tensor *t, double bound);
 
 #endif

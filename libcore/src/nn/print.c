@@ -100,7 +100,8 @@ static void note_output(const mt_module *m, mt_tensor *y, void *context) {
 			mt__shape_text(t->rows[i].output, mt_tensor_rank(y), mt_tensor_shape(y));
 }
 
-/* One forward outside the graph, in evaluation mode: no random numbers are drawn, and no module's mode is changed after. */
+/* One forward outside the graph, in evaluation mode: no random numbers are drawn, and no module's mode is changed
+ * after. */
 static mt_status trace_shapes(mt_module *module, mt_tensor *x, struct table *t) {
 	const struct mt__forward_trace trace = {note_output, t};
 	mt_scope *scope = mt_scope_begin();
@@ -147,9 +148,8 @@ static void print_table(const mt_module *module, const struct table *t, int shap
 	for (int i = 0; i < t->n; i++) {
 		const mt_module *m = t->rows[i].module;
 		mt__module_path(m, module, path, sizeof path);
-		fprintf(out, "%-*s  %-*s  %-*s%s%12" PRId64 "\n", path_width, path[0] ? path : ".", class_width,
-		        m->kind->name, shape_width, shapes ? t->rows[i].output : "", shapes ? "  " : "",
-		        mt_module_parameter_count(m));
+		fprintf(out, "%-*s  %-*s  %-*s%s%12" PRId64 "\n", path_width, path[0] ? path : ".", class_width, m->kind->name,
+		        shape_width, shapes ? t->rows[i].output : "", shapes ? "  " : "", mt_module_parameter_count(m));
 	}
 	fprintf(out, "total: %" PRId64 " parameters in %d module%s\n", mt_module_parameter_count(module), t->n,
 	        t->n == 1 ? "" : "s");

@@ -37,8 +37,8 @@ static int pool2d_describe(void *context, char *text, size_t size) {
 	char padding[64] = "";
 	if (o->padding[0] || o->padding[1])
 		snprintf(padding, sizeof padding, ", padding=(%d, %d)", o->padding[0], o->padding[1]);
-	return snprintf(text, size, "kernel_size=(%d, %d), stride=(%d, %d)%s", o->kernel[0], o->kernel[1], stride_h, stride_w,
-	                padding);
+	return snprintf(text, size, "kernel_size=(%d, %d), stride=(%d, %d)%s", o->kernel[0], o->kernel[1], stride_h,
+	                stride_w, padding);
 }
 
 static const mt_module_class max_pool2d_class = {"MaxPool2d", max_pool2d_forward, pool2d_describe, mt__free};
@@ -102,9 +102,10 @@ mt_module *mt_nn_activation(int32_t op, double p) {
 	for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
 		if (activations[i].op == op)
 			return with_options(&activations[i].kind, &options, sizeof options);
-	mt__fail(MT_E_ARG,
-	         "nn_activation: map op %d is none of relu, sigmoid, tanh, gelu, gelu_tanh, silu, softplus, leaky_relu, elu",
-	         (int)op);
+	mt__fail(
+		MT_E_ARG,
+		"nn_activation: map op %d is none of relu, sigmoid, tanh, gelu, gelu_tanh, silu, softplus, leaky_relu, elu",
+		(int)op);
 	return NULL;
 }
 

@@ -4,7 +4,8 @@
 
 #include "mt/optim.h"
 
-/* One parameter with its state; the tensors are references of our own, state is made at the first step (NULL before). */
+/* One parameter with its state; the tensors are references of our own, state is made at the first step (NULL before).
+ * */
 struct mt__slot {
 	mt_tensor *param;
 	mt_tensor *m;    /* SGD: velocity; Adam: first moment */
