@@ -1,8 +1,8 @@
 /* Convolution and its gradients.  conv.c brings every case to three spatial dims and picks the method:
  *
  *     conv_lanes*   one image in each vector lane, [c][z][y][x][VL]: full speed for any number of channels, kernel,
- *                   stride, dilation and groups, where there are images enough and a block of them fits the
- *                   second-level cache.  f32.
+ *                   stride, dilation and groups, where there are images enough and a block of them, and the
+ *                   weights, fit the second-level cache.  f32.
  *     conv_direct   by the definition, row by row: where a group has few output channels, or there is little work.
  *                   f32 and f64.
  *     conv_gemm     implicit matrix product: the microkernels of gemm.c, panels packed straight from the images (or, for
@@ -65,7 +65,7 @@ struct mt__conv_method {
 
 extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_direct_method, mt__conv_gemm_method;
 
-/* Whether the lanes are full enough and a block of images small enough. */
+/* Whether the lanes are full enough, and a block of images and the weights small enough. */
 bool mt__conv_lanes_fit(const struct mt__conv *conv);
 
 /* Whether a matrix product would not pay. */

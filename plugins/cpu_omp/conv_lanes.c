@@ -296,7 +296,8 @@ static void run_sweep(const struct mt__conv *c, bool backward, char *space, int 
 bool mt__conv_lanes_fit(const struct mt__conv *c) {
 	double block = (double)(c->groups * c->in_channels) * (double)mt__conv_in_plane(c) +
 	               (double)(c->groups * c->out_channels) * (double)mt__conv_out_plane(c);
-	return c->dtype == MT_F32 && 2 * c->images >= VL && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES;
+	return c->dtype == MT_F32 && 2 * c->images >= VL && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES &&
+	       weights_bytes(c) <= MT__OMP_L2_BYTES;
 }
 
 static uint64_t scratch_bytes(const struct mt__conv *c, enum mt__conv_op op, int threads) {

@@ -2,8 +2,11 @@
  *
  * Special values are those of C's Annex F: signed zeros, subnormals, infinities and NaN as <math.h> has them.  Every
  * product that feeds a sum is an explicit mt__madd: the compiler then has nothing left to contract, and the vector body
- * and the scalar rest of a loop give the same bits.  Greatest error over all floats, by ISA level with / without FMA:
- * docs of each function (ULP of the exact value; tests compare with long double). */
+ * and the scalar rest of a loop give the same bits.
+ *
+ * Greatest errors found over every 23rd float, against double, in ULP (with FMA / without):
+ *     exp 0.99 / 0.96   expm1 1.41 / 1.48   log 0.75 / 0.81   log1p 0.76 / 0.83   tanh 1.31
+ *     sigmoid 1.07 / 1.09   silu 1.50 / 2.00   softplus 1.58 / 1.64   erf 0.99 / 1.10 */
 #ifndef MT_OMP_VMATH_H
 #define MT_OMP_VMATH_H
 
