@@ -98,7 +98,7 @@ static mt_tensor *grad_weight(mt_tensor *gout, mt_tensor *x, const struct attrs 
 			status = mt__fill(gbias, mt_i(0));
 		return status == MT_OK ? gw : NULL;
 	}
-	mt_array ag = mt__array(gout), ax = mt__array(x), aw = mt__array(gw), ab;
+	mt_array ag = mt__array(gout), ax = mt__array(x), aw = mt__array(gw), ab = {0};
 	if (gbias != NULL)
 		ab = mt__array(gbias);
 	struct mt_conv_grad_weight_args args = {.struct_size = sizeof args,

@@ -104,7 +104,7 @@ static mt_status pool_backward(struct mt_node *node, mt_tensor *gout, mt_tensor 
 		return mt_error_peek();
 	if (gx[0]->numel == 0)
 		return MT_OK;
-	mt_array ag = mt__array(gout), ax = mt__array(gx[0]), ai;
+	mt_array ag = mt__array(gout), ax = mt__array(gx[0]), ai = {0};
 	if (indices != NULL)
 		ai = mt__array(indices);
 	struct mt_pool_grad_args args = {.struct_size = sizeof args,
@@ -137,7 +137,7 @@ static mt_tensor *record(int32_t kind, mt_tensor *x, mt_tensor *y, mt_tensor *in
 static mt_status run(int32_t kind, mt_tensor *x, mt_tensor *y, mt_tensor *indices, const struct mt_pool_params *p) {
 	if (y->numel == 0)
 		return MT_OK;
-	mt_array ax = mt__array(x), ay = mt__array(y), ai;
+	mt_array ax = mt__array(x), ay = mt__array(y), ai = {0};
 	if (indices != NULL)
 		ai = mt__array(indices);
 	struct mt_pool_args args = {
