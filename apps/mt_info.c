@@ -78,8 +78,9 @@ static void print_device(const json_t *device) {
 	if (bytes > 0) {
 		printf(", ");
 		print_bytes(bytes);
+		printf("%s", json_is_true(json_object_get(device, "host_memory")) ? " of host memory" : " of its own");
 	}
-	printf("%s\n", json_is_true(json_object_get(device, "host_memory")) ? " of host memory" : " of its own");
+	printf("\n");
 	for (size_t i = 0; i < json_array_size(features); i++)
 		printf("%s%s", i == 0 ? "      features: " : " ", json_string_value(json_array_get(features, i)));
 	if (json_array_size(features) > 0)
