@@ -115,16 +115,34 @@ MT_API mt_module *mt_nn_sequential(int n, mt_module *const *modules);
 /* y = x @ weightᵀ + bias (mt_linear).   weight: [out, in]   bias: [out], where bias ≠ 0; both uniform in ±1/√in. */
 MT_API mt_module *mt_nn_linear(int64_t in, int64_t out, int bias);
 
-/* mt_conv2d.   weight: [out, in/groups, kernel_h, kernel_w]   bias: [out], where bias ≠ 0
- * Both uniform in ±1/√fan_in. */
+/* mt_conv1d, 2d, 3d.   weight: [out, in/groups, kernel…]   bias: [out], where bias ≠ 0.  Both uniform in ±1/√fan_in. */
+MT_API mt_module *mt_nn_conv1d(int64_t in, int64_t out, int kernel, int bias, mt_conv_options options);
 MT_API mt_module *mt_nn_conv2d(int64_t in, int64_t out, int kernel_h, int kernel_w, int bias, mt_conv_options options);
+MT_API mt_module *mt_nn_conv3d(int64_t in, int64_t out, int kernel_d, int kernel_h, int kernel_w, int bias,
+                               mt_conv_options options);
 
+/* mt_conv_transpose1d, 2d.   weight: [in, out/groups, kernel…]   bias: [out], where bias ≠ 0
+ * Both uniform in ±1/√(out/groups · kernel cells), PyTorch's fan_in of this weight. */
+MT_API mt_module *mt_nn_conv_transpose1d(int64_t in, int64_t out, int kernel, int bias,
+                                         mt_conv_transpose_options options);
+MT_API mt_module *mt_nn_conv_transpose2d(int64_t in, int64_t out, int kernel_h, int kernel_w, int bias,
+                                         mt_conv_transpose_options options);
+
+MT_API mt_module *mt_nn_max_pool1d(mt_pool_options options);
 MT_API mt_module *mt_nn_max_pool2d(mt_pool_options options);
+MT_API mt_module *mt_nn_max_pool3d(mt_pool_options options);
+MT_API mt_module *mt_nn_avg_pool1d(mt_pool_options options);
 MT_API mt_module *mt_nn_avg_pool2d(mt_pool_options options);
+MT_API mt_module *mt_nn_avg_pool3d(mt_pool_options options);
+MT_API mt_module *mt_nn_adaptive_avg_pool(int n, const int64_t *size); /* mt_adaptive_avg_pool */
 
-/* A map op as a layer: op is MT_MAP_RELU, SIGMOID, TANH, GELU, GELU_TANH, SILU, SOFTPLUS, LEAKY_RELU (p: slope) or
- * ELU (p: alpha); another is MT_E_ARG.  p is 0 where the op has none. */
+/* A map op as a layer: op is one of the activations of map_ops.def (RELU, SIGMOID, TANH, GELU, GELU_TANH, SILU, SOFTPLUS,
+ * LEAKY_RELU (p: slope), ELU (p: alpha), MISH, SELU, HARDSIGMOID, HARDSWISH); another is MT_E_ARG.  p is 0 where the op
+ * has none. */
 MT_API mt_module *mt_nn_activation(int32_t op, double p);
+MT_API mt_module *mt_nn_hardtanh(double low, double high);
+/* weight: [n], all init; n is 1 or the channels. */
+MT_API mt_module *mt_nn_prelu(int64_t n, double init);
 MT_API mt_module *mt_nn_relu(void);
 MT_API mt_module *mt_nn_sigmoid(void);
 MT_API mt_module *mt_nn_tanh(void);
@@ -133,6 +151,89 @@ MT_API mt_module *mt_nn_gelu(void);
 MT_API mt_module *mt_nn_log_softmax(int axis);
 MT_API mt_module *mt_nn_flatten(int start_dim, int end_dim); /* mt_flatten; (1, -1) keeps the batch */
 MT_API mt_module *mt_nn_dropout(double p); /* mt_dropout while training, x itself otherwise; 0 ≤ p < 1 */
+
+/* ---- normalisation ------------------------------------------------------------------------------------------------
+ * weight starts at 1, bias at 0; eps 0: 1e-5. */
+
+typedef struct mt_nn_norm_options {
+	double eps;
+	double momentum; /* batch norm: 0: 0.1 */
+	int no_affine;   /* without weight and bias */
+	int no_bias;
+	int no_running;  /* batch norm without running statistics: the batch's in evaluation too */
+} mt_nn_norm_options;
+
+/* mt_batch_norm over [N, C] or [N, C, L], [N, C, H, W], [N, C, D, H, W] with C = features; buffers running_mean (0) and
+ * running_var (1), and num_batches_tracked (0-d i64), as PyTorch names them. */
+MT_API mt_module *mt_nn_batch_norm1d(int64_t features, mt_nn_norm_options options);
+MT_API mt_module *mt_nn_batch_norm2d(int64_t features, mt_nn_norm_options options);
+MT_API mt_module *mt_nn_batch_norm3d(int64_t features, mt_nn_norm_options options);
+/* mt_layer_norm over the last dims, which have this shape. */
+MT_API mt_module *mt_nn_layer_norm(int n, const int64_t *shape, mt_nn_norm_options options);
+MT_API mt_module *mt_nn_group_norm(int64_t groups, int64_t channels, mt_nn_norm_options options);
+MT_API mt_module *mt_nn_rms_norm(int n, const int64_t *shape, mt_nn_norm_options options);
+
+/* ---- tables, blocks ----------------------------------------------------------------------------------------------- */
+
+/* mt_embedding.   weight: [n, dim], normal(0, 1), the row padding_idx (−1: none) 0 */
+MT_API mt_module *mt_nn_embedding(int64_t n, int64_t dim, int64_t padding_idx);
+/* x + module(x). */
+MT_API mt_module *mt_nn_residual(mt_module *module);
+
+/* ---- recurrent layers: names, formulas, shapes and initial values as torch.nn.LSTM and GRU ------------------------ */
+
+typedef struct mt_nn_rnn_options {
+	int layers;        /* 0: 1 */
+	int no_bias;
+	int bidirectional; /* D = 2, else 1 */
+	int batch_first;   /* [N, L, …] instead of [L, N, …] */
+	double dropout;    /* between layers, while training */
+} mt_nn_rnn_options;
+
+/* x: [L, N, in] -> output [L, N, D · hidden] (mt_forward: from zero states).  Parameters weight_ih_l0 [G·hidden, in],
+ * weight_hh_l0, bias_ih_l0, bias_hh_l0, …_reverse; G = 4 (i, f, g, o) for LSTM, 3 (r, z, n) for GRU. */
+MT_API mt_module *mt_nn_lstm(int64_t in, int64_t hidden, mt_nn_rnn_options options);
+MT_API mt_module *mt_nn_gru(int64_t in, int64_t hidden, mt_nn_rnn_options options);
+
+/* The same with states: h0, c0 [layers · D, N, hidden] or MT_NONE (zeros), c0 MT_NONE for GRU.  The last states go to *hn
+ * and *cn, which may be NULL. */
+MT_API mt_tensor *mt_rnn_forward(mt_module *rnn, mt_tensor *x, mt_tensor *h0, mt_tensor *c0, mt_tensor **hn,
+                                 mt_tensor **cn);
+
+/* ---- attention: batch first --------------------------------------------------------------------------------------- */
+
+typedef struct mt_nn_attention_options {
+	double dropout; /* of the attention weights, while training */
+	int no_bias;
+	int causal;     /* mt_forward forbids positions after one's own */
+} mt_nn_attention_options;
+
+/* Vaswani et al. 2017; names and initial values as torch.nn.MultiheadAttention(batch_first=True): in_proj_weight
+ * [3E, E], in_proj_bias, out_proj.weight, out_proj.bias.  mt_forward: self-attention of x [N, L, E].  E divisible by heads. */
+MT_API mt_module *mt_nn_multihead_attention(int64_t embed, int64_t heads, mt_nn_attention_options options);
+
+typedef struct mt_attention_masks {
+	mt_tensor *key_padding; /* bool [N, S], 1 where a key is padding and must not be seen; NULL or MT_NONE */
+	mt_tensor *mask;        /* [L, S] or [N · heads, L, S]: float (added) or bool (1 forbids, as PyTorch's attn_mask) */
+	int causal;
+} mt_attention_masks;
+
+/* q: [N, L, E]  k, v: [N, S, E]  ->  [N, L, E]; *weights (may be NULL): [N, L, S], the mean over heads. */
+MT_API mt_tensor *mt_attention_forward(mt_module *attention, mt_tensor *q, mt_tensor *k, mt_tensor *v,
+                                       mt_attention_masks masks, mt_tensor **weights);
+
+typedef struct mt_nn_transformer_options {
+	double dropout;     /* as PyTorch's 0.1 where it is asked for; 0: none */
+	int32_t activation; /* enum mt_map_id; 0: RELU */
+	int norm_first;
+	int causal;
+	double eps;         /* 0: 1e-5 */
+} mt_nn_transformer_options;
+
+/* torch.nn.TransformerEncoderLayer(batch_first=True): children self_attn, linear1, linear2, norm1, norm2.  x: [N, L, E] */
+MT_API mt_module *mt_nn_transformer_encoder_layer(int64_t embed, int64_t heads, int64_t feedforward,
+                                                  mt_nn_transformer_options options);
+MT_API mt_tensor *mt_transformer_forward(mt_module *layer, mt_tensor *x, mt_attention_masks masks);
 
 /* ---- initialisation: t is overwritten in place, outside the graph; returns t ---------------------------------------
  * fan_in = t.shape[1] · receptive field, fan_out = t.shape[0] · receptive field, with the product of the further

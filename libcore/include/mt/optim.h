@@ -46,16 +46,57 @@ typedef struct mt_adam_options {
 MT_API mt_optim *mt_optim_sgd(mt_tensor *const *parameters, int64_t n, double lr, mt_sgd_options options);
 MT_API mt_optim *mt_optim_adam(mt_tensor *const *parameters, int64_t n, double lr, mt_adam_options options);
 MT_API mt_optim *mt_optim_adamw(mt_tensor *const *parameters, int64_t n, double lr, mt_adam_options options);
+
+/* RMSprop (Tieleman & Hinton 2012), as torch.optim.RMSprop:
+ *     g = grad + weight_decay · p;   v = α v + (1−α) g²;   centered: a = α a + (1−α) g, s = v − a², else s = v
+ *     u = g / (√s + eps);   momentum ≠ 0:  b = momentum · b + u, u = b;   p −= lr · u
+ * A zero means the default: alpha 0.99, eps 1e-8; −1 means 0 itself. */
+typedef struct mt_rmsprop_options {
+	double alpha, eps, weight_decay, momentum;
+	int32_t centered, maximize;
+} mt_rmsprop_options;
+
+/* Adagrad (Duchi et al. 2011), as torch.optim.Adagrad; t counts from 1:
+ *     g = grad + weight_decay · p;   s += g² (s starts at initial);   p −= lr / (1 + (t−1) lr_decay) · g / (√s + eps)
+ * eps 0: 1e-10; −1 means 0 itself. */
+typedef struct mt_adagrad_options {
+	double lr_decay, weight_decay, initial, eps;
+	int32_t maximize;
+} mt_adagrad_options;
+
+MT_API mt_optim *mt_optim_rmsprop(mt_tensor *const *parameters, int64_t n, double lr, mt_rmsprop_options options);
+MT_API mt_optim *mt_optim_adagrad(mt_tensor *const *parameters, int64_t n, double lr, mt_adagrad_options options);
 MT_API void mt_optim_free(mt_optim *optim); /* NULL is ignored */
+
+/* ---- parameter groups: group 0 is the constructor's ---------------------------------------------------------------- */
+
+/* More parameters under another rate and decay (weight_decay NaN: the optimiser's own).  The group's number, or −1. */
+MT_API int mt_optim_add_group(mt_optim *optim, mt_tensor *const *parameters, int64_t n, double lr, double weight_decay);
+MT_API int mt_optim_n_groups(const mt_optim *optim);
+MT_API double mt_optim_group_lr(const mt_optim *optim, int group); /* NaN where there is none */
+MT_API mt_status mt_optim_set_group_lr(mt_optim *optim, int group, double lr);
+MT_API double mt_optim_group_weight_decay(const mt_optim *optim, int group);
+MT_API mt_status mt_optim_set_group_weight_decay(mt_optim *optim, int group, double weight_decay);
+/* Every group's rate becomes its rate at creation (or at its last mt_optim_set_…lr) times factor. */
+MT_API mt_status mt_optim_scale_lr(mt_optim *optim, double factor);
 
 /* One step.  On failure some parameters may have been written already. */
 MT_API mt_status mt_optim_step(mt_optim *optim);
 /* Marks every parameter's gradient unset, keeping its memory. */
 MT_API mt_status mt_optim_zero_grad(mt_optim *optim);
 
-MT_API double mt_optim_lr(const mt_optim *optim); /* NaN for NULL */
-MT_API mt_status mt_optim_set_lr(mt_optim *optim, double lr);
+MT_API double mt_optim_lr(const mt_optim *optim); /* group 0's; NaN for NULL */
+MT_API mt_status mt_optim_set_lr(mt_optim *optim, double lr); /* of every group */
 MT_API int64_t mt_optim_steps(const mt_optim *optim); /* steps taken */
+
+/* ---- gradient clipping: between mt_backward and mt_optim_step; parameters without a gradient count nothing ---------- */
+
+/* Scales all gradients by min(1, max_norm / (total + 1e-6)), total = the norm of all together with p (2, ∞ or another
+ * > 0).  *total (may be NULL) is the norm before.  MT_E_ARG where it is not finite and error_if_nonfinite ≠ 0. */
+MT_API mt_status mt_clip_grad_norm(mt_tensor *const *parameters, int64_t n, double max_norm, double p,
+                                   int error_if_nonfinite, double *total);
+/* Each gradient's elements clamped to [−value, value]; value > 0. */
+MT_API mt_status mt_clip_grad_value(mt_tensor *const *parameters, int64_t n, double value);
 
 /* ---- learning-rate schedules: a factor for the base rate at step 0, 1, … ---------------------------------------- */
 
@@ -64,7 +105,8 @@ enum mt_schedule_kind {
 	MT_SCHEDULE_LINEAR = 1,   /* from 1 down to floor at the end of total */
 	MT_SCHEDULE_COSINE = 2,   /* the same along half a cosine */
 	MT_SCHEDULE_STEP = 3,     /* gamma^⌊step / period⌋ */
-	MT_SCHEDULE_ONE_CYCLE = 4 /* up from start to 1 during warmup, down to floor at the end: half cosines */
+	MT_SCHEDULE_ONE_CYCLE = 4, /* up from start to 1 during warmup, down to floor at the end: half cosines */
+	MT_SCHEDULE_EXPONENTIAL = 5 /* gamma^step */
 };
 
 /* The first warmup steps rise linearly from start to 1 in every kind but ONE_CYCLE; the kind's own course fills the
@@ -78,6 +120,21 @@ typedef struct mt_schedule {
 /* The factor at step; NaN where the schedule is invalid (unknown kind, negative count, warmup > total where total is
  * needed, period 0 in STEP). */
 MT_API double mt_schedule_factor(const mt_schedule *schedule, int64_t step);
+
+/* Reduce on plateau, as torch.optim.lr_scheduler.ReduceLROnPlateau: after more than patience steps in which the metric got
+ * no better, the rate is multiplied by factor, and cooldown steps do not count.  "Better": below best · (1 − threshold),
+ * or below best − threshold where absolute; the other way round where maximize.  A NaN metric is no better.
+ * Zero-initialised: factor 0.1, patience 10 (−1: 0 itself), threshold 1e-4 (−1: 0 itself), rates down to 0. */
+typedef struct mt_plateau {
+	double factor, threshold, min_lr;
+	int32_t patience, cooldown, maximize, absolute;
+	/* State: mt_plateau_step's. */
+	int32_t started, bad, cooling, reductions;
+	double best;
+} mt_plateau;
+
+/* Tells the metric of one epoch; lowers every group's rate where it is time.  *reduced (may be NULL): whether it was. */
+MT_API mt_status mt_plateau_step(mt_plateau *plateau, mt_optim *optim, double metric, int *reduced);
 
 #ifdef __cplusplus
 }
