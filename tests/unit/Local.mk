@@ -27,6 +27,7 @@ unit_tests += %D%/test_matmul
 tests_unit_test_matmul_SOURCES = %D%/test_matmul.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_nn
 unit_tests += %D%/test_optim
+unit_tests += %D%/test_points
 unit_tests += %D%/test_pool
 tests_unit_test_pool_SOURCES = %D%/test_pool.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_print
