@@ -2,8 +2,12 @@
 #   unit_tests += %D%/test_NAME
 # A test of what libmt hides also says:
 #   tests_unit_test_NAME_LDADD = $(internal_ldadd)
+unit_tests += %D%/test_activation
+tests_unit_test_activation_SOURCES = %D%/test_activation.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_autograd
 tests_unit_test_autograd_SOURCES = %D%/test_autograd.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
+unit_tests += %D%/test_close
+tests_unit_test_close_SOURCES = %D%/test_close.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_conv
 tests_unit_test_conv_SOURCES = %D%/test_conv.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 tests_unit_test_conv_LDADD = $(internal_ldadd)
@@ -33,6 +37,8 @@ unit_tests += %D%/test_matmul
 tests_unit_test_matmul_SOURCES = %D%/test_matmul.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_nn
 unit_tests += %D%/test_optim
+unit_tests += %D%/test_out
+tests_unit_test_out_SOURCES = %D%/test_out.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_points
 unit_tests += %D%/test_pool
 tests_unit_test_pool_SOURCES = %D%/test_pool.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
