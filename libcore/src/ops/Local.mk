@@ -1,6 +1,10 @@
 # One source a line, sorted, headers beside their sources:
 #   libmt_la_SOURCES += %D%/name.c
+libmt_la_SOURCES += %D%/adaptive_pool.c
 libmt_la_SOURCES += %D%/conv.c
+libmt_la_SOURCES += %D%/conv.h
+libmt_la_SOURCES += %D%/conv_options.c
+libmt_la_SOURCES += %D%/conv_transpose.c
 libmt_la_SOURCES += %D%/copy.c
 libmt_la_SOURCES += %D%/dropout.c
 libmt_la_SOURCES += %D%/index.c
@@ -12,6 +16,7 @@ libmt_la_SOURCES += %D%/matmul.c
 libmt_la_SOURCES += %D%/ops.c
 libmt_la_SOURCES += %D%/ops.h
 libmt_la_SOURCES += %D%/pool.c
+libmt_la_SOURCES += %D%/pool.h
 libmt_la_SOURCES += %D%/random.c
 libmt_la_SOURCES += %D%/reduce.c
 libmt_la_SOURCES += %D%/reshape.c
