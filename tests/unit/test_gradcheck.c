@@ -31,6 +31,7 @@ struct grad_case {
 #define GRAD_CASE_ONCE(name, reason, expression, low, high, ...) {name, reason, low, high, {__VA_ARGS__}},
 static const struct grad_case grad_cases[] = {
 #include "grad_cases.inc"
+#include "grad_cases_conv.inc"
 };
 #undef GRAD_CASE
 #undef GRAD_CASE_ONCE
@@ -79,6 +80,7 @@ static mt_tensor *in_place_square(mt_tensor *x) {
 static mt_tensor *apply(size_t id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
 	size_t at = 0;
 #include "grad_cases.inc"
+#include "grad_cases_conv.inc"
 	return NULL;
 }
 #undef GRAD_CASE
