@@ -94,13 +94,6 @@ mt_status mt__axes_mask(const char *op, const mt_tensor *x, mt_axes axes, uint32
 /* y, the result of a reduction of shape [rank] over mask, expanded to shape again by 0 strides. */
 mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint32_t mask, int keepdim);
 
-/* ---- any number of spatial dims, 1 to 3 --------------------------------------------------------------------------- */
-
-mt_tensor *mt__convnd(const char *op, mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_conv_options options,
-                      int spatial);
-/* kind: enum mt_pool_id. */
-mt_tensor *mt__poolnd(const char *op, int32_t kind, mt_tensor *x, mt_pool_options options, int spatial);
-
 /* ---- parts of one op that tests compare --------------------------------------------------------------------------- */
 
 /* Made of ops that every device has; 0 ≤ axis < rank, float x. */
