@@ -36,6 +36,11 @@ static inline mt_device *mt__device_of(const mt_tensor *t) {
 	return t->storage->device;
 }
 
+/* What 16-bit floats are computed in: f32; f32 and f64 in themselves. */
+static inline mt_dtype mt__wide(mt_dtype dtype) {
+	return dtype == MT_F64 ? MT_F64 : MT_F32;
+}
+
 static inline int mt__dtype_in(mt_dtype dtype, uint32_t set) {
 	return (set >> dtype & 1u) != 0;
 }
@@ -83,6 +88,19 @@ int mt__rows_array(const mt_tensor *x, mt_array *out);
 
 /* An index tensor: i64 and i32 as they are, u8 as i64; others MT_E_DTYPE. */
 mt_tensor *mt__index_of(const char *op, const char *arg, mt_tensor *index);
+
+/* MT_E_ARG unless value is an mt_i or mt_f. */
+mt_status mt__check_scalar(const char *op, const char *arg, mt_scalar value);
+
+/* MT_E_SHAPE unless t's shape broadcasts to that of to. */
+mt_status mt__check_broadcasts_to(const char *op, const char *arg, const mt_tensor *t, const char *to_arg,
+                                  const mt_tensor *to);
+
+/* As mt__dim, but axis 0 and −1 of a 0-d tensor too are 0, as PyTorch takes it. */
+int mt__axis(const char *op, const mt_tensor *x, int axis);
+/* x, and a 0-d tensor as [1], for ops along an axis; y, the result on that, of x's rank again. */
+mt_tensor *mt__with_axis(mt_tensor *x);
+mt_tensor *mt__without_axis(mt_tensor *y, const mt_tensor *x);
 
 /* The dtype of an op on a and b, as PyTorch: a 0-d tensor beside one with dims counts by its kind only. */
 mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b);
