@@ -3,6 +3,7 @@
 libmt_la_SOURCES += %D%/build.c
 libmt_la_SOURCES += %D%/build.h
 libmt_la_SOURCES += %D%/conv_layers.c
+libmt_la_SOURCES += %D%/extents.h
 libmt_la_SOURCES += %D%/forward.c
 libmt_la_SOURCES += %D%/init.c
 libmt_la_SOURCES += %D%/layers.c
@@ -12,3 +13,5 @@ libmt_la_SOURCES += %D%/pool_layers.c
 libmt_la_SOURCES += %D%/print.c
 libmt_la_SOURCES += %D%/state.c
 libmt_la_SOURCES += %D%/stateless.c
+libmt_la_SOURCES += %D%/weight.c
+libmt_la_SOURCES += %D%/weight.h

@@ -1,8 +1,8 @@
 /* Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d. */
 #include <inttypes.h>
 
-#include "base/error.h"
-#include "nn/build.h"
+#include "nn/extents.h"
+#include "nn/weight.h"
 #include "ops/conv.h"
 
 struct conv_layer {
@@ -43,10 +43,10 @@ static mt_tensor *transpose_forward(mt_module *m, mt_tensor *x, void *context) {
 /* ---- printing --------------------------------------------------------------------------------------------------- */
 
 /* Where a value differs from usual. */
-static void add_unusual(struct mt_text *text, const char *before, int n, const int *values, int usual) {
+static void add_unusual(struct mt__description *t, const char *before, int n, const int *values, int usual) {
 	for (int i = 0; i < n; i++)
 		if (values[i] != usual) {
-			mt__text_tuple(text, before, n, values);
+			mt__describe_extents(t, before, n, values);
 			return;
 		}
 }
@@ -55,21 +55,21 @@ static int conv_describe(void *context, char *out, size_t size) {
 	static const char *const modes[] = {NULL, "same", "same_left", "causal"};
 	const struct conv_layer *c = context;
 	const mt_conv_options *o = &c->options;
-	struct mt_text text = {0};
-	mt__text_add(&text, "%" PRId64 ", %" PRId64, c->in, c->out);
-	mt__text_tuple(&text, ", kernel_size=", c->spatial, c->kernel);
-	mt__text_tuple(&text, ", stride=", c->spatial, o->stride);
+	struct mt__description t = {out, size, 0};
+	mt__describe_add(out, size, &t.at, "%" PRId64 ", %" PRId64, c->in, c->out);
+	mt__describe_extents(&t, ", kernel_size=", c->spatial, c->kernel);
+	mt__describe_extents(&t, ", stride=", c->spatial, o->stride);
 	if (o->padding_mode != MT_PADDING_EXPLICIT)
-		mt__text_add(&text, ", padding=%s", modes[o->padding_mode]);
+		mt__describe_add(out, size, &t.at, ", padding=%s", modes[o->padding_mode]);
 	else
-		add_unusual(&text, ", padding=", c->spatial, o->padding, 0);
-	add_unusual(&text, ", dilation=", c->spatial, o->dilation, 1);
-	add_unusual(&text, ", output_padding=", c->spatial, c->output_padding, 0);
+		add_unusual(&t, ", padding=", c->spatial, o->padding, 0);
+	add_unusual(&t, ", dilation=", c->spatial, o->dilation, 1);
+	add_unusual(&t, ", output_padding=", c->spatial, c->output_padding, 0);
 	if (o->groups > 1)
-		mt__text_add(&text, ", groups=%d", o->groups);
+		mt__describe_add(out, size, &t.at, ", groups=%d", o->groups);
 	if (!c->bias)
-		mt__text_add(&text, ", bias=False");
-	return mt__describe_text(&text, out, size);
+		mt__describe_add(out, size, &t.at, ", bias=False");
+	return t.at;
 }
 
 /* ---- construction ----------------------------------------------------------------------------------------------- */
@@ -79,14 +79,12 @@ static mt_status check(const char *op, const struct conv_layer *c, int64_t group
 	for (int i = 1; i < c->spatial; i++)
 		least = c->kernel[i] < least ? c->kernel[i] : least;
 	if (c->in < 1 || c->out < 1 || least < 1) {
-		struct mt_text kernel = {0};
-		mt__text_tuple(&kernel, "", c->spatial, c->kernel);
-		mt_status status = mt__fail(MT_E_ARG,
-		                            "%s: channels and kernel extents must be at least 1, got %" PRId64 " to %" PRId64
-		                            " channels, kernel %s",
-		                            op, c->in, c->out, kernel.failed ? "" : kernel.data);
-		mt__text_free(&kernel);
-		return status;
+		char kernel[64] = "";
+		mt__describe_extents(&(struct mt__description){kernel, sizeof kernel, 0}, "", c->spatial, c->kernel);
+		return mt__fail(MT_E_ARG,
+		                "%s: channels and kernel extents must be at least 1, got %" PRId64 " to %" PRId64
+		                " channels, kernel %s",
+		                op, c->in, c->out, kernel);
 	}
 	if (c->in % groups != 0 || c->out % groups != 0)
 		return mt__fail(MT_E_ARG, "%s: groups must divide %" PRId64 " and %" PRId64 ", got %" PRId64, op, c->in, c->out,

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "nn/build.h"
+#include "nn/weight.h"
 
 struct linear {
 	int64_t in, out;

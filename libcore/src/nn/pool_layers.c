@@ -1,8 +1,7 @@
 /* MaxPool1d to 3d, AvgPool1d to 3d, AdaptiveAvgPool1d to 3d. */
 #include <inttypes.h>
 
-#include "base/error.h"
-#include "nn/build.h"
+#include "nn/extents.h"
 #include "ops/pool.h"
 
 /* ---- max and average -------------------------------------------------------------------------------------------- */
@@ -22,36 +21,36 @@ static mt_tensor *pool_forward(mt_module *m, mt_tensor *x, void *context) {
 }
 
 /* One number where all are equal, as a PyTorch user would have written it; else a tuple. */
-static void add_extents(struct mt_text *text, const char *before, int n, const int *values) {
-	int equal = 1;
+static void add_extents(struct mt__description *t, const char *before, int n, const int *values) {
 	for (int i = 1; i < n; i++)
-		equal &= values[i] == values[0];
-	if (equal)
-		mt__text_add(text, "%s%d", before, values[0]);
-	else
-		mt__text_tuple(text, before, n, values);
+		if (values[i] != values[0]) {
+			mt__describe_extents(t, before, n, values);
+			return;
+		}
+	mt__describe_add(t->text, t->size, &t->at, "%s%d", before, values[0]);
 }
 
 static int max_describe(void *context, char *out, size_t size) {
 	const struct pool_layer *l = context;
-	struct mt_text text = {0};
-	add_extents(&text, "kernel_size=", l->spatial, l->options.kernel);
-	add_extents(&text, ", stride=", l->spatial, l->options.stride);
-	add_extents(&text, ", padding=", l->spatial, l->options.padding);
-	add_extents(&text, ", dilation=", l->spatial, l->options.dilation);
-	mt__text_add(&text, ", ceil_mode=%s", l->options.ceil_mode ? "True" : "False");
-	return mt__describe_text(&text, out, size);
+	struct mt__description t = {out, size, 0};
+	add_extents(&t, "kernel_size=", l->spatial, l->options.kernel);
+	add_extents(&t, ", stride=", l->spatial, l->options.stride);
+	add_extents(&t, ", padding=", l->spatial, l->options.padding);
+	add_extents(&t, ", dilation=", l->spatial, l->options.dilation);
+	mt__describe_add(out, size, &t.at, ", ceil_mode=%s", l->options.ceil_mode ? "True" : "False");
+	return t.at;
 }
 
 /* PyTorch keeps the extents of AvgPool1d alone as tuples. */
 static int avg_describe(void *context, char *out, size_t size) {
 	const struct pool_layer *l = context;
-	void (*add)(struct mt_text *, const char *, int, const int *) = l->spatial == 1 ? mt__text_tuple : add_extents;
-	struct mt_text text = {0};
-	add(&text, "kernel_size=", l->spatial, l->options.kernel);
-	add(&text, ", stride=", l->spatial, l->options.stride);
-	add(&text, ", padding=", l->spatial, l->options.padding);
-	return mt__describe_text(&text, out, size);
+	void (*add)(struct mt__description *, const char *, int, const int *) =
+		l->spatial == 1 ? mt__describe_extents : add_extents;
+	struct mt__description t = {out, size, 0};
+	add(&t, "kernel_size=", l->spatial, l->options.kernel);
+	add(&t, ", stride=", l->spatial, l->options.stride);
+	add(&t, ", padding=", l->spatial, l->options.padding);
+	return t.at;
 }
 
 struct pool_kind {
@@ -127,13 +126,13 @@ static mt_tensor *adaptive_forward(mt_module *m, mt_tensor *x, void *context) {
 
 static int adaptive_describe(void *context, char *out, size_t size) {
 	const struct adaptive_layer *l = context;
-	struct mt_text text = {0};
-	mt__text_add(&text, l->n == 1 ? "output_size=" : "output_size=(");
-	for (int i = 0; i < l->n; i++)
-		mt__text_add(&text, "%s%" PRId64, i > 0 ? ", " : "", l->size[i]);
-	if (l->n > 1)
-		mt__text_add(&text, ")");
-	return mt__describe_text(&text, out, size);
+	int at = 0;
+	mt__describe_add(out, size, &at, "output_size=");
+	if (l->n == 1)
+		mt__describe_add(out, size, &at, "%" PRId64, l->size[0]);
+	else
+		mt__describe_tuple(out, size, &at, l->n, l->size);
+	return at;
 }
 
 mt_module *mt_nn_adaptive_avg_pool(int n, const int64_t *size) {
