@@ -33,6 +33,7 @@ static const struct grad_case grad_cases[] = {
 #include "grad_cases.inc"
 #include "grad_cases_autograd.inc"
 #include "grad_cases_conv.inc"
+#include "grad_cases_index.inc"
 };
 #undef GRAD_CASE
 #undef GRAD_CASE_ONCE
@@ -95,6 +96,7 @@ static mt_tensor *apply(size_t id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
 #include "grad_cases.inc"
 #include "grad_cases_autograd.inc"
 #include "grad_cases_conv.inc"
+#include "grad_cases_index.inc"
 	return NULL;
 }
 #undef GRAD_CASE

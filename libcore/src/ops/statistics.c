@@ -73,9 +73,14 @@ static mt_tensor *over(mt_tensor *numerator, mt_tensor *y) {
 
 /* ---- var, std ----------------------------------------------------------------------------------------------------- */
 
+/* x less its mean; the second step takes off what was rounded away from the mean. */
+static mt_tensor *centred(mt_tensor *x, mt_axes axes) {
+	mt_tensor *d = mt_sub(x, mt_mean(x, axes, 1));
+	return mt_sub(d, mt_mean(d, axes, 1));
+}
+
 static mt_tensor *variance(const struct call *c) {
-	mt_tensor *from_mean = mt_sub(c->x, mt_mean(c->x, c->axes, 1));
-	mt_tensor *squares = mt_reduce(MT_REDUCE_SUMSQ, from_mean, c->axes, c->a.r.keepdim);
+	mt_tensor *squares = mt_reduce(MT_REDUCE_SUMSQ, centred(c->x, c->axes), c->axes, c->a.r.keepdim);
 	return mt_div_scalar(squares, mt_f(c->a.parameter));
 }
 
@@ -86,8 +91,8 @@ static mt_tensor *deviation(const struct call *c) {
 /* 2 g (x − mean) / (n − correction) */
 static mt_tensor *derive_var(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a) {
 	(void)y;
-	mt_tensor *from_mean = mt_sub(x, mt_mean(x, mt__reduction_axes(&a->r), 1));
-	return mt_mul(mt_mul_scalar(mt__reduction_kept(g, &a->r), mt_f(2 / a->parameter)), from_mean);
+	mt_tensor *scale = mt_mul_scalar(mt__reduction_kept(g, &a->r), mt_f(2 / a->parameter));
+	return mt_mul(scale, centred(x, mt__reduction_axes(&a->r)));
 }
 
 /* That of var with g / 2y, 0 where all are the same, as PyTorch. */
