@@ -29,6 +29,7 @@ struct grad_case {
 #define GRAD_CASE(name, expression, low, high, ...) {name, __LINE__, low, high, {__VA_ARGS__}},
 static const struct grad_case grad_cases[] = {
 #include "grad_cases.inc"
+#include "grad_cases_nn.inc"
 };
 #undef GRAD_CASE
 
@@ -74,6 +75,7 @@ static mt_tensor *in_place_square(mt_tensor *x) {
 static mt_tensor *apply(int id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
 	switch (id) {
 #include "grad_cases.inc"
+#include "grad_cases_nn.inc"
 	}
 	return NULL;
 }

@@ -224,7 +224,8 @@ static mt_tensor *batch_norm(mt_tensor *const *all, mt_batch_norm_options option
 		return NULL;
 	mt_dtype dtype = mt__norm_dtype(all[0], all[1], all[2]), wide = mt__norm_wide(dtype);
 	mt_tensor *x = mt_cast(all[0], dtype);
-	struct call c = {.in = {x == NULL ? NULL : mt__norm_channels(x), all[1], all[2]},
+	const int64_t channels[3] = {all[0]->shape[0], all[0]->shape[1], mt__numel(all[0]->rank - 2, all[0]->shape + 2)};
+	struct call c = {.in = {x == NULL ? NULL : mt__norm_shaped(x, 3, channels), all[1], all[2]},
 	                 .running = {all[3], all[4]},
 	                 .eps = options.eps,
 	                 .momentum = options.momentum,
@@ -233,7 +234,7 @@ static mt_tensor *batch_norm(mt_tensor *const *all, mt_batch_norm_options option
 		if (c.in[i] == NULL || (i > 0 && mt__given(c.in[i]) && (c.in[i] = mt_cast(c.in[i], wide)) == NULL))
 			return NULL;
 	mt_tensor *y = norm_channels(&c, composed || !mt__supports(mt__device_of(x), MT_K_BATCH_NORM, 0, dtype));
-	return y == NULL ? NULL : mt_reshape(y, x->rank, x->shape);
+	return y == NULL ? NULL : mt__norm_shaped(y, x->rank, x->shape);
 }
 
 mt_tensor *mt_batch_norm(mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_tensor *running_mean,

@@ -138,14 +138,14 @@ static mt_tensor *layer_norm(mt_tensor *x, int n, mt_tensor *weight, mt_tensor *
 		return NULL;
 	mt_dtype dtype = mt__norm_dtype(x, weight, bias), compute = compute_dtype(dtype, weight, bias);
 	int64_t m = mt__numel(x->rank - n, x->shape), columns = mt__numel(n, x->shape + x->rank - n);
-	mt_tensor *in[3] = {mt_reshape(mt_cast(x, compute), 2, (int64_t[]){m, columns}), weight, bias};
+	mt_tensor *in[3] = {mt__norm_shaped(mt_cast(x, compute), 2, (int64_t[]){m, columns}), weight, bias};
 	if (in[0] == NULL)
 		return NULL;
 	for (int i = 1; i < 3; i++)
-		if (mt__given(in[i]) && (in[i] = mt_reshape(mt_cast(in[i], compute), 1, &columns)) == NULL)
+		if (mt__given(in[i]) && (in[i] = mt__norm_shaped(mt_cast(in[i], compute), 1, &columns)) == NULL)
 			return NULL;
 	mt_tensor *y = norm_rows(in, eps, composed || !mt__supports(mt__device_of(x), MT_K_LAYER_NORM, 0, compute));
-	return y == NULL ? NULL : mt_cast(mt_reshape(y, x->rank, x->shape), dtype);
+	return y == NULL ? NULL : mt_cast(mt__norm_shaped(y, x->rank, x->shape), dtype);
 }
 
 mt_tensor *mt_layer_norm(mt_tensor *x, int n, mt_tensor *weight, mt_tensor *bias, double eps) {

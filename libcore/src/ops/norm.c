@@ -17,8 +17,11 @@ mt_status mt__norm_check_eps(const char *op, double eps) {
 	return mt__fail(MT_E_ARG, "%s: eps is %g; it must be above 0", op, eps);
 }
 
-mt_tensor *mt__norm_channels(mt_tensor *x) {
-	return mt_reshape(x, 3, (int64_t[]){x->shape[0], x->shape[1], mt__numel(x->rank - 2, x->shape + 2)});
+mt_tensor *mt__norm_shaped(mt_tensor *x, int rank, const int64_t *shape) {
+	int same = x != NULL && x->rank == rank;
+	for (int d = 0; d < rank && same; d++)
+		same = x->shape[d] == shape[d];
+	return same ? x : mt_reshape(x, rank, shape);
 }
 
 /* ---- axes --------------------------------------------------------------------------------------------------------- */

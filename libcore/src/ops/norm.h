@@ -19,8 +19,8 @@ mt_dtype mt__norm_dtype(const mt_tensor *x, const mt_tensor *weight, const mt_te
 /* MT_E_ARG where eps is not above 0. */
 mt_status mt__norm_check_eps(const char *op, double eps);
 
-/* x → [N, C, S] with S = 1 for [N, C]. */
-mt_tensor *mt__norm_channels(mt_tensor *x);
+/* x in this shape; x itself where it has it. */
+mt_tensor *mt__norm_shaped(mt_tensor *x, int rank, const int64_t *shape);
 
 /* ---- the composed form, of ops that every device has ---------------------------------------------------------------- */
 
