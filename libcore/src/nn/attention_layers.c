@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "nn/build.h"
 #include "ops/attention.h"
 

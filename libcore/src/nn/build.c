@@ -1,19 +1,37 @@
 /* What constructors of layers share. */
 #include "nn/build.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-mt_module *mt__module_with(const mt_module_class *kind, const void *context, size_t size) {
-	void *copy = mt__alloc(size);
-	if (copy == NULL) {
+#include "base/error.h"
+
+mt_module *mt__module_with(const mt_module_class *kind, const void *options, size_t size) {
+	void *context = mt__alloc(size);
+	if (context == NULL) {
 		mt__fail_memory(kind->name, size);
 		return NULL;
 	}
-	memcpy(copy, context, size);
-	return mt_module_new(kind, copy);
+	memcpy(context, options, size);
+	return mt_module_new(kind, context);
+}
+
+mt_module *mt__with_weight(mt_module *m, int rank, const int64_t *shape, int64_t fan_in, int64_t outputs) {
+	mt_scope *scope = m != NULL ? mt_scope_begin() : NULL;
+	if (scope == NULL) {
+		mt_module_free(m);
+		return NULL;
+	}
+	double bound = fan_in > 0 ? 1.0 / sqrt((double)fan_in) : 0;
+	mt_status status = mt__add_uniform_parameter(m, "weight", mt_empty(rank, shape, MT_F32), bound);
+	if (status == MT_OK && outputs > 0)
+		status = mt__add_uniform_parameter(m, "bias", mt_empty(1, &outputs, MT_F32), bound);
+	mt_scope_end(scope);
+	if (status == MT_OK)
+		return m;
+	mt_module_free(m);
+	return NULL;
 }
 
 mt_status mt__module_failure(void) {
@@ -49,18 +67,15 @@ mt_tensor *mt__module_own(const mt_module *m, const char *name) {
 	return MT_NONE;
 }
 
-void mt__describe_add(char *text, size_t size, int *at, const char *format, ...) {
-	va_list args;
-	va_start(args, format);
-	size_t used = (size_t)*at < size ? (size_t)*at : size;
-	int n = vsnprintf(text + used, size - used, format, args);
-	va_end(args);
-	*at += n > 0 ? n : 0;
+void mt__text_tuple(struct mt_text *text, const char *before, int n, const int *values) {
+	mt__text_add(text, "%s(", before);
+	for (int i = 0; i < n; i++)
+		mt__text_add(text, "%s%d", i > 0 ? ", " : "", values[i]);
+	mt__text_add(text, n == 1 ? ",)" : ")");
 }
 
-void mt__describe_tuple(char *text, size_t size, int *at, int n, const int64_t *values) {
-	mt__describe_add(text, size, at, "(");
-	for (int i = 0; i < n; i++)
-		mt__describe_add(text, size, at, "%s%" PRId64, i > 0 ? ", " : "", values[i]);
-	mt__describe_add(text, size, at, n == 1 ? ",)" : ")");
+int mt__describe_text(struct mt_text *from, char *text, size_t size) {
+	int n = from->failed ? -1 : snprintf(text, size, "%s", from->length > 0 ? from->data : "");
+	mt__text_free(from);
+	return n;
 }

@@ -2,12 +2,26 @@
 #ifndef MT_NN_BUILD_H
 #define MT_NN_BUILD_H
 
+#include <stddef.h>
+
 #include "base/alloc.h"
-#include "base/error.h"
 #include "nn/module.h"
 
-/* A module whose context is a copy of size bytes at context; kind->release is mt__free. */
-mt_module *mt__module_with(const mt_module_class *kind, const void *context, size_t size);
+/* A module whose context is a copy of size bytes; kind->release is mt__free. */
+mt_module *mt__module_with(const mt_module_class *kind, const void *options, size_t size);
+
+/* Adds "weight" of this shape and, where outputs > 0, "bias" [outputs], both uniform in ±1/√fan_in: what PyTorch's
+ * kaiming_uniform_(a = √5) comes to.  m may be NULL (it failed); it is freed on failure.  Returns m. */
+mt_module *mt__with_weight(mt_module *m, int rank, const int64_t *shape, int64_t fan_in, int64_t outputs);
+
+/* The parameters that mt__with_weight added; MT_NONE where there is no bias. */
+static inline mt_tensor *mt__weight_of(const mt_module *m) {
+	return m->state[0].tensor;
+}
+
+static inline mt_tensor *mt__bias_of(const mt_module *m) {
+	return m->n_state > 1 ? m->state[1].tensor : MT_NONE;
+}
 
 /* Adds f32 state of this shape, every element value. */
 mt_status mt__add_constant(mt_module *m, int32_t kind, const char *name, int rank, const int64_t *shape, double value);
@@ -20,10 +34,9 @@ mt_status mt__module_failure(void);
 /* The parameter or buffer of m itself with this name; MT_NONE where there is none. */
 mt_tensor *mt__module_own(const mt_module *m, const char *name);
 
-/* Appends to what describe writes; *at counts on where size is too small. */
-void mt__describe_add(char *text, size_t size, int *at, const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* "(3,)" and "(4, 5)", as Python prints a tuple. */
-void mt__describe_tuple(char *text, size_t size, int *at, int n, const int64_t *values);
+/* Adds before and then values as Python prints a tuple: "(3,)", "(3, 5)". */
+void mt__text_tuple(struct mt_text *text, const char *before, int n, const int *values);
+/* What a describe function gives back: from's text in text, from freed. */
+int mt__describe_text(struct mt_text *from, char *text, size_t size);
 
 #endif

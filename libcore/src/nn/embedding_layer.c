@@ -1,6 +1,7 @@
 /* Embedding: a table of rows as a layer. */
 #include <inttypes.h>
 
+#include "base/error.h"
 #include "mt/autograd.h"
 #include "nn/build.h"
 
@@ -14,11 +15,11 @@ static mt_tensor *embedding_forward(mt_module *m, mt_tensor *x, void *context) {
 
 static int embedding_describe(void *context, char *text, size_t size) {
 	const struct embedding *e = context;
-	int at = 0;
-	mt__describe_add(text, size, &at, "%" PRId64 ", %" PRId64, e->n, e->dim);
+	struct mt_text t = {0};
+	mt__text_add(&t, "%" PRId64 ", %" PRId64, e->n, e->dim);
 	if (e->padding_idx >= 0)
-		mt__describe_add(text, size, &at, ", padding_idx=%" PRId64, e->padding_idx);
-	return at;
+		mt__text_add(&t, ", padding_idx=%" PRId64, e->padding_idx);
+	return mt__describe_text(&t, text, size);
 }
 
 static const mt_module_class embedding_class = {"Embedding", embedding_forward, embedding_describe, mt__free};

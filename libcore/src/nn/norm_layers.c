@@ -1,6 +1,7 @@
 /* Layers that normalise: BatchNorm1d, 2d, 3d, LayerNorm, GroupNorm, RMSNorm. */
 #include <inttypes.h>
 
+#include "base/error.h"
 #include "mt/autograd.h"
 #include "nn/build.h"
 #include "tensor/shape.h"
@@ -67,11 +68,10 @@ static mt_tensor *batch_norm_forward(mt_module *m, mt_tensor *x, void *context) 
 static int batch_norm_describe(void *context, char *text, size_t size) {
 	const struct batch_norm *b = context;
 	const mt_nn_norm_options *o = &b->options;
-	int at = 0;
-	mt__describe_add(text, size, &at, "%" PRId64 ", eps=%g, momentum=%g, affine=%s, track_running_stats=%s",
-	                 b->features, o->eps, o->momentum == -1 ? 0 : o->momentum, truth(!o->no_affine),
-	                 truth(!o->no_running));
-	return at;
+	struct mt_text t = {0};
+	mt__text_add(&t, "%" PRId64 ", eps=%g, momentum=%g, affine=%s, track_running_stats=%s", b->features, o->eps,
+	             o->momentum == -1 ? 0 : o->momentum, truth(!o->no_affine), truth(!o->no_running));
+	return mt__describe_text(&t, text, size);
 }
 
 static const mt_module_class batch_norm_classes[] = {
@@ -163,10 +163,13 @@ static mt_tensor *rms_norm_forward(mt_module *m, mt_tensor *x, void *context) {
 
 static int shaped_describe(void *context, char *text, size_t size) {
 	const struct shaped_norm *s = context;
-	int at = 0;
-	mt__describe_tuple(text, size, &at, s->n, s->shape);
-	mt__describe_add(text, size, &at, ", eps=%g, elementwise_affine=%s", s->options.eps, truth(!s->options.no_affine));
-	return at;
+	struct mt_text t = {0};
+	mt__text_add(&t, "(");
+	for (int d = 0; d < s->n; d++)
+		mt__text_add(&t, "%s%" PRId64, d > 0 ? ", " : "", s->shape[d]);
+	mt__text_add(&t, s->n == 1 ? ",)" : ")");
+	mt__text_add(&t, ", eps=%g, elementwise_affine=%s", s->options.eps, truth(!s->options.no_affine));
+	return mt__describe_text(&t, text, size);
 }
 
 static const mt_module_class layer_norm_class = {"LayerNorm", layer_norm_forward, shaped_describe, mt__free};
@@ -224,10 +227,10 @@ static mt_tensor *group_norm_forward(mt_module *m, mt_tensor *x, void *context) 
 
 static int group_norm_describe(void *context, char *text, size_t size) {
 	const struct group_norm *g = context;
-	int at = 0;
-	mt__describe_add(text, size, &at, "%" PRId64 ", %" PRId64 ", eps=%g, affine=%s", g->groups, g->channels,
-	                 g->options.eps, truth(!g->options.no_affine));
-	return at;
+	struct mt_text t = {0};
+	mt__text_add(&t, "%" PRId64 ", %" PRId64 ", eps=%g, affine=%s", g->groups, g->channels, g->options.eps,
+	             truth(!g->options.no_affine));
+	return mt__describe_text(&t, text, size);
 }
 
 static const mt_module_class group_norm_class = {"GroupNorm", group_norm_forward, group_norm_describe, mt__free};

@@ -1,4 +1,5 @@
 /* Residual: a module and its input's shortcut (He et al. 2016). */
+#include "base/error.h"
 #include "nn/build.h"
 
 static mt_tensor *residual_forward(mt_module *m, mt_tensor *x, void *context) {

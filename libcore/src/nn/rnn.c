@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "nn/build.h"
 #include "ops/ops.h"
 
@@ -224,19 +225,19 @@ static mt_tensor *gru_forward(mt_module *m, mt_tensor *x, void *context) {
 
 static int rnn_describe(void *context, char *text, size_t size) {
 	const struct rnn *r = context;
-	int at = 0;
-	mt__describe_add(text, size, &at, "%" PRId64 ", %" PRId64, r->in, r->hidden);
+	struct mt_text t = {0};
+	mt__text_add(&t, "%" PRId64 ", %" PRId64, r->in, r->hidden);
 	if (r->layers != 1)
-		mt__describe_add(text, size, &at, ", num_layers=%d", r->layers);
+		mt__text_add(&t, ", num_layers=%d", r->layers);
 	if (r->options.no_bias)
-		mt__describe_add(text, size, &at, ", bias=False");
+		mt__text_add(&t, ", bias=False");
 	if (r->options.batch_first)
-		mt__describe_add(text, size, &at, ", batch_first=True");
+		mt__text_add(&t, ", batch_first=True");
 	if (r->options.dropout != 0)
-		mt__describe_add(text, size, &at, ", dropout=%g", r->options.dropout);
+		mt__text_add(&t, ", dropout=%g", r->options.dropout);
 	if (r->directions == 2)
-		mt__describe_add(text, size, &at, ", bidirectional=True");
-	return at;
+		mt__text_add(&t, ", bidirectional=True");
+	return mt__describe_text(&t, text, size);
 }
 
 static const mt_module_class lstm_class = {"LSTM", lstm_forward, rnn_describe, mt__free};

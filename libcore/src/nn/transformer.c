@@ -1,6 +1,7 @@
 /* TransformerEncoderLayer (Vaswani et al. 2017; norm_first: Xiong et al. 2020), with torch.nn's names. */
 #include <inttypes.h>
 
+#include "base/error.h"
 #include "nn/build.h"
 #include "ops/ops.h"
 

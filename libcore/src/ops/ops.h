@@ -36,6 +36,11 @@ static inline mt_device *mt__device_of(const mt_tensor *t) {
 	return t->storage->device;
 }
 
+/* What 16-bit floats are computed in: f32; f32 and f64 in themselves. */
+static inline mt_dtype mt__wide(mt_dtype dtype) {
+	return dtype == MT_F64 ? MT_F64 : MT_F32;
+}
+
 static inline int mt__dtype_in(mt_dtype dtype, uint32_t set) {
 	return (set >> dtype & 1u) != 0;
 }
@@ -74,8 +79,6 @@ mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_
 
 /* ---- views without a graph ---------------------------------------------------------------------------------------- */
 
-/* Dims d0 and d1 exchanged, 0 ≤ d < rank. */
-mt_tensor *mt__transposed(mt_tensor *x, int d0, int d1);
 /* x as [rows, last extent] where its leading dims can be walked with one stride; else NULL without an error. */
 mt_tensor *mt__as_rows(mt_tensor *x);
 /* The same as an array, for kernels. */
@@ -86,6 +89,19 @@ int mt__rows_array(const mt_tensor *x, mt_array *out);
 /* An index tensor: i64 and i32 as they are, u8 as i64; others MT_E_DTYPE. */
 mt_tensor *mt__index_of(const char *op, const char *arg, mt_tensor *index);
 
+/* MT_E_ARG unless value is an mt_i or mt_f. */
+mt_status mt__check_scalar(const char *op, const char *arg, mt_scalar value);
+
+/* MT_E_SHAPE unless t's shape broadcasts to that of to. */
+mt_status mt__check_broadcasts_to(const char *op, const char *arg, const mt_tensor *t, const char *to_arg,
+                                  const mt_tensor *to);
+
+/* As mt__dim, but axis 0 and −1 of a 0-d tensor too are 0, as PyTorch takes it. */
+int mt__axis(const char *op, const mt_tensor *x, int axis);
+/* x, and a 0-d tensor as [1], for ops along an axis; y, the result on that, of x's rank again. */
+mt_tensor *mt__with_axis(mt_tensor *x);
+mt_tensor *mt__without_axis(mt_tensor *y, const mt_tensor *x);
+
 /* The dtype of an op on a and b, as PyTorch: a 0-d tensor beside one with dims counts by its kind only. */
 mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b);
 
@@ -95,13 +111,6 @@ mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b);
 mt_status mt__axes_mask(const char *op, const mt_tensor *x, mt_axes axes, uint32_t *mask);
 /* y, the result of a reduction of shape [rank] over mask, expanded to shape again by 0 strides. */
 mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint32_t mask, int keepdim);
-
-/* ---- any number of spatial dims, 1 to 3 --------------------------------------------------------------------------- */
-
-mt_tensor *mt__convnd(const char *op, mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_conv_options options,
-                      int spatial);
-/* kind: enum mt_pool_id. */
-mt_tensor *mt__poolnd(const char *op, int32_t kind, mt_tensor *x, mt_pool_options options, int spatial);
 
 /* ---- parts of one op that tests compare --------------------------------------------------------------------------- */
 
