@@ -1,5 +1,6 @@
 # One source a line, sorted, headers beside their sources:
 #   libmt_la_SOURCES += %D%/name.c
+libmt_la_SOURCES += %D%/activation_layers.c
 libmt_la_SOURCES += %D%/attention_layers.c
 libmt_la_SOURCES += %D%/build.c
 libmt_la_SOURCES += %D%/build.h
