@@ -79,8 +79,6 @@ mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_
 
 /* ---- views without a graph ---------------------------------------------------------------------------------------- */
 
-/* Dims d0 and d1 exchanged, 0 ≤ d < rank. */
-mt_tensor *mt__transposed(mt_tensor *x, int d0, int d1);
 /* x as [rows, last extent] where its leading dims can be walked with one stride; else NULL without an error. */
 mt_tensor *mt__as_rows(mt_tensor *x);
 /* The same as an array, for kernels. */
@@ -113,13 +111,6 @@ mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b);
 mt_status mt__axes_mask(const char *op, const mt_tensor *x, mt_axes axes, uint32_t *mask);
 /* y, the result of a reduction of shape [rank] over mask, expanded to shape again by 0 strides. */
 mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint32_t mask, int keepdim);
-
-/* ---- any number of spatial dims, 1 to 3 --------------------------------------------------------------------------- */
-
-mt_tensor *mt__convnd(const char *op, mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_conv_options options,
-                      int spatial);
-/* kind: enum mt_pool_id. */
-mt_tensor *mt__poolnd(const char *op, int32_t kind, mt_tensor *x, mt_pool_options options, int spatial);
 
 /* ---- parts of one op that tests compare --------------------------------------------------------------------------- */
 
