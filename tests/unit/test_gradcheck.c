@@ -32,6 +32,10 @@ struct grad_case {
 static const struct grad_case grad_cases[] = {
 #include "grad_cases.inc"
 #include "grad_cases_autograd.inc"
+#include "grad_cases_conv.inc"
+#include "grad_cases_elementwise.inc"
+#include "grad_cases_index.inc"
+#include "grad_cases_nn.inc"
 };
 #undef GRAD_CASE
 #undef GRAD_CASE_ONCE
@@ -93,6 +97,10 @@ static mt_tensor *apply(size_t id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
 	size_t at = 0;
 #include "grad_cases.inc"
 #include "grad_cases_autograd.inc"
+#include "grad_cases_conv.inc"
+#include "grad_cases_elementwise.inc"
+#include "grad_cases_index.inc"
+#include "grad_cases_nn.inc"
 	return NULL;
 }
 #undef GRAD_CASE
