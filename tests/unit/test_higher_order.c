@@ -196,14 +196,15 @@ static void quadratic(void) {
 
 enum { N_WEIGHTS = 3 };
 
-/* Ops of this folder's neighbours, views, joins, a shared weight and a broadcast. */
+/* Products, softmax, views, joins, reductions, a shared weight, a broadcast. */
 static mt_tensor *network(mt_tensor *const *w) {
 	mt_tensor *x = random_like(MT_SHAPE(5, 3), MT_F64, -1, 1, 11), *t = random_like(MT_SHAPE(5, 8), MT_F64, 0, 1, 12);
 	mt_tensor *h = mt_sin(mt_linear(x, w[0], w[1]));
 	mt_tensor *p = mt_softmax(mt_matmul(h, w[2]), 1), *q = mt_log_softmax(mt_matmul(mt_exp(h), mt_flip(w[2], 0)), -1);
 	mt_tensor *both = mt_cat((mt_tensor *[]){p, mt_transpose(mt_reshape(q, MT_SHAPE(4, 5)), 0, 1)}, 2, 1);
 	mt_tensor *all = mt_mul(mt_mul(both, t), mt_cat((mt_tensor *[]){h, mt_slice(h, 1, 3, MT_END, -1)}, 2, 1));
-	return mt_matmul(mt_ones(MT_SHAPE(40), MT_F64), mt_reshape(all, MT_SHAPE(40)));
+	mt_tensor *norms = mt_log(mt_sum(mt_square(mt_tanh(mt_matmul(h, w[2]))), MT_AXES(1), 0));
+	return mt_add(mt_sum(all, MT_ALL_AXES, 0), mt_mul(mt_mean(norms, MT_ALL_AXES, 0), mt_sum(all, MT_ALL_AXES, 0)));
 }
 
 static void make_weights(mt_tensor **w) {
