@@ -53,6 +53,22 @@ static mt_tensor *class_weights(void) {
 	return mt_add_scalar(counting(MT_SHAPE(5), MT_F64), mt_f(0.5));
 }
 
+/* 0.5, 0.75, …, and at the start of the lines along the last dim 0, 1 or 2 zeros: for inputs of 0, which are added. */
+static mt_tensor *with_zeros(int rank, const int64_t *shape) {
+	double values[64];
+	int64_t n = 1, last = shape[rank - 1];
+	for (int d = 0; d < rank; d++)
+		n *= shape[d];
+	for (int64_t i = 0; i < n; i++)
+		values[i] = i / last % 3 > i % last ? 0 : 0.5 + 0.25 * (double)(i % last);
+	return mt_from_data(rank, shape, MT_F64, values);
+}
+
+/* 0.5, 1.5, … */
+static mt_tensor *weights_of(int rank, const int64_t *shape) {
+	return mt_add_scalar(counting(rank, shape, MT_F64), mt_f(0.5));
+}
+
 /* The same mask at each call. */
 static mt_tensor *dropped(mt_tensor *x) {
 	mt_seed(5);

@@ -168,7 +168,7 @@ static mt_tensor *filled(mt_tensor *x, const void *context) {
 
 static mt_tensor *chosen(mt_tensor *x, const void *context) {
 	(void)context;
-	mt_tensor *mask = mt_from_data(MT_SHAPE(2, 1, 1), MT_BOOL, (const uint8_t[]){1, 0});
+	mt_tensor *mask = mt_from_data(MT_SHAPE(3, 1, 1), MT_BOOL, (const uint8_t[]){1, 0, 1});
 	return mt_where(mask, x, mt_zeros(MT_SHAPE0, MT_F64));
 }
 
