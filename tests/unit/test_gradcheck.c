@@ -33,7 +33,9 @@ static const struct grad_case grad_cases[] = {
 #include "grad_cases.inc"
 #include "grad_cases_autograd.inc"
 #include "grad_cases_conv.inc"
+#include "grad_cases_elementwise.inc"
 #include "grad_cases_index.inc"
+#include "grad_cases_nn.inc"
 };
 #undef GRAD_CASE
 #undef GRAD_CASE_ONCE
@@ -112,7 +114,9 @@ static mt_tensor *apply(size_t id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
 #include "grad_cases.inc"
 #include "grad_cases_autograd.inc"
 #include "grad_cases_conv.inc"
+#include "grad_cases_elementwise.inc"
 #include "grad_cases_index.inc"
+#include "grad_cases_nn.inc"
 	return NULL;
 }
 #undef GRAD_CASE

@@ -117,5 +117,11 @@ mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint
 /* Made of ops that every device has; 0 ≤ axis < rank, float x. */
 mt_tensor *mt__softmax_composed(mt_tensor *x, int axis, int log);
 mt_tensor *mt__cross_entropy_composed(mt_tensor *logits, mt_tensor *target, mt_tensor *weight, mt_loss_options options);
+mt_tensor *mt__layer_norm_composed(mt_tensor *x, int n, mt_tensor *weight, mt_tensor *bias, double eps);
+mt_tensor *mt__batch_norm_composed(mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_tensor *running_mean,
+                                   mt_tensor *running_var, mt_batch_norm_options options);
+/* index i64 or i32; forward alone. */
+mt_tensor *mt__embedding_composed(mt_tensor *table, mt_tensor *index);
+mt_tensor *mt__embedding_grad_composed(mt_tensor *g, mt_tensor *index, int64_t rows, int64_t padding_idx);
 
 #endif
