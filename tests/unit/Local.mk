@@ -71,6 +71,7 @@ tests_unit_test_nn_layers_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_norm
 tests_unit_test_norm_SOURCES = %D%/test_norm.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 tests_unit_test_norm_LDADD = $(internal_ldadd)
+unit_tests += %D%/test_op_faults
 unit_tests += %D%/test_optim
 unit_tests += %D%/test_out
 tests_unit_test_out_SOURCES = %D%/test_out.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h

@@ -329,8 +329,41 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_ARG, "masked_fill: value is no number");
 }
 
+/* Arguments of two devices, for this and the neighbouring families. */
+static void two_devices(void) {
+	mt_device *first = mt_device_open("naive"), *second = mt_device_open("omp");
+	if (first == NULL || second == NULL) {
+		mt_test_note("%s", mt_error_take(NULL));
+		return;
+	}
+	mt_device_use(second);
+	mt_tensor *y = mt_zeros(MT_SHAPE(3), MT_F32), *at = mt_zeros(MT_SHAPE(3), MT_I64);
+	mt_device_use(first);
+	mt_tensor *x = mt_zeros(MT_SHAPE(3), MT_F32), *i = mt_zeros(MT_SHAPE(3), MT_I64);
+	MT_CHECK(mt_gather(x, 0, at) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "gather");
+	MT_CHECK(mt_scatter_add(x, 0, i, y) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "scatter_add");
+	MT_CHECK(mt_masked_fill(x, y, mt_i(0)) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "masked_fill");
+	MT_CHECK(mt_einsum("i,i", MT_TENSORS(x, y)) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "einsum");
+	MT_CHECK(mt_l1_loss(x, y, 0) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "l1_loss");
+	MT_CHECK(mt_bce_with_logits_loss(x, x, MT_NONE, y, 0) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "bce_with_logits_loss");
+	MT_CHECK(mt_nll_loss(mt_zeros(MT_SHAPE(3, 3), MT_F32), at, MT_NONE, (mt_loss_options){0}) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "nll_loss");
+}
+
 static const mt_test_case cases[] = {
-	{"values", values}, {"gradients", gradients}, {"others", others}, {"edges", edges}, {"errors", errors}, {0},
+	{"values", values},
+	{"gradients", gradients},
+	{"others", others},
+	{"edges", edges},
+	{"errors", errors},
+	{"two_devices", two_devices},
+	{0},
 };
 static const mt_test_suite suites[] = {{"index", cases, NULL, NULL}, {0}};
 

@@ -267,7 +267,9 @@ static void errors(void) {
 	MT_CHECK(mt_mse_loss(x, x, -1) == NULL);
 	CHECK_ERROR(MT_E_ARG, "mse_loss: reduction is -1");
 	MT_CHECK(mt_mse_loss(x, mt_zeros(MT_SHAPE(3), MT_F32), 0) == NULL);
-	CHECK_ERROR(MT_E_SHAPE, "[4] and [3] do not broadcast");
+	CHECK_ERROR(MT_E_SHAPE, "mse_loss: shapes [4] and [3] do not broadcast");
+	MT_CHECK(mt_huber_loss(x, mt_zeros(MT_SHAPE(3), MT_F32), 1, 0) == NULL);
+	CHECK_ERROR(MT_E_SHAPE, "huber_loss: shapes [4] and [3]");
 	MT_CHECK(mt_bce_loss(x, column, 0) == NULL);
 	CHECK_ERROR(MT_E_SHAPE, "bce_loss: p is f32[4], y is f32[4, 1]; one shape is needed");
 	MT_CHECK(mt_bce_with_logits_loss(x, column, MT_NONE, MT_NONE, 0) == NULL);
