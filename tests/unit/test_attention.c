@@ -8,7 +8,7 @@
 
 static const mt_attention_masks no_masks = {0};
 
-/* ---- the op against plain loops ------------------------------------------------------------------------------------- */
+/* ---- the op against plain loops ---------------------------------------------------------------------------------- */
 
 enum { BATCH = 2, L = 4, S = 5, E = 3, V = 2 };
 
@@ -83,7 +83,7 @@ static void values(void) {
 	each_backend(values_on_device);
 }
 
-/* ---- shapes, broadcasts, rows without anything allowed -------------------------------------------------------------- */
+/* ---- shapes, broadcasts, rows without anything allowed ----------------------------------------------------------- */
 
 static mt_tensor *op(mt_tensor *q, mt_tensor *k, mt_tensor *v, mt_tensor *mask) {
 	return mt_scaled_dot_product_attention(q, k, v, mask, (mt_attention_options){0});
@@ -302,7 +302,7 @@ static void encoder(void) {
 	each_backend(encoder_on_device);
 }
 
-/* ---- what is masked does not count ---------------------------------------------------------------------------------- */
+/* ---- what is masked does not count ------------------------------------------------------------------------------- */
 
 /* Largest difference of a and b over positions 0 … n − 1 of dim 1. */
 static double apart(mt_tensor *a, mt_tensor *b, int64_t n) {
@@ -381,7 +381,7 @@ static void modes(void) {
 	each_backend(modes_on_device);
 }
 
-/* ---- gradients ------------------------------------------------------------------------------------------------------ */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 static mt_tensor *forward(mt_tensor *const *in, int n, void *context) {
 	(void)n;
@@ -427,7 +427,7 @@ static void gradients(void) {
 	each_backend(gradients_on_device);
 }
 
-/* ---- the modules ---------------------------------------------------------------------------------------------------- */
+/* ---- the modules ------------------------------------------------------------------------------------------------- */
 
 static void modules(void) {
 	mt_module *a = mt_nn_multihead_attention(8, 2, (mt_nn_attention_options){0});

@@ -8,7 +8,7 @@
 #include "ops/ops.h"
 #include "oracle.h"
 
-/* ---- the reference -------------------------------------------------------------------------------------------------- */
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
 
 /* Element i of x lies in set (i / over) % sets and has parameter (i / every) % parameters. */
 struct sets {
@@ -71,7 +71,7 @@ static void plain_gradients(const struct sets *s, const double *g, const double 
 	}
 }
 
-/* ---- the ops -------------------------------------------------------------------------------------------------------- */
+/* ---- the ops ----------------------------------------------------------------------------------------------------- */
 
 enum form { LAYER, LAYER_LAST_TWO, GROUP, BATCH, BATCH_EVAL, BATCH_FLAT, N_FORMS };
 
@@ -174,7 +174,7 @@ static void values(void) {
 	each_backend(values_on_device);
 }
 
-/* ---- gradients ------------------------------------------------------------------------------------------------------ */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* The node of the norm itself, below casts and reshapes that a call may add. */
 static int is_norm(const struct mt_node *node) {
@@ -262,7 +262,7 @@ static void differentiable(void) {
 	each_backend(differentiable_rule);
 }
 
-/* ---- running statistics --------------------------------------------------------------------------------------------- */
+/* ---- running statistics ------------------------------------------------------------------------------------------ */
 
 static void check_running(mt_dtype dtype, mt_dtype kept, int composed) {
 	double mean[6], variance[6], want_mean[6], want_variance[6];
@@ -341,7 +341,7 @@ static void writes(void) {
 	each_backend(writes_on_device);
 }
 
-/* ---- rms_norm ------------------------------------------------------------------------------------------------------- */
+/* ---- rms_norm ---------------------------------------------------------------------------------------------------- */
 
 static void rms_on_device(void) {
 	static const int64_t shape[] = {4, 6, 5};
@@ -369,7 +369,7 @@ static void rms(void) {
 	each_backend(rms_on_device);
 }
 
-/* ---- special values, empty arrays, mixed dtypes, large arrays ------------------------------------------------------- */
+/* ---- special values, empty arrays, mixed dtypes, large arrays ---------------------------------------------------- */
 
 static int all_nan(mt_tensor *t) {
 	double *v = elements(t);
@@ -478,7 +478,7 @@ static void large(void) {
 	each_backend(large_on_device);
 }
 
-/* ---- errors --------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 static void errors(void) {
 	const mt_batch_norm_options train = {.training = 1}, eval = {0};
