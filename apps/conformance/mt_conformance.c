@@ -10,7 +10,6 @@
 static struct cf_host hosts[3];
 static int n_hosts, n_passed, n_refused, n_failed, n_missing, n_invalid;
 static const char *only;
-static double since;
 
 static void show(const struct cf_case *c, const struct cf_result *t) {
 	char id[CF_ID_SIZE];
@@ -55,19 +54,17 @@ int main(int argc, char **argv) {
 	struct cf_target target = {.name = argv[1], .path = argv[1]};
 	int random = argc > 3 ? atoi(argv[3]) : 0;
 	only = argc > 2 ? argv[2] : NULL;
-	(void)since;
 	if (argc < 2 || !cf_host_open(&hosts[n_hosts++], &target, NULL)) {
 		fprintf(stderr, "usage: mt-conformance PLUGIN.so [OP] [RANDOM]: %s\n", cf_error());
 		return 2;
 	}
-	if (strstr(target.path, "omp") != NULL)
-		for (const char *t = "1\0002\0003"; n_hosts <= 3; t += 2) {
-			if (n_hosts == 1)
-				cf_host_close(&hosts[--n_hosts]);
-			cf_host_open(&hosts[n_hosts++], &target, t);
-			if (n_hosts == 3)
-				break;
-		}
+	if (strstr(target.path, "omp") != NULL) {
+		static const char *const threads[] = {"1", "2", "3"};
+		cf_host_close(&hosts[0]);
+		for (n_hosts = 0; n_hosts < 3; n_hosts++)
+			if (!cf_host_open(&hosts[n_hosts], &target, threads[n_hosts]))
+				return 2;
+	}
 	for (int32_t k = 1; k < MT_K_END_; k++) {
 		const struct cf_family *f = cf_family_of(k);
 		if (f == NULL)
