@@ -67,10 +67,12 @@ static int64_t to_integer(int32_t to, double value) {
 	return value <= (double)low ? low : value >= (double)high ? high : (int64_t)value;
 }
 
-static void compare_integers(struct cf_run *r, const struct cf_array *x, const struct cf_array *y, const int64_t *from) {
+static void compare_integers(struct cf_run *r, const struct cf_array *x, const struct cf_array *y,
+                             const int64_t *from) {
 	int64_t *expected = cf_reference_integers(r, y->numel);
 	for (int64_t e = 0; e < y->numel; e++)
-		expected[e] = from != NULL ? cf_wrap(y->array.dtype, (uint64_t)from[e]) : to_integer(y->array.dtype, x->values[e]);
+		expected[e] =
+			from != NULL ? cf_wrap(y->array.dtype, (uint64_t)from[e]) : to_integer(y->array.dtype, x->values[e]);
 	cf_check_integers(r, y, expected, "out");
 }
 

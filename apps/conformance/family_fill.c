@@ -16,8 +16,18 @@ static const struct cf_param params[PARAMS] = {
 };
 
 /* special = 1 is the first.  The last ones round twice on the way to f16 and bf16 when they go through f32. */
-static const double specials[] = {NAN,   INFINITY, -INFINITY,     -0.0,          0x1.fffffffffffffp1023,      -1e300,
-                                  1e-40, 255.9,    -2147483648.9, 0x1.0000000000001p63, 0x1.0020000000001p0, 0x1.0100000000001p0};
+static const double specials[] = {NAN,
+                                  INFINITY,
+                                  -INFINITY,
+                                  -0.0,
+                                  0x1.fffffffffffffp1023,
+                                  -1e300,
+                                  1e-40,
+                                  255.9,
+                                  -2147483648.9,
+                                  0x1.0000000000001p63,
+                                  0x1.0020000000001p0,
+                                  0x1.0100000000001p0};
 
 static int valid(const struct cf_case *c) {
 	return cf_is_filled(c) && (c->param[TAG] == MT_SCALAR_F64 || c->param[SPECIAL] == 0);
@@ -74,7 +84,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	}
 	c.param[TAG] = MT_SCALAR_F64;
 	c.param[VALUE] = -1500;
-	c.rank = 0;
+	cf_set_shape(&c, 0, NULL);
 	emit(&c, context);
 	cf_set_shape(&c, 2, large);
 	emit(&c, context);

@@ -79,9 +79,10 @@ static void domain(int32_t op, double span, double *low, double *high) {
 
 /* Where formulas change: kinks, halves, the ends of domains, where exponentials leave the range of a dtype. */
 static void fill_edges(struct cf_run *r, struct cf_array *x, const struct cf_case *c) {
-	static const double edges[] = {0.0,  -0.0, 1,  -1,  0.5,   -0.5,  1.5, 2.5, -2.5, 3,      -3,      6,    -6,     8388609.5,
-	                               5.5,  9,    11, -11, 16,    -16,   88,  -88, 89,   103.5,  -103.5,  127,  -126.5, -149,
-	                               128,  709,  710, -745, -746, 1024, 1e4, -1e4, 1e-30, -1e-30, 1e-41, 1e30, -1e30,  16777217};
+	static const double edges[] = {0.0,  -0.0,  1,         -1,    0.5,    -0.5,  1.5,  2.5,   -2.5,    3,    -3,
+	                               6,    -6,    8388609.5, 5.5,   9,      11,    -11,  16,    -16,     88,   -88,
+	                               89,   103.5, -103.5,    127,   -126.5, -149,  128,  709,   710,     -745, -746,
+	                               1024, 1e4,   -1e4,      1e-30, -1e-30, 1e-41, 1e30, -1e30, 16777217};
 	enum { EDGES = sizeof edges / sizeof *edges };
 	struct cf_random *n = cf_numbers(r);
 	for (int64_t e = 0; e < x->numel; e++) {
@@ -131,7 +132,8 @@ static long double scale_of(int32_t op, int32_t dtype, long double x) {
 
 static void compare_integers(struct cf_run *r, const struct cf_case *c, const int64_t *x, const struct cf_array *y) {
 	int64_t *expected = cf_reference_integers(r, y->numel);
-	int64_t p = cf_wrap(c->dtype, (uint64_t)(c->param[P] / 1000)), q = cf_wrap(c->dtype, (uint64_t)(c->param[Q] / 1000));
+	int64_t p = cf_wrap(c->dtype, (uint64_t)(c->param[P] / 1000)),
+			q = cf_wrap(c->dtype, (uint64_t)(c->param[Q] / 1000));
 	for (int64_t e = 0; e < y->numel; e++)
 		expected[e] = cf_wrap(c->dtype, (uint64_t)cf_map_integer(c->op, x[e], p, q));
 	cf_check_integers(r, y, expected, "out");
@@ -159,8 +161,12 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *y = x;
 	if (!in_place)
 		y = cf_new(r, CF_OUT, bool_result[c->op] ? MT_BOOL : c->dtype, c->rank, c->shape, c->out);
-	const struct mt_map_args args = {.struct_size = sizeof args, .op = c->op, .x = &x->array, .out = &y->array,
-	                                 .p0 = cf_scalar(c->dtype, c->param[P]), .p1 = cf_scalar(c->dtype, c->param[Q])};
+	const struct mt_map_args args = {.struct_size = sizeof args,
+	                                 .op = c->op,
+	                                 .x = &x->array,
+	                                 .out = &y->array,
+	                                 .p0 = cf_scalar(c->dtype, c->param[P]),
+	                                 .p1 = cf_scalar(c->dtype, c->param[Q])};
 	numel = (int)x->numel;
 	double *values = cf_memory(r, (size_t)numel * sizeof *values); /* in place they are overwritten */
 	int64_t *integers = cf_reference_integers(r, numel);
@@ -197,7 +203,10 @@ static void span_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 }
 
 static void clamp_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t bounds[][2] = {{1000, 2000}, {2000, 1000}, {-1500, 100}, {3000, 3000},
+	static const int64_t bounds[][2] = {{1000, 2000},
+	                                    {2000, 1000},
+	                                    {-1500, 100},
+	                                    {3000, 3000},
 	                                    {-INT64_C(9007199254740993000), INT64_C(9007199254740993000)}};
 	static const int64_t line[] = {300};
 	cf_set_shape(&c, 1, line);

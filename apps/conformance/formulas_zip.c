@@ -46,53 +46,95 @@ static long double selu_slope(long double x) {
 /* a is the upstream gradient g, b is x or y of the forward op. */
 static long double gradient(int32_t op, long double a, long double b, long double p, long double q) {
 	switch (op) {
-	case MT_ZIP_ABS_GRAD: return a * (b > 0 ? 1 : b < 0 ? -1 : b);
-	case MT_ZIP_SQRT_GRAD: return a / (2 * b);
-	case MT_ZIP_RSQRT_GRAD: return -a * b * b * b / 2;
-	case MT_ZIP_TANH_GRAD: return a * (1 - b * b);
-	case MT_ZIP_SIGMOID_GRAD: return a * b * (1 - b);
-	case MT_ZIP_RELU_GRAD: return b <= 0 ? 0 : a;
-	case MT_ZIP_GELU_GRAD: return a * gelu_slope(b);
-	case MT_ZIP_GELU_TANH_GRAD: return a * gelu_tanh_slope(b);
-	case MT_ZIP_SILU_GRAD: return a * silu_slope(b);
-	case MT_ZIP_SOFTPLUS_GRAD: return a * cf_sigmoid(b);
-	case MT_ZIP_ERF_GRAD: return a * 2 / sqrtl(acosl(-1.0L)) * expl(-b * b);
-	case MT_ZIP_LEAKY_RELU_GRAD: return b <= 0 ? p * a : a;
-	case MT_ZIP_ELU_GRAD: return b <= 0 ? p * a * expl(b) : a;
-	case MT_ZIP_CLAMP_GRAD: return b < p || b > q ? 0 : a;
-	case MT_ZIP_MISH_GRAD: return a * mish_slope(b);
-	case MT_ZIP_SELU_GRAD: return a * selu_slope(b);
-	case MT_ZIP_HARDSIGMOID_GRAD: return b <= -3 || b >= 3 ? 0 : a / 6;
-	case MT_ZIP_HARDSWISH_GRAD: return b <= -3 ? 0 : b >= 3 ? a : a * (2 * b + 3) / 6;
-	default: return NAN;
+	case MT_ZIP_ABS_GRAD:
+		return a * (b > 0 ? 1 : b < 0 ? -1 : b);
+	case MT_ZIP_SQRT_GRAD:
+		return a / (2 * b);
+	case MT_ZIP_RSQRT_GRAD:
+		return -a * b * b * b / 2;
+	case MT_ZIP_TANH_GRAD:
+		return a * (1 - b * b);
+	case MT_ZIP_SIGMOID_GRAD:
+		return a * b * (1 - b);
+	case MT_ZIP_RELU_GRAD:
+		return b <= 0 ? 0 : a;
+	case MT_ZIP_GELU_GRAD:
+		return a * gelu_slope(b);
+	case MT_ZIP_GELU_TANH_GRAD:
+		return a * gelu_tanh_slope(b);
+	case MT_ZIP_SILU_GRAD:
+		return a * silu_slope(b);
+	case MT_ZIP_SOFTPLUS_GRAD:
+		return a * cf_sigmoid(b);
+	case MT_ZIP_ERF_GRAD:
+		return a * 2 / sqrtl(acosl(-1.0L)) * expl(-b * b);
+	case MT_ZIP_LEAKY_RELU_GRAD:
+		return b <= 0 ? p * a : a;
+	case MT_ZIP_ELU_GRAD:
+		return b <= 0 ? p * a * expl(b) : a;
+	case MT_ZIP_CLAMP_GRAD:
+		return b < p || b > q ? 0 : a;
+	case MT_ZIP_MISH_GRAD:
+		return a * mish_slope(b);
+	case MT_ZIP_SELU_GRAD:
+		return a * selu_slope(b);
+	case MT_ZIP_HARDSIGMOID_GRAD:
+		return b <= -3 || b >= 3 ? 0 : a / 6;
+	case MT_ZIP_HARDSWISH_GRAD:
+		return b <= -3 ? 0 : b >= 3 ? a : a * (2 * b + 3) / 6;
+	default:
+		return NAN;
 	}
 }
 
 long double cf_zip_value(int32_t op, long double a, long double b, long double p, long double q) {
 	switch (op) {
-	case MT_ZIP_ADD: return a + b;
-	case MT_ZIP_SUB: return a - b;
-	case MT_ZIP_MUL: return a * b;
-	case MT_ZIP_DIV: return a / b;
-	case MT_ZIP_POW: return powl(a, b);
-	case MT_ZIP_MAX: return isnan(a) || isnan(b) ? NAN : a > b ? a : b;
-	case MT_ZIP_MIN: return isnan(a) || isnan(b) ? NAN : a < b ? a : b;
-	case MT_ZIP_MOD: return floor_mod(a, b);
-	case MT_ZIP_FLOOR_DIV: return floor_quotient(a, b);
-	case MT_ZIP_ATAN2: return atan2l(a, b);
-	case MT_ZIP_LT: return a < b;
-	case MT_ZIP_LE: return a <= b;
-	case MT_ZIP_GT: return a > b;
-	case MT_ZIP_GE: return a >= b;
-	case MT_ZIP_EQ: return a == b;
-	case MT_ZIP_NE: return a != b;
-	case MT_ZIP_LOGICAL_AND: return a != 0 && b != 0;
-	case MT_ZIP_LOGICAL_OR: return a != 0 || b != 0;
-	case MT_ZIP_LOGICAL_XOR: return (a != 0) != (b != 0);
-	case MT_ZIP_FMOD: return fmodl(a, b);
-	case MT_ZIP_HYPOT: return hypotl(a, b);
-	case MT_ZIP_COPYSIGN: return copysignl(a, b);
-	default: return gradient(op, a, b, p, q);
+	case MT_ZIP_ADD:
+		return a + b;
+	case MT_ZIP_SUB:
+		return a - b;
+	case MT_ZIP_MUL:
+		return a * b;
+	case MT_ZIP_DIV:
+		return a / b;
+	case MT_ZIP_POW:
+		return powl(a, b);
+	case MT_ZIP_MAX:
+		return isnan(a) || isnan(b) ? NAN : a > b ? a : b;
+	case MT_ZIP_MIN:
+		return isnan(a) || isnan(b) ? NAN : a < b ? a : b;
+	case MT_ZIP_MOD:
+		return floor_mod(a, b);
+	case MT_ZIP_FLOOR_DIV:
+		return floor_quotient(a, b);
+	case MT_ZIP_ATAN2:
+		return atan2l(a, b);
+	case MT_ZIP_LT:
+		return a < b;
+	case MT_ZIP_LE:
+		return a <= b;
+	case MT_ZIP_GT:
+		return a > b;
+	case MT_ZIP_GE:
+		return a >= b;
+	case MT_ZIP_EQ:
+		return a == b;
+	case MT_ZIP_NE:
+		return a != b;
+	case MT_ZIP_LOGICAL_AND:
+		return a != 0 && b != 0;
+	case MT_ZIP_LOGICAL_OR:
+		return a != 0 || b != 0;
+	case MT_ZIP_LOGICAL_XOR:
+		return (a != 0) != (b != 0);
+	case MT_ZIP_FMOD:
+		return fmodl(a, b);
+	case MT_ZIP_HYPOT:
+		return hypotl(a, b);
+	case MT_ZIP_COPYSIGN:
+		return copysignl(a, b);
+	default:
+		return gradient(op, a, b, p, q);
 	}
 }
 
@@ -127,32 +169,56 @@ static int64_t floor_quotient_integer(int64_t a, int64_t b) {
 
 int64_t cf_zip_integer(int32_t op, int64_t a, int64_t b) {
 	switch (op) {
-	case MT_ZIP_ADD: return cf_add_wrapped(a, b);
-	case MT_ZIP_SUB: return cf_add_wrapped(a, cf_mul_wrapped(b, -1));
-	case MT_ZIP_MUL: return cf_mul_wrapped(a, b);
-	case MT_ZIP_POW: return power(a, b);
-	case MT_ZIP_MAX: return a > b ? a : b;
-	case MT_ZIP_MIN: return a < b ? a : b;
-	case MT_ZIP_MOD: return floor_mod_integer(a, b);
-	case MT_ZIP_FLOOR_DIV: return floor_quotient_integer(a, b);
-	case MT_ZIP_FMOD: return remainder_of(a, b);
-	case MT_ZIP_LT: return a < b;
-	case MT_ZIP_LE: return a <= b;
-	case MT_ZIP_GT: return a > b;
-	case MT_ZIP_GE: return a >= b;
-	case MT_ZIP_EQ: return a == b;
-	case MT_ZIP_NE: return a != b;
-	case MT_ZIP_LOGICAL_AND: return a != 0 && b != 0;
-	case MT_ZIP_LOGICAL_OR: return a != 0 || b != 0;
-	case MT_ZIP_LOGICAL_XOR: return (a != 0) != (b != 0);
-	default: return 0;
+	case MT_ZIP_ADD:
+		return cf_add_wrapped(a, b);
+	case MT_ZIP_SUB:
+		return cf_add_wrapped(a, cf_mul_wrapped(b, -1));
+	case MT_ZIP_MUL:
+		return cf_mul_wrapped(a, b);
+	case MT_ZIP_POW:
+		return power(a, b);
+	case MT_ZIP_MAX:
+		return a > b ? a : b;
+	case MT_ZIP_MIN:
+		return a < b ? a : b;
+	case MT_ZIP_MOD:
+		return floor_mod_integer(a, b);
+	case MT_ZIP_FLOOR_DIV:
+		return floor_quotient_integer(a, b);
+	case MT_ZIP_FMOD:
+		return remainder_of(a, b);
+	case MT_ZIP_LT:
+		return a < b;
+	case MT_ZIP_LE:
+		return a <= b;
+	case MT_ZIP_GT:
+		return a > b;
+	case MT_ZIP_GE:
+		return a >= b;
+	case MT_ZIP_EQ:
+		return a == b;
+	case MT_ZIP_NE:
+		return a != b;
+	case MT_ZIP_LOGICAL_AND:
+		return a != 0 && b != 0;
+	case MT_ZIP_LOGICAL_OR:
+		return a != 0 || b != 0;
+	case MT_ZIP_LOGICAL_XOR:
+		return (a != 0) != (b != 0);
+	default:
+		return 0;
 	}
 }
 
 int cf_zip_bool(int32_t op, int a, int b) {
 	switch (op) {
-	case MT_ZIP_ADD: case MT_ZIP_MAX: return a || b;
-	case MT_ZIP_MUL: case MT_ZIP_MIN: return a && b;
-	default: return cf_zip_integer(op, a, b) != 0;
+	case MT_ZIP_ADD:
+	case MT_ZIP_MAX:
+		return a || b;
+	case MT_ZIP_MUL:
+	case MT_ZIP_MIN:
+		return a && b;
+	default:
+		return cf_zip_integer(op, a, b) != 0;
 	}
 }

@@ -40,9 +40,9 @@ void cf_each_op(const struct cf_family *f, cf_op_cases_fn fn, cf_emit_fn emit, v
 }
 
 void cf_emit_layouts(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int32_t beside[CF_IN_LAYOUTS] = {[CF_CONTIGUOUS] = CF_CONTIGUOUS, [CF_TRANSPOSED] = CF_NEGATIVE,
-	                                              [CF_STEPPED] = CF_TRANSPOSED,    [CF_NEGATIVE] = CF_PADDED,
-	                                              [CF_PADDED] = CF_STEPPED,        [CF_BROADCAST] = CF_CONTIGUOUS};
+	static const int32_t beside[CF_IN_LAYOUTS] = {
+		[CF_CONTIGUOUS] = CF_CONTIGUOUS, [CF_TRANSPOSED] = CF_NEGATIVE, [CF_STEPPED] = CF_TRANSPOSED,
+		[CF_NEGATIVE] = CF_PADDED,       [CF_PADDED] = CF_STEPPED,      [CF_BROADCAST] = CF_CONTIGUOUS};
 	for (c.in = 0; c.in < CF_IN_LAYOUTS; c.in++) {
 		c.out = beside[c.in];
 		emit(&c, context);
@@ -50,6 +50,21 @@ void cf_emit_layouts(struct cf_case c, cf_emit_fn emit, void *context) {
 	c.in = CF_CONTIGUOUS;
 	for (c.out = CF_CONTIGUOUS + 1; c.out < CF_OUT_LAYOUTS; c.out++)
 		emit(&c, context);
+}
+
+void cf_emit_valid(const struct cf_case *c, cf_emit_fn emit, void *context) {
+	if (c->family->valid(c))
+		emit(c, context);
+}
+
+struct cf_lines cf_lines_along(int32_t rank, const int64_t *shape, int64_t axis) {
+	struct cf_lines l = {.extent = shape[axis], .inner = cf_numel(rank - (int)axis - 1, shape + axis + 1)};
+	l.count = cf_numel((int)axis, shape) * l.inner;
+	return l;
+}
+
+int64_t cf_line_start(const struct cf_lines *l, int64_t line) {
+	return line / l->inner * l->extent * l->inner + line % l->inner;
 }
 
 /* ---- values ---- */
@@ -110,7 +125,7 @@ double cf_scalar_value(int32_t dtype, int64_t thousandths) {
 /* ---- allowances ---- */
 
 /* units hold for a result in f32; half an ULP of dtype comes on top, and scale[] is still f32's. */
-static struct cf_allowance stored(double units, int32_t dtype) {
+struct cf_allowance cf_stored(double units, int32_t dtype) {
 	if (cf_side_dtype(dtype) == dtype || units == 0)
 		return (struct cf_allowance){units, 1};
 	double below = units * cf_unit(cf_side_dtype(dtype)) / cf_unit(dtype);
@@ -118,11 +133,11 @@ static struct cf_allowance stored(double units, int32_t dtype) {
 }
 
 struct cf_allowance cf_allowed(int32_t kernel, int32_t op, int32_t dtype) {
-	return stored(cf_units(kernel, op), dtype);
+	return cf_stored(cf_units(kernel, op), dtype);
 }
 
 struct cf_allowance cf_allowed_sum(int32_t kernel, int32_t op, int32_t dtype, int64_t n) {
-	return stored(cf_units_sum(kernel, op, cf_side_dtype(dtype), n), dtype);
+	return cf_stored(cf_units_sum(kernel, op, cf_side_dtype(dtype), n), dtype);
 }
 
 int cf_check_zeros(struct cf_run *r, const struct cf_array *got, const long double *expected, const char *name) {

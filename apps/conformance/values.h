@@ -22,6 +22,16 @@ void cf_each_op(const struct cf_family *f, cf_op_cases_fn fn, cf_emit_fn emit, v
 /* Emits c in every layout of the inputs, with every layout of the outputs among them. */
 void cf_emit_layouts(struct cf_case c, cf_emit_fn emit, void *context);
 
+/* Emits c where its family calls it valid. */
+void cf_emit_valid(const struct cf_case *c, cf_emit_fn emit, void *context);
+
+/* The lines of a shape along an axis: element j of line l is row-major element start(l) + j · inner. */
+struct cf_lines {
+	int64_t count, extent, inner;
+};
+struct cf_lines cf_lines_along(int32_t rank, const int64_t *shape, int64_t axis);
+int64_t cf_line_start(const struct cf_lines *l, int64_t line);
+
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
 /* Whole numbers of ±[1, most], positive in u8: sums and products of a few of them are exact in every float dtype. */
@@ -50,6 +60,8 @@ struct cf_allowance {
 	double scale;
 };
 
+/* units of a result in the dtype that dtype computes in, after the store to dtype. */
+struct cf_allowance cf_stored(double units, int32_t dtype);
 /* The op's line of the table where dtype computes in itself.  f16 and bf16 are computed in f32: the line holds for f32,
  * and the rounding of the store comes on top. */
 struct cf_allowance cf_allowed(int32_t kernel, int32_t op, int32_t dtype);
