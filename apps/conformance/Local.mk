@@ -23,6 +23,25 @@ mt_conformance_SOURCES += %D%/families.c
 mt_conformance_SOURCES += %D%/families.h
 mt_conformance_SOURCES += %D%/family.h
 # elementwise, matmul and index families, sorted, one a line
+mt_conformance_SOURCES += %D%/family_arg_reduce.c
+mt_conformance_SOURCES += %D%/family_copy.c
+mt_conformance_SOURCES += %D%/family_fill.c
+mt_conformance_SOURCES += %D%/family_gather.c
+mt_conformance_SOURCES += %D%/family_map.c
+mt_conformance_SOURCES += %D%/family_matmul.c
+mt_conformance_SOURCES += %D%/family_reduce.c
+mt_conformance_SOURCES += %D%/family_scan.c
+mt_conformance_SOURCES += %D%/family_scatter_add.c
+mt_conformance_SOURCES += %D%/family_select.c
+mt_conformance_SOURCES += %D%/family_sort.c
+mt_conformance_SOURCES += %D%/family_zip.c
+mt_conformance_SOURCES += %D%/formulas.h
+mt_conformance_SOURCES += %D%/formulas_map.c
+mt_conformance_SOURCES += %D%/formulas_zip.c
+mt_conformance_SOURCES += %D%/indices.c
+mt_conformance_SOURCES += %D%/indices.h
+mt_conformance_SOURCES += %D%/values.c
+mt_conformance_SOURCES += %D%/values.h
 
 # neural network, random and optimiser families, sorted, one a line
 
