@@ -11,7 +11,7 @@ const struct cf_param cf_pool_params[CF_POOL_PARAMS] = {
 	{"stride0", 1, 1, 64}, {"stride1", 1, 1, 64},   {"stride2", 1, 1, 64},   {"pad0", 0, 0, 64},
 	{"pad1", 0, 0, 64},    {"pad2", 0, 0, 64},      {"dil0", 1, 1, 16},      {"dil1", 1, 1, 16},
 	{"dil2", 1, 1, 16},    {"extra0", 0, -8, 8},    {"extra1", 0, -8, 8},    {"extra2", 0, -8, 8},
-	{"include", 0, 0, 1},  {"indices", 1, 0, 1},
+	{"include", 0, 0, 1},  {"indices", 0, 0, 1},
 };
 
 enum { MAX_NUMEL = 400000, MAX_VOLUME = 1 << 16, MAX_CELLS = 4000000, MAX_RANDOM_CELLS = 60000 };
@@ -164,7 +164,7 @@ static void vary(const struct cf_case *c, void *context) {
 	int is_max = c->op % CF_MODE == MT_POOL_MAX;
 	varied.param[CF_POOL_INCLUDE] = !is_max && v->count % 2;
 	varied.param[CF_POOL_INDICES] = is_max && v->n_params > CF_POOL_INDICES && v->count % 4 != 3;
-	if (is_max && v->count % 3 != 0)
+	if (is_max && v->n_params > CF_POOL_INDICES && v->count % 3 != 0)
 		varied.data = CF_TIES;
 	v->count++;
 	if (cf_pool_valid(&varied))
