@@ -19,6 +19,31 @@ mt_conformance_SOURCES += %D%/family.h
 # elementwise, matmul and index families, sorted, one a line
 
 # neural network, random and optimiser families, sorted, one a line
+mt_conformance_SOURCES += %D%/conv_cases.c
+mt_conformance_SOURCES += %D%/conv_cases.h
+mt_conformance_SOURCES += %D%/entropy_cases.c
+mt_conformance_SOURCES += %D%/entropy_cases.h
+mt_conformance_SOURCES += %D%/family_batch_norm.c
+mt_conformance_SOURCES += %D%/family_batch_norm_grad.c
+mt_conformance_SOURCES += %D%/family_conv.c
+mt_conformance_SOURCES += %D%/family_conv_grad_input.c
+mt_conformance_SOURCES += %D%/family_conv_grad_weight.c
+mt_conformance_SOURCES += %D%/family_cross_entropy.c
+mt_conformance_SOURCES += %D%/family_cross_entropy_grad.c
+mt_conformance_SOURCES += %D%/family_layer_norm.c
+mt_conformance_SOURCES += %D%/family_layer_norm_grad.c
+mt_conformance_SOURCES += %D%/family_nn.c
+mt_conformance_SOURCES += %D%/family_nn.h
+mt_conformance_SOURCES += %D%/family_pool.c
+mt_conformance_SOURCES += %D%/family_pool_grad.c
+mt_conformance_SOURCES += %D%/family_softmax.c
+mt_conformance_SOURCES += %D%/family_softmax_grad.c
+mt_conformance_SOURCES += %D%/norm_cases.c
+mt_conformance_SOURCES += %D%/norm_cases.h
+mt_conformance_SOURCES += %D%/pool_cases.c
+mt_conformance_SOURCES += %D%/pool_cases.h
+mt_conformance_SOURCES += %D%/softmax_cases.c
+mt_conformance_SOURCES += %D%/softmax_cases.h
 
 mt_conformance_SOURCES += %D%/host.c
 mt_conformance_SOURCES += %D%/host.h

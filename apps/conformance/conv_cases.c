@@ -179,19 +179,19 @@ static struct cf_case case_of(const struct row *row) {
 	return c;
 }
 
-/* Sets bias and activation as far as the family has them, in turn, and hands on. */
+/* Sets bias and activation, as far as the family has them, to anything, and hands on. */
 struct variety {
 	cf_emit_fn emit;
 	void *context;
-	int count, n_params;
+	int n_params;
+	struct cf_random random;
 };
 
 static void vary(const struct cf_case *c, void *context) {
 	struct variety *v = context;
 	struct cf_case varied = *c;
-	varied.param[CF_CONV_BIAS] = v->n_params > CF_CONV_BIAS ? v->count % 2 : 0;
-	varied.param[CF_CONV_ACTIVATION] = v->n_params > CF_CONV_ACTIVATION ? v->count / 2 % MT_ACT_END_ : 0;
-	v->count++;
+	for (int i = CF_CONV_BIAS; i < v->n_params; i++)
+		varied.param[i] = cf_random_integer(&v->random, 0, cf_conv_params[i].high);
 	v->emit(&varied, v->context);
 }
 
@@ -206,18 +206,8 @@ static void emit_some(cf_emit_fn emit, void *context, const struct cf_op *op, st
 		}
 }
 
-/* A sum over nothing: of the channels, of the images. */
-static void emit_empty(cf_emit_fn emit, void *context) {
-	const enum cf_conv_param none[] = {CF_CONV_N, CF_CONV_CI, CF_CONV_CO};
-	for (int i = 0; i < 3; i++) {
-		struct cf_case c = case_of(&rows[1]);
-		c.param[none[i]] = 0;
-		cf_emit_plain(emit, context, &cf_conv_ops[1], c);
-	}
-}
-
-void cf_conv_each(cf_emit_fn emit, void *context, int n_params) {
-	struct variety v = {emit, context, 0, n_params};
+void cf_conv_each(cf_emit_fn emit, void *context, int n_params, enum cf_conv_param summed) {
+	struct variety v = {emit, context, n_params, {1}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct cf_op *op = &cf_conv_ops[rows[i].spatial - 1];
 		struct cf_case c = case_of(&rows[i]);
@@ -231,7 +221,9 @@ void cf_conv_each(cf_emit_fn emit, void *context, int n_params) {
 		if (i < 6)
 			cf_emit_plain(emit, context, op, c);
 	}
-	emit_empty(vary, &v);
+	struct cf_case empty = case_of(&rows[1]);
+	empty.param[summed] = 0;
+	cf_emit_plain(vary, &v, &cf_conv_ops[rows[1].spatial - 1], empty);
 }
 
 /* ---- random cases ---- */

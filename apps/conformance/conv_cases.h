@@ -33,8 +33,8 @@ struct cf_conv {
 struct cf_conv cf_conv_of(const struct cf_case *c);
 /* Whether the geometry fits, and isn't too large for the definition. */
 int cf_conv_valid(const struct cf_case *c);
-/* n_params: how many of cf_conv_params the family has. */
-void cf_conv_each(cf_emit_fn emit, void *context, int n_params);
+/* n_params: how many of cf_conv_params the family has; summed: the extent that its sums may find 0. */
+void cf_conv_each(cf_emit_fn emit, void *context, int n_params, enum cf_conv_param summed);
 void cf_conv_draw(struct cf_random *r, struct cf_case *c, int n_params);
 
 /* The three arrays that a product of the definition meets; the sums are those of one of them. */

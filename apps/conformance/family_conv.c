@@ -8,7 +8,7 @@ static int valid(const struct cf_case *c) {
 }
 
 static void each(cf_emit_fn emit, void *context) {
-	cf_conv_each(emit, context, CF_CONV_PARAMS);
+	cf_conv_each(emit, context, CF_CONV_PARAMS, CF_CONV_CI);
 }
 
 static void draw(struct cf_random *r, struct cf_case *c) {

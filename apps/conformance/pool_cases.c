@@ -151,28 +151,28 @@ static struct cf_case case_of(const struct row *row) {
 	return c;
 }
 
-/* Sets include and indices, as far as the family and the op have them, in turn, and data that suits them. */
+/* Sets include and indices, as far as the family and the op have them, and the data, to anything, and hands on. */
 struct variety {
 	cf_emit_fn emit;
 	void *context;
-	int count, n_params;
+	int n_params;
+	struct cf_random random;
 };
 
 static void vary(const struct cf_case *c, void *context) {
 	struct variety *v = context;
 	struct cf_case varied = *c;
-	int is_max = c->op % CF_MODE == MT_POOL_MAX;
-	varied.param[CF_POOL_INCLUDE] = !is_max && v->count % 2;
-	varied.param[CF_POOL_INDICES] = is_max && v->n_params > CF_POOL_INDICES && v->count % 4 != 3;
-	if (is_max && v->n_params > CF_POOL_INDICES && v->count % 3 != 0)
+	int is_max = c->op % CF_MODE == MT_POOL_MAX, with_indices = is_max && v->n_params > CF_POOL_INDICES;
+	varied.param[CF_POOL_INCLUDE] = !is_max && cf_random_integer(&v->random, 0, 1);
+	varied.param[CF_POOL_INDICES] = with_indices && cf_random_integer(&v->random, 0, 3) > 0;
+	if (with_indices && cf_random_integer(&v->random, 0, 2) > 0)
 		varied.data = CF_TIES;
-	v->count++;
 	if (cf_pool_valid(&varied))
 		v->emit(&varied, v->context);
 }
 
 void cf_pool_each(cf_emit_fn emit, void *context, int n_params) {
-	struct variety v = {emit, context, 0, n_params};
+	struct variety v = {emit, context, n_params, {1}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		for (int k = 0; k < 2; k++) {
 			const struct cf_op *op = &cf_pool_ops[k * MT_MAX_SPATIAL + rows[i].spatial - 1];
