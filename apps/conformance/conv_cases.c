@@ -212,18 +212,18 @@ void cf_conv_each(cf_emit_fn emit, void *context, int n_params, enum cf_conv_par
 		const struct cf_op *op = &cf_conv_ops[rows[i].spatial - 1];
 		struct cf_case c = case_of(&rows[i]);
 		if (rows[i].breadth == 2)
-			cf_emit_layouts(vary, &v, op, c);
+			cf_nn_emit_layouts(vary, &v, op, c);
 		else if (rows[i].breadth == 1)
 			emit_some(vary, &v, op, c);
 		else
-			cf_emit_plain(vary, &v, op, c);
+			cf_nn_emit_plain(vary, &v, op, c);
 		c.data = CF_SPECIAL;
 		if (i < 6)
-			cf_emit_plain(emit, context, op, c);
+			cf_nn_emit_plain(emit, context, op, c);
 	}
 	struct cf_case empty = case_of(&rows[1]);
 	empty.param[summed] = 0;
-	cf_emit_plain(vary, &v, &cf_conv_ops[rows[1].spatial - 1], empty);
+	cf_nn_emit_plain(vary, &v, &cf_conv_ops[rows[1].spatial - 1], empty);
 }
 
 /* ---- random cases ---- */

@@ -43,8 +43,8 @@ static void fill_logits(struct cf_run *r, const struct cf_case *c, struct cf_arr
 	double range = c->data == CF_WIDE ? 500 : 4; /* e^500 overflows */
 	cf_fill_data(r, logits, c->data == CF_TIES ? CF_TIES : CF_RANDOM, -range, range, 0);
 	if (c->data == CF_SPECIAL) {
-		cf_sprinkle(r, logits, CF_MINUS_INFINITE, 3);
-		cf_sprinkle(r, logits, CF_NAN | CF_INFINITE, 60);
+		cf_nn_sprinkle(r, logits, CF_MINUS_INFINITE, 3);
+		cf_nn_sprinkle(r, logits, CF_NAN | CF_INFINITE, 60);
 	}
 }
 
@@ -122,9 +122,9 @@ void cf_entropy_each(cf_emit_fn emit, void *context, int n_params) {
 	static const int64_t plain[][2] = {{3, 1000}, {1, 66000}, {66000, 2}, {700, 100}, {40, 31}, {40, 33}};
 	struct variety v = {emit, context, {1}};
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
-		cf_emit_layouts(vary, &v, &cf_entropy_op, sized(layouts[i][0], layouts[i][1]));
+		cf_nn_emit_layouts(vary, &v, &cf_entropy_op, sized(layouts[i][0], layouts[i][1]));
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-		cf_emit_plain(vary, &v, &cf_entropy_op, sized(plain[i][0], plain[i][1]));
+		cf_nn_emit_plain(vary, &v, &cf_entropy_op, sized(plain[i][0], plain[i][1]));
 	emit_data(&v, sized(21, 6));
 	emit_data(&v, sized(12, 70));
 	if (n_params > CF_ENTROPY_BAD)

@@ -156,10 +156,10 @@ static void each(cf_emit_fn emit, void *context) {
 		for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
 			struct cf_case c = sized(layouts[i]);
 			c.op = ops[k].id;
-			cf_emit_layouts(vary, &v, &ops[k], c);
+			cf_nn_emit_layouts(vary, &v, &ops[k], c);
 		}
 		for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-			cf_emit_plain(vary, &v, &ops[k], sized(plain[i]));
+			cf_nn_emit_plain(vary, &v, &ops[k], sized(plain[i]));
 		emit_data(vary, &v, &ops[k]);
 	}
 }

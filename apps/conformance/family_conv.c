@@ -38,7 +38,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *b = cf_input_if(r, c->param[CF_CONV_BIAS], c->dtype, g.out[1], c->in, -2, 2);
 	struct cf_array *y = cf_new(r, CF_OUT, c->dtype, g.rank, g.out, c->out);
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, x, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
+		cf_nn_sprinkle(r, x, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
 	const struct mt_conv_args args = {.struct_size = sizeof args,
 	                                  .x = &x->array,
 	                                  .weight = &w->array,

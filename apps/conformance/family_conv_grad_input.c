@@ -21,7 +21,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *w = cf_input(r, c->dtype, g.rank, g.weight, c->in, -2, 2);
 	struct cf_array *gx = cf_new(r, CF_OUT, c->dtype, g.rank, g.x, c->out);
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, gout, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
+		cf_nn_sprinkle(r, gout, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
 	const struct mt_conv_grad_input_args args = {
 		.struct_size = sizeof args, .gout = &gout->array, .weight = &w->array, .gx = &gx->array, .p = g.p};
 	const struct cf_array *const operands[] = {[CF_CONV_OUT] = gout, [CF_CONV_WEIGHT] = w, [CF_CONV_X] = NULL};

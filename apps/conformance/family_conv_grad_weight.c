@@ -35,7 +35,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *gw = cf_new(r, CF_OUT, c->dtype, g.rank, g.weight, c->out);
 	struct cf_array *gb = c->param[CF_CONV_BIAS] ? cf_new(r, CF_OUT, c->dtype, 1, g.out + 1, c->out) : NULL;
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, x, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
+		cf_nn_sprinkle(r, x, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
 	const struct mt_conv_grad_weight_args args = {.struct_size = sizeof args,
 	                                              .gout = &gout->array,
 	                                              .x = &x->array,

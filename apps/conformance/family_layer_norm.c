@@ -71,9 +71,9 @@ static void each(cf_emit_fn emit, void *context) {
 	static const int64_t plain[][2] = {{3, 1030}, {1, 66000}, {66000, 1}, {300, 230}, {4, 2048}, {2, 2049}};
 	struct variety v = {emit, context, {1}};
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
-		cf_emit_layouts(vary, &v, &op, sized(layouts[i][0], layouts[i][1]));
+		cf_nn_emit_layouts(vary, &v, &op, sized(layouts[i][0], layouts[i][1]));
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-		cf_emit_plain(vary, &v, &op, sized(plain[i][0], plain[i][1]));
+		cf_nn_emit_plain(vary, &v, &op, sized(plain[i][0], plain[i][1]));
 	for (int32_t t = MT_F32; t <= MT_BF16; t++)
 		for (int k = 0; k < 6; k++) { /* equals, NaN, a large eps */
 			struct cf_case c = sized(6, 10);

@@ -1,7 +1,6 @@
 #include "family_nn.h"
 
 #include <math.h>
-#include <string.h>
 
 const mt_array *cf_operand(const struct cf_array *a) {
 	return a != NULL ? &a->array : NULL;
@@ -24,7 +23,7 @@ double cf_millionths(int64_t param) {
 	return (double)param / 1e6;
 }
 
-void cf_sprinkle(struct cf_run *r, struct cf_array *a, int kinds, int one_in) {
+void cf_nn_sprinkle(struct cf_run *r, struct cf_array *a, int kinds, int one_in) {
 	const double values[] = {NAN, INFINITY, -INFINITY};
 	double chosen[3];
 	int n = 0;
@@ -53,7 +52,7 @@ double cf_sum_units(int32_t kernel, int64_t n) {
 	return cf_units(kernel, 0) * sqrt((double)(n > 1 ? n : 1));
 }
 
-void cf_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c) {
+void cf_nn_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c) {
 	c.op = op->id;
 	for (c.dtype = 1; c.dtype < MT_DTYPE_END_; c.dtype++)
 		for (c.in = 0; c.in < CF_IN_LAYOUTS && (op->dtypes & MT_DTYPE_BIT(c.dtype)); c.in++) {
@@ -65,14 +64,15 @@ void cf_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, str
 		}
 }
 
-void cf_emit_plain(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c) {
+void cf_nn_emit_plain(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c) {
 	c.op = op->id;
 	c.dtype = MT_F32;
 	c.in = c.out = CF_CONTIGUOUS;
 	emit(&c, context);
 }
 
-void cf_set_shape(struct cf_case *c, int rank, const int64_t *shape) {
+void cf_nn_set_shape(struct cf_case *c, int rank, const int64_t *shape) {
 	c->rank = rank;
-	memcpy(c->shape, shape, (size_t)rank * sizeof *shape);
+	for (int d = 0; d < rank; d++)
+		c->shape[d] = shape[d];
 }

@@ -19,7 +19,7 @@ double cf_millionths(int64_t param);
 
 /* Replaces one element in one_in or so by an infinity or a NaN.  Not for broadcast layouts. */
 enum { CF_NAN = 1, CF_INFINITE = 2, CF_MINUS_INFINITE = 4 };
-void cf_sprinkle(struct cf_run *r, struct cf_array *a, int kinds, int one_in);
+void cf_nn_sprinkle(struct cf_run *r, struct cf_array *a, int kinds, int one_in);
 
 /* cf_check for results that are computed in the side dtype and rounded once: units and scale count there, and storing may
  * cost what one rounding costs, no more. */
@@ -31,10 +31,10 @@ double cf_sum_units(int32_t kernel, int64_t n);
 
 /* Hands c on for each dtype of op in each of the six input layouts; outputs in the same layout, or, for f32, in
  * another one too. */
-void cf_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
+void cf_nn_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
 /* Hands c on in f32, contiguous. */
-void cf_emit_plain(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
+void cf_nn_emit_plain(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
 
-void cf_set_shape(struct cf_case *c, int rank, const int64_t *shape);
+void cf_nn_set_shape(struct cf_case *c, int rank, const int64_t *shape);
 
 #endif

@@ -28,8 +28,8 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *from = c->param[CF_POOL_INDICES] ? cf_new(r, CF_OUT, MT_I32, p.rank, p.out, c->out) : NULL;
 	cf_fill_data(r, x, c->data == CF_SPECIAL ? CF_RANDOM : c->data, -4, 4, 0);
 	if (c->data == CF_SPECIAL) {
-		cf_sprinkle(r, x, CF_MINUS_INFINITE, 2);
-		cf_sprinkle(r, x, CF_NAN | CF_INFINITE, 12);
+		cf_nn_sprinkle(r, x, CF_MINUS_INFINITE, 2);
+		cf_nn_sprinkle(r, x, CF_NAN | CF_INFINITE, 12);
 	}
 	const struct mt_pool_args args = {.struct_size = sizeof args,
 	                                  .op = p.op,

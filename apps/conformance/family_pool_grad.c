@@ -20,7 +20,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *from = is_max ? cf_new(r, CF_IN, MT_I32, p.rank, p.out, c->in % CF_OUT_LAYOUTS) : NULL;
 	struct cf_array *gx = cf_new(r, CF_OUT, c->dtype, p.rank, p.x, c->out);
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, g, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 8);
+		cf_nn_sprinkle(r, g, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 8);
 	const struct mt_pool_grad_args args = {.struct_size = sizeof args,
 	                                       .op = p.op,
 	                                       .gout = &g->array,

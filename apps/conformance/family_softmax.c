@@ -36,8 +36,8 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *y = cf_new(r, CF_OUT, c->dtype, c->rank, c->shape, c->out);
 	cf_fill_data(r, x, c->data == CF_TIES ? CF_TIES : CF_RANDOM, -range_of(c), range_of(c), 0);
 	if (c->data == CF_SPECIAL) {
-		cf_sprinkle(r, x, CF_MINUS_INFINITE, 3);
-		cf_sprinkle(r, x, CF_NAN | CF_INFINITE, 50);
+		cf_nn_sprinkle(r, x, CF_MINUS_INFINITE, 3);
+		cf_nn_sprinkle(r, x, CF_NAN | CF_INFINITE, 50);
 	}
 	const struct mt_softmax_args args = {
 		.struct_size = sizeof args, .axis = axis, .log = log, .x = &x->array, .out = &y->array};

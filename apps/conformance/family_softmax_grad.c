@@ -31,7 +31,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *y = cf_input(r, c->dtype, c->rank, c->shape, c->out, log ? -4 : 0, log ? -0.5 : 1);
 	struct cf_array *gx = cf_new(r, CF_OUT, c->dtype, c->rank, c->shape, c->out);
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, g, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 30);
+		cf_nn_sprinkle(r, g, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 30);
 	const struct mt_softmax_grad_args args = {.struct_size = sizeof args,
 	                                          .axis = axis,
 	                                          .log = log,

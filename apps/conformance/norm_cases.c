@@ -27,7 +27,7 @@ struct cf_array *cf_norm_input(struct cf_run *r, const struct cf_case *c, const 
 	double middle = cf_thousandths(centre), half = cf_thousandths(spread);
 	struct cf_array *x = cf_input(r, c->dtype, n->rank, n->shape, c->in, middle - half, middle + half);
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, x, CF_NAN, 20);
+		cf_nn_sprinkle(r, x, CF_NAN, 20);
 	return x;
 }
 
@@ -87,7 +87,7 @@ struct cf_norm_grad cf_norm_grad_of(struct cf_run *r, const struct cf_case *c, c
 		.gbias = flags[3] ? cf_new(r, CF_OUT, param, 1, &n->params, c->out) : NULL,
 	};
 	if (c->data == CF_SPECIAL)
-		cf_sprinkle(r, a.gout, CF_NAN, 20);
+		cf_nn_sprinkle(r, a.gout, CF_NAN, 20);
 	return a;
 }
 

@@ -178,14 +178,14 @@ void cf_pool_each(cf_emit_fn emit, void *context, int n_params) {
 			const struct cf_op *op = &cf_pool_ops[k * MT_MAX_SPATIAL + rows[i].spatial - 1];
 			struct cf_case c = case_of(&rows[i]);
 			if (rows[i].breadth)
-				cf_emit_layouts(vary, &v, op, c);
+				cf_nn_emit_layouts(vary, &v, op, c);
 			else
-				cf_emit_plain(vary, &v, op, c);
+				cf_nn_emit_plain(vary, &v, op, c);
 			if (!rows[i].breadth || c.param[CF_POOL_DILATION] > 1)
 				continue;
 			c.data = CF_SPECIAL;
 			c.param[CF_POOL_INDICES] = k == 0 && n_params > CF_POOL_INDICES;
-			cf_emit_plain(emit, context, op, c);
+			cf_nn_emit_plain(emit, context, op, c);
 		}
 }
 

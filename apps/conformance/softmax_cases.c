@@ -28,13 +28,13 @@ static const struct row rows[] = {
 
 static void emit_row(cf_emit_fn emit, void *context, const struct row *row, const struct cf_op *op) {
 	struct cf_case c = {.op = op->id};
-	cf_set_shape(&c, row->rank, row->shape);
+	cf_nn_set_shape(&c, row->rank, row->shape);
 	c.param[CF_SOFTMAX_AXIS] = row->axis;
 	if (row->axis >= 0)
-		cf_emit_plain(emit, context, op, c);
+		cf_nn_emit_plain(emit, context, op, c);
 	for (int64_t axis = 0; axis < row->rank && row->axis < 0; axis++) {
 		c.param[CF_SOFTMAX_AXIS] = axis;
-		cf_emit_layouts(emit, context, op, c);
+		cf_nn_emit_layouts(emit, context, op, c);
 	}
 }
 
@@ -42,7 +42,7 @@ static void emit_row(cf_emit_fn emit, void *context, const struct row *row, cons
 static void emit_data(cf_emit_fn emit, void *context, const struct cf_op *op, uint32_t kinds) {
 	const int64_t shape[] = {3, 40, 5};
 	struct cf_case c = {.op = op->id};
-	cf_set_shape(&c, 3, shape);
+	cf_nn_set_shape(&c, 3, shape);
 	for (c.data = 1; c.data < CF_DATA_END; c.data++)
 		for (c.dtype = MT_F32; c.dtype <= MT_BF16 && (kinds & 1u << c.data); c.dtype++)
 			for (c.param[CF_SOFTMAX_AXIS] = 1; c.param[CF_SOFTMAX_AXIS] < 3; c.param[CF_SOFTMAX_AXIS]++)
