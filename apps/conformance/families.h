@@ -12,6 +12,9 @@
 const struct cf_family *cf_family_named(const char *name, size_t length);
 const struct cf_family *cf_family_of(int32_t kernel);
 
+/* What the capability table calls the op of this id: 0 where it has no name for it. */
+int32_t cf_abi_op(int32_t op);
+
 /* The family's op of this id or name; NULL where there is none. */
 const struct cf_op *cf_op_of(const struct cf_family *f, int32_t id);
 const struct cf_op *cf_op_named(const struct cf_family *f, const char *name, size_t length);

@@ -64,7 +64,7 @@ static void take(const struct cf_case *given, void *context) {
 		c.seed = cf_case_seed(&c, k->selection->seed);
 	struct cf_item *item = new_item(k->plan);
 	item->c = c;
-	if (k->probe != NULL && !cf_probe_claims(k->probe, c.family->kernel, c.op, c.dtype, c.side))
+	if (k->probe != NULL && !cf_probe_claims(k->probe, c.family->kernel, cf_abi_op(c.op), c.dtype, c.side))
 		item->state = CF_MISSING;
 }
 
@@ -126,7 +126,7 @@ static int32_t list_kinds(const struct collecting *k, struct cf_case **kinds) {
 			for (int32_t t = 1; t < MT_DTYPE_END_; t++) {
 				struct cf_case c = {.family = f, .op = f->ops[i].id, .dtype = t};
 				if (!(f->ops[i].dtypes & MT_DTYPE_BIT(t)) || !chosen(k, &c) ||
-				    (k->probe != NULL && !cf_probe_claims(k->probe, kernel, c.op, t, 0)))
+				    (k->probe != NULL && !cf_probe_claims(k->probe, kernel, cf_abi_op(c.op), t, 0)))
 					continue;
 				*kinds = grow(*kinds, (size_t)n + 1, sizeof **kinds);
 				(*kinds)[n++] = c;
@@ -225,8 +225,8 @@ static void add_to_rows(struct cf_plan *p, int32_t i, const struct cf_probe *pro
 		g->rows++;
 		row.group = p->n_groups - 1;
 		row.claimed = item->check == NULL &&
-		              (probe == NULL ||
-		               cf_probe_claims(probe, item->c.family->kernel, item->c.op, item->c.dtype, row_side(&item->c)));
+		              (probe == NULL || cf_probe_claims(probe, item->c.family->kernel, cf_abi_op(item->c.op),
+		                                                item->c.dtype, row_side(&item->c)));
 		p->rows = grow(p->rows, (size_t)p->n_rows + 1, sizeof *p->rows);
 		p->rows[p->n_rows++] = row;
 	}

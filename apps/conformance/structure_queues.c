@@ -153,7 +153,8 @@ static void try_denied(const struct cf_case *given, void *context) {
 	struct cf_result result;
 	c.family = d->family;
 	c.seed = 1;
-	if (d->tried >= 3 || c.dtype == MT_BOOL || !cf_claims(d->r->host->api, c.family->kernel, c.op, c.dtype, c.side))
+	if (d->tried >= 3 || c.dtype == MT_BOOL ||
+	    !cf_claims(d->r->host->api, c.family->kernel, cf_abi_op(c.op), c.dtype, c.side))
 		return;
 	d->tried++;
 	cf_run_case(d->r->host, 1, &c, &result);
