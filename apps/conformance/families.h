@@ -4,8 +4,7 @@
 
 #include "family.h"
 
-/* Until all are written those that are not there count as NULL. */
-#define MT_KERNEL(id, NAME, name, group, must) extern const struct cf_family cf_##name##_family __attribute__((weak));
+#define MT_KERNEL(id, NAME, name, group, must) extern const struct cf_family cf_##name##_family;
 #include "mt/kernels.def"
 #undef MT_KERNEL
 

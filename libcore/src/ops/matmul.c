@@ -1,5 +1,5 @@
 /* Matrix products: matmul with torch's promotion of vectors and batch broadcast, and linear. */
-#include "ops/ops.h"
+#include "ops/out.h"
 
 /* ---- the kernel --------------------------------------------------------------------------------------------------- */
 
@@ -26,7 +26,7 @@ static mt_array matrices(const mt_tensor *x, int column, int rank, const int64_t
 	return a;
 }
 
-/* The result seen as matrices [rows, columns] behind its batch. */
+/* The contiguous result seen as matrices [rows, columns] behind its batch. */
 static mt_array result_matrices(const mt_tensor *y, int rank, const int64_t *batch, int64_t rows, int64_t columns) {
 	mt_array a = mt__array(y);
 	a.rank = rank;
@@ -35,6 +35,18 @@ static mt_array result_matrices(const mt_tensor *y, int rank, const int64_t *bat
 	a.shape[rank - 2] = rows;
 	a.shape[rank - 1] = columns;
 	mt__contiguous_strides(rank, a.shape, a.stride);
+	return a;
+}
+
+/* The result of any strides, with the rows and columns that it dropped for vectors. */
+static mt_array strided_matrices(const mt_tensor *y, int a_vector, int b_vector) {
+	mt_array a = mt__array(y);
+	int rank = y->rank - !a_vector - !b_vector; /* of the batch */
+	a.rank = y->rank + a_vector + b_vector;
+	a.shape[rank] = a_vector ? 1 : y->shape[rank];
+	a.stride[rank] = a_vector ? 0 : y->stride[rank];
+	a.shape[rank + 1] = b_vector ? 1 : y->shape[y->rank - 1];
+	a.stride[rank + 1] = b_vector ? 0 : y->stride[y->rank - 1];
 	return a;
 }
 
@@ -203,27 +215,33 @@ static mt_status run_matmul(const mt_tensor *a, const mt_tensor *b, mt_tensor *y
 	if (s->inner == 0)
 		return mt__fill(y, mt_i(0));
 	mt_array aa, ab, ay;
-	if (a->rank > 2 && b->rank <= 2 && mt__rows_array(a, &aa)) {
+	int contiguous = mt_tensor_is_contiguous(y);
+	if (contiguous && a->rank > 2 && b->rank <= 2 && mt__rows_array(a, &aa)) {
 		ab = matrices(b, 1, 2, NULL);
 		ay = result_matrices(y, 2, NULL, aa.shape[0], s->columns);
 	} else {
 		aa = matrices(a, 0, s->rank, s->batch);
 		ab = matrices(b, 1, s->rank, s->batch);
-		ay = result_matrices(y, s->rank, s->batch, s->rows, s->columns);
+		ay = contiguous ? result_matrices(y, s->rank, s->batch, s->rows, s->columns)
+		                : strided_matrices(y, a->rank == 1, b->rank == 1);
 	}
 	return multiply(mt__device_of(a), &aa, &ab, NULL, &ay);
 }
 
-mt_tensor *mt_matmul(mt_tensor *a, mt_tensor *b) {
+mt_tensor *mt__matmul_to(mt_tensor *a, mt_tensor *b, mt_tensor *out) {
 	mt_tensor *in[2] = {a, b};
 	struct matmul_shape s;
 	if (!mt__check_tensor("matmul", "a", a) || !mt__check_tensor("matmul", "b", b) ||
 	    !mt__check_same_device("matmul", in, 2) || matmul_shape(a, b, &s) != MT_OK || !convert("matmul", in, 2))
 		return NULL;
-	mt_tensor *y = mt__tensor_new("matmul", mt__device_of(in[0]), s.result_rank, s.result, in[0]->dtype);
+	mt_tensor *y = mt__result("matmul", out, mt__device_of(in[0]), s.result_rank, s.result, in[0]->dtype);
 	if (y == NULL || run_matmul(in[0], in[1], y, &s) != MT_OK)
 		return NULL;
 	return mt__wants_grad(in, 2) ? record_matmul(in, y) : y;
+}
+
+mt_tensor *mt_matmul(mt_tensor *a, mt_tensor *b) {
+	return mt__matmul_to(a, b, NULL);
 }
 
 /* ---- linear ------------------------------------------------------------------------------------------------------- */
