@@ -8,7 +8,7 @@
 #include "run.h"
 #include "values.h"
 
-static const struct cf_op ops[] = {{0, "", MT_SET_NUMBER}};
+static const struct cf_op ops[] = {{0, "", MT_SET_ALL}}; /* on bool, a sum is "or" */
 
 /* shape is out's; extent: of src and index along the axis.  in_index: index's layout, where in is src's. */
 enum { AXIS, EXTENT, IN_INDEX, NEGATIVE, BAD, PARAMS };

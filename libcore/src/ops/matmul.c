@@ -86,11 +86,7 @@ static int convert(const char *op, mt_tensor **ts, int n) {
 
 /* x as matrices, for the rule: a vector as one row, or as one column. */
 static mt_tensor *promoted(mt_tensor *x, int column) {
-	if (x->rank != 1)
-		return x;
-	return column
-	           ? mt__tensor_alias(x, 2, (int64_t[]){x->shape[0], 1}, (int64_t[]){x->stride[0], 1}, x->offset)
-	           : mt__tensor_alias(x, 2, (int64_t[]){1, x->shape[0]}, (int64_t[]){x->shape[0], x->stride[0]}, x->offset);
+	return x == NULL || x->rank != 1 ? x : mt_unsqueeze(x, column);
 }
 
 static mt_tensor *flat_rows(mt_tensor *x) {
@@ -101,7 +97,7 @@ static mt_tensor *flat_rows(mt_tensor *x) {
 }
 
 static mt_tensor *matrix_transposed(mt_tensor *x) {
-	return x == NULL ? NULL : mt__transposed(x, x->rank - 2, x->rank - 1);
+	return x == NULL ? NULL : mt_transpose(x, -2, -1);
 }
 
 struct matmul_attrs {
@@ -136,16 +132,16 @@ static mt_status matmul_backward(struct mt_node *node, mt_tensor *gout, mt_tenso
 	if (g == NULL)
 		return mt_error_peek();
 	if (mt__needs(node, 0)) {
-		mt_tensor *b = mt__saved(node, 1);
-		if (b == NULL || (b = promoted(b, 1)) == NULL)
+		mt_tensor *b = promoted(mt__saved(node, 1), 1);
+		if (b == NULL)
 			return mt_error_peek();
 		gx[0] = demoted(mt_matmul(g, matrix_transposed(b)), attrs, 0, 0);
 		if (gx[0] == NULL)
 			return mt_error_peek();
 	}
 	if (mt__needs(node, 1)) {
-		mt_tensor *a = mt__saved(node, 0);
-		if (a == NULL || (a = promoted(a, 0)) == NULL)
+		mt_tensor *a = promoted(mt__saved(node, 0), 0);
+		if (a == NULL)
 			return mt_error_peek();
 		int shared = attrs->rank[1] <= 2 && g->rank > 2;
 		gx[1] = demoted(shared ? mt_matmul(matrix_transposed(flat_rows(a)), flat_rows(g))
