@@ -418,8 +418,8 @@ def convolution(n):
                     total = max((math.ceil(e / s) - 1) * s + l * (k - 1) + 1 - e, 0)
                     if mode == 3:
                         total = l * (k - 1)
-                    low = {1: total // 2, 2: 0, 3: total}[mode]
-                    pads += [low, total - low]
+                    low = {1: total // 2, 2: 0, 3: l * (k - 1)}[mode]
+                    pads += [low, max(total - low, 0)]
                 x = F.pad(x, pads)
             return fn(x, w, b, stride, padding, dilation, groups)
         return Case(inputs, run, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups,
