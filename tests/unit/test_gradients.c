@@ -74,6 +74,9 @@ static void inside_on_device(void) {
 	}
 	CHECK_CLOSE(g[0], want_x, 3, 1e-14, 0);
 	CHECK_CLOSE(g[1], want_h, 3, 1e-14, 0);
+	row("once the one, once the other");
+	CHECK_CLOSE(gradient(y, h, u, keep), want_h, 3, 1e-14, 0);
+	CHECK_CLOSE(gradient(y, x, u, keep), want_x, 3, 1e-14, 0);
 	row("only the result between: what lies behind is not run");
 	MT_CHECK(gradient(y, h, u, plain) != NULL);
 	CHECK_VALUES(gradient(h, x, u, plain), 2, -4, 12);
@@ -331,7 +334,7 @@ static void central_difference(void) {
 	MT_CHECK_NEAR(d, 10, 1e-14);
 	MT_CHECK(x[0] == 1.5 && x[1] == -2 && x[2] == 4);
 	row("the step grows with x, and is taken as it comes out rounded");
-	double large = 3e17;
+	double large = 1e17 / 3;
 	MT_CHECK_INT(mt_central_difference(identity, &large, 1, 0, 0, NULL, &d), MT_OK);
 	MT_CHECK(d == 1);
 	row("NaN passes through");
@@ -339,7 +342,7 @@ static void central_difference(void) {
 	MT_CHECK(isnan(d));
 	row("errors");
 	MT_CHECK_INT(mt_central_difference(identity, &large, 1, 0, 1e-6, NULL, &d), MT_E_ARG);
-	CHECK_ERROR(MT_E_ARG, "central_difference: step 1e-06 vanishes beside x = 3e+17");
+	CHECK_ERROR(MT_E_ARG, "central_difference: step 1e-06 vanishes beside x = 3.33333e+16");
 	MT_CHECK_INT(mt_central_difference(identity, x, 3, 3, 0, NULL, &d), MT_E_ARG);
 	CHECK_ERROR(MT_E_ARG, "central_difference: argument 3 of 3");
 	MT_CHECK_INT(mt_central_difference(identity, x, 3, -1, 0, NULL, &d), MT_E_ARG);

@@ -15,10 +15,18 @@ static void index_shape(int dim, int64_t *shape) {
 		shape[d] = d == dim ? 7 : extents[d] - 1;
 }
 
+/* Whole numbers from low to high − 1, in that layout. */
+static mt_tensor *drawn(enum layout layout, int rank, const int64_t *shape, mt_dtype dtype, double low, double high,
+                        uint64_t seed) {
+	int64_t base[MT_MAX_RANK];
+	base_shape(layout, rank, shape, base);
+	mt_tensor *whole = mt_cast(mt_floor(random_like(rank, base, MT_F64, low, high, seed)), dtype);
+	return lay_out(whole, layout, rank, shape);
+}
+
 /* Positions in [−n, n) (u8: [0, n)) of that shape in that layout. */
 static mt_tensor *positions(enum layout layout, int rank, const int64_t *shape, int64_t n, mt_dtype dtype) {
-	mt_tensor *real = random_in(layout, rank, shape, MT_F64, dtype == MT_U8 ? 0 : -(double)n, (double)n, 23);
-	return mt_cast(mt_floor(real), dtype);
+	return drawn(layout, rank, shape, dtype, dtype == MT_U8 ? 0 : -(double)n, (double)n, 23);
 }
 
 static int64_t row_major(const int64_t *shape, const int64_t *index) {
@@ -42,7 +50,7 @@ static const mt_dtype dtypes[] = {MT_F32, MT_F64, MT_F16, MT_BF16, MT_I32, MT_I6
 static const mt_dtype index_dtypes[] = {MT_I64, MT_I32, MT_U8};
 
 static mt_tensor *whole_numbers(enum layout layout, int rank, const int64_t *shape, mt_dtype dtype, uint64_t seed) {
-	return mt_cast(mt_floor(random_in(layout, rank, shape, MT_F64, 0, 9, seed)), dtype);
+	return drawn(layout, rank, shape, dtype, 0, 9, seed);
 }
 
 static void check_gather(int dim, enum layout l, mt_dtype dtype, mt_dtype index_dtype) {
@@ -168,7 +176,7 @@ static mt_tensor *filled(mt_tensor *x, const void *context) {
 
 static mt_tensor *chosen(mt_tensor *x, const void *context) {
 	(void)context;
-	mt_tensor *mask = mt_from_data(MT_SHAPE(2, 1, 1), MT_BOOL, (const uint8_t[]){1, 0});
+	mt_tensor *mask = mt_from_data(MT_SHAPE(3, 1, 1), MT_BOOL, (const uint8_t[]){1, 0, 1});
 	return mt_where(mask, x, mt_zeros(MT_SHAPE0, MT_F64));
 }
 
