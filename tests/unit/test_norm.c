@@ -315,11 +315,13 @@ static void writes_on_device(void) {
 	mt_tensor *mean = mt_zeros(MT_SHAPE(3), MT_F32), *variance = mt_ones(MT_SHAPE(3), MT_F32);
 	mt_tensor *saved = mt_mul(mt_index(x, 0, 0), mean);
 	mt_tensor *y = mt_batch_norm(x, MT_NONE, MT_NONE, mean, variance, eval);
+	mt_tensor *composed = mt__batch_norm_composed(x, MT_NONE, MT_NONE, mean, variance, eval);
 	MT_REQUIRE(mt_batch_norm(x, MT_NONE, MT_NONE, mean, variance, train) != NULL);
 	MT_CHECK(!mt_tensor_requires_grad(mean) && mt_tensor_is_leaf(variance));
 	MT_CHECK_INT(mt_backward_from(saved, mt_ones_like(saved), 0), MT_E_VERSION);
 	CHECK_ERROR(MT_E_VERSION, "mul");
 	MT_CHECK_INT(mt_backward_from(y, mt_ones_like(y), 0), MT_OK); /* evaluation kept its own copy */
+	MT_CHECK_INT(mt_backward_from(composed, mt_ones_like(y), 0), MT_OK);
 	row("momentum -1");
 	double *before = elements(mean);
 	MT_CHECK(mt_batch_norm(x, MT_NONE, MT_NONE, mean, variance, still) != NULL);

@@ -313,6 +313,8 @@ static void dropout_on_device(void) {
 	b = mt_forward(none, mt_neg(x));
 	MT_REQUIRE(mt_item(mt_all(mt_eq(a, b), MT_ALL_AXES, 0), &same) == MT_OK);
 	MT_CHECK(same == 1);
+	MT_REQUIRE(mt_item(mt_any(a, MT_ALL_AXES, 0), &same) == MT_OK);
+	MT_CHECK(same == 1); /* the last layer's output is not dropped */
 	mt_module_free(m);
 	mt_module_free(none);
 }
