@@ -22,6 +22,10 @@ const struct cf_family *cf_family_named(const char *name, size_t length) {
 	return NULL;
 }
 
+int32_t cf_abi_op(int32_t op) {
+	return op % CF_MODE;
+}
+
 const struct cf_op *cf_op_of(const struct cf_family *f, int32_t id) {
 	for (int i = 0; i < f->n_ops; i++)
 		if (f->ops[i].id == id)

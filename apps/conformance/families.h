@@ -4,14 +4,16 @@
 
 #include "family.h"
 
-/* Until all are written those that are not there count as NULL. */
-#define MT_KERNEL(id, NAME, name, group, must) extern const struct cf_family cf_##name##_family __attribute__((weak));
+#define MT_KERNEL(id, NAME, name, group, must) extern const struct cf_family cf_##name##_family;
 #include "mt/kernels.def"
 #undef MT_KERNEL
 
 /* By the kernel's name, as long as length says; by its id.  NULL where there is none. */
 const struct cf_family *cf_family_named(const char *name, size_t length);
 const struct cf_family *cf_family_of(int32_t kernel);
+
+/* What the capability table calls the op of this id: 0 where it has no name for it. */
+int32_t cf_abi_op(int32_t op);
 
 /* The family's op of this id or name; NULL where there is none. */
 const struct cf_op *cf_op_of(const struct cf_family *f, int32_t id);

@@ -7,14 +7,19 @@
 
 static _Thread_local char last_error[1024];
 
+enum { SCRATCH_GUARD = 64, GUARD_BYTE = 0xA5, DIRT = 0xFF };
+
 /* What the ABI calls a mt_host_queue: the scratch memory of one queue. */
 struct cf_scratch {
 	const struct mt_device_api *api;
 	mt_plugin_device *device;
-	void *memory;
-	uint64_t bytes;
-	int64_t calls;
+	int is_watched; /* dirtied and guarded, by the CPU */
+	unsigned char *memory;
+	uint64_t bytes, room; /* asked for by the last kernel; what there is */
+	int calls;            /* of the kernel now running */
 };
+
+static int scratch_denied;
 
 static void host_log(int32_t level, const char *text) {
 	(void)level;
@@ -30,19 +35,47 @@ static int32_t host_thread_budget(void) {
 	return 2;
 }
 
+/* Dirty, and with guard bytes behind it. */
 static void *host_scratch(mt_host_queue *queue, uint64_t bytes) {
 	struct cf_scratch *s = (struct cf_scratch *)(void *)queue;
+	void *memory = NULL;
 	s->calls++;
-	if (bytes <= s->bytes)
-		return s->memory;
-	if (s->memory != NULL)
-		s->api->free(s->device, s->memory);
-	s->memory = NULL;
-	s->bytes = 0;
-	if (s->api->alloc(s->device, bytes, &s->memory) != MT_OK)
-		return s->memory = NULL;
+	if (scratch_denied || bytes > UINT64_MAX - SCRATCH_GUARD)
+		return NULL;
+	if (bytes + SCRATCH_GUARD > s->room) {
+		if (s->memory != NULL)
+			s->api->free(s->device, s->memory);
+		s->memory = NULL;
+		s->room = 0;
+		if (s->api->alloc(s->device, bytes + SCRATCH_GUARD, &memory) != MT_OK)
+			return NULL;
+		s->memory = memory;
+		s->room = bytes + SCRATCH_GUARD;
+	}
 	s->bytes = bytes;
+	if (s->is_watched) {
+		memset(s->memory, DIRT, bytes);
+		memset(s->memory + bytes, GUARD_BYTE, SCRATCH_GUARD);
+	}
 	return s->memory;
+}
+
+void cf_deny_scratch(int deny) {
+	scratch_denied = deny;
+}
+
+int cf_scratch_is_denied(void) {
+	return scratch_denied;
+}
+
+const char *cf_scratch_misuse(const struct cf_host *h) {
+	const struct cf_scratch *s = h->scratch;
+	if (s->calls > 1)
+		return "scratch memory was asked for more than once";
+	for (uint64_t i = 0; s->calls == 1 && s->is_watched && s->memory != NULL && i < SCRATCH_GUARD; i++)
+		if (s->memory[s->bytes + i] != GUARD_BYTE)
+			return "scratch memory was written past its end";
+	return NULL;
 }
 
 const struct mt_host_api cf_host_api = {
@@ -110,7 +143,7 @@ int cf_queue_create(struct cf_host *h, mt_queue **queue, struct cf_scratch **scr
 	struct cf_scratch *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return fail("queue_create", "out of memory");
-	*s = (struct cf_scratch){.api = h->api, .device = h->device};
+	*s = (struct cf_scratch){.api = h->api, .device = h->device, .is_watched = h->host_memory && !h->plain_scratch};
 	if (h->api->queue_create(h->device, (mt_host_queue *)(void *)s, queue) != MT_OK) {
 		free(s);
 		return fail("queue_create", last_error);
@@ -124,10 +157,6 @@ void cf_queue_destroy(struct cf_host *h, mt_queue *queue, struct cf_scratch *scr
 	if (scratch->memory != NULL)
 		h->api->free(h->device, scratch->memory);
 	free(scratch);
-}
-
-int64_t cf_scratch_calls(const struct cf_scratch *scratch) {
-	return scratch->calls;
 }
 
 static int open_device(struct cf_host *h, const struct cf_target *target, const char *threads) {
@@ -147,11 +176,14 @@ static int open_device(struct cf_host *h, const struct cf_target *target, const 
 	}
 	if (!has_memory_functions(h->api))
 		return fail("the device", "its table is not complete");
+	struct mt_device_info info = {.struct_size = sizeof info};
+	h->host_memory =
+		h->plugin.device_info(target->ordinal, &info) == MT_OK && (info.flags & MT_DEVICE_HOST_MEMORY) != 0;
 	return 1;
 }
 
 int cf_host_open(struct cf_host *h, const struct cf_target *target, const char *threads) {
-	*h = (struct cf_host){.queue = NULL};
+	*h = (struct cf_host){.plain_scratch = target->plain_scratch};
 	if (threads != NULL)
 		snprintf(h->label, sizeof h->label, "threads=%s", threads);
 	if (!cf_load(target->path, &h->plugin))
@@ -199,6 +231,7 @@ int cf_has_kernel(const struct mt_kernel_table *table, int32_t kernel) {
 
 int32_t cf_host_call(struct cf_host *h, int32_t kernel, const void *args) {
 	int32_t status = MT_E_UNSUPPORTED;
+	h->scratch->calls = 0;
 	cf_error_clear();
 	if (!cf_has_kernel(h->api->kernels, kernel)) {
 		fail("the kernel", "the table has no function for it");

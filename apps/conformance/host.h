@@ -11,8 +11,10 @@ struct cf_target {
 	const char *name; /* "omp", or the path as it was given */
 	const char *path;
 	int32_t ordinal;
+	int plain_scratch; /* scratch memory is neither dirtied nor guarded: for benchmarks */
 	struct mt_option options[CF_MAX_OPTIONS];
 	int n_options;
+	int n_given; /* of the options, those before this one are the manifest's */
 };
 
 struct cf_host {
@@ -22,6 +24,8 @@ struct cf_host {
 	const struct mt_device_api *api;
 	mt_queue *queue;
 	struct cf_scratch *scratch;
+	int host_memory; /* the CPU can look at buffers */
+	int plain_scratch;
 };
 
 /* The host's table as a plugin gets it.  In tests of negotiation a copy is changed. */
@@ -41,8 +45,13 @@ void cf_host_close(struct cf_host *h);
 int cf_queue_create(struct cf_host *h, mt_queue **queue, struct cf_scratch **scratch);
 void cf_queue_destroy(struct cf_host *h, mt_queue *queue, struct cf_scratch *scratch);
 
-/* Kernels asked for scratch memory this often, on this queue. */
-int64_t cf_scratch_calls(const struct cf_scratch *scratch);
+/* From here on kernels get no scratch memory (1), or get it again (0). */
+void cf_deny_scratch(int deny);
+int cf_scratch_is_denied(void);
+
+/* What the last kernel did with its scratch memory that it must not: asked twice for it, wrote past its end (where the CPU can
+ * look).  NULL: nothing. */
+const char *cf_scratch_misuse(const struct cf_host *h);
 
 /* What the plugin last said through set_error on this thread; "" where nothing. */
 const char *cf_error(void);

@@ -8,7 +8,8 @@
 enum cf_outcome {
 	CF_PASSED,
 	CF_REFUSED, /* MT_E_UNSUPPORTED with a reason and nothing touched; words holds the reason */
-	CF_FAILED
+	CF_FAILED,
+	CF_SKIPPED /* a check that cannot be made here; words holds the reason */
 };
 
 /* Plain data: it crosses the pipe between the child that runs and the parent that reports. */
@@ -43,8 +44,12 @@ void cf_run_case(struct cf_host *hosts, int n_hosts, const struct cf_case *c, st
 /* Memory of the case, zeroed, at least one byte; NULL when out of memory is recorded as a failure and ends the process. */
 void *cf_memory(struct cf_run *r, size_t bytes);
 
-/* Frees the arrays (on every host) of the case. */
+/* Makes text that a plugin gave fit for every report: printable UTF-8 on one line. */
+void cf_clean_text(char *text);
+
+/* Frees what was made for the case: the arrays on every host; and all the memory too. */
 void cf_free_arrays(struct cf_run *r);
+void cf_run_end(struct cf_run *r);
 
 /* Where element e lies in the array's buffer, in bytes. */
 uint64_t cf_position(const mt_array *a, int64_t e);

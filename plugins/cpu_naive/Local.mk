@@ -4,6 +4,7 @@ pkglib_LTLIBRARIES += mt_naive.la
 dist_manifest_DATA += %D%/naive.json
 mt_naive_la_SOURCES =
 mt_naive_la_SOURCES += %D%/capabilities.c
+mt_naive_la_SOURCES += %D%/capabilities.def
 mt_naive_la_SOURCES += %D%/conv.c
 mt_naive_la_SOURCES += %D%/conv_loops.inc
 mt_naive_la_SOURCES += %D%/copy.c

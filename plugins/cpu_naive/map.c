@@ -15,6 +15,24 @@ static double gelu_tanh(double x) {
 	return x * sigmoid(2 * sqrt(2 / M_PI) * (x + 0.044715 * x * x * x));
 }
 
+/* x tanh(softplus(x)).  With e = e^-|x|, tanh(ln(1 + e^x)) is a quotient of positive terms: nothing cancels. */
+static double mish(double x) {
+	double e = exp(-fabs(x));
+	return x * (x >= 0 ? (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e * (2 + e) / (2 + e * (2 + e)));
+}
+
+static double selu(double x) {
+	return 1.0507009873554805 * (x <= 0 ? 1.6732632423543772 * expm1(x) : x);
+}
+
+static double hardsigmoid(double x) {
+	return x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) / 6;
+}
+
+static double hardswish(double x) {
+	return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
+}
+
 double mt__naive_map_float(int32_t op, double x, double p, double q) {
 	switch ((enum mt_map_id)op) {
 	case MT_MAP_NEG:
@@ -82,6 +100,38 @@ double mt__naive_map_float(int32_t op, double x, double p, double q) {
 		return isinf(x) != 0;
 	case MT_MAP_ISFINITE:
 		return isfinite(x) != 0;
+	case MT_MAP_TAN:
+		return tan(x);
+	case MT_MAP_ASIN:
+		return asin(x);
+	case MT_MAP_ACOS:
+		return acos(x);
+	case MT_MAP_ATAN:
+		return atan(x);
+	case MT_MAP_SINH:
+		return sinh(x);
+	case MT_MAP_COSH:
+		return cosh(x);
+	case MT_MAP_ASINH:
+		return asinh(x);
+	case MT_MAP_ACOSH:
+		return acosh(x);
+	case MT_MAP_ATANH:
+		return atanh(x);
+	case MT_MAP_EXP2:
+		return exp2(x);
+	case MT_MAP_LOG2:
+		return log2(x);
+	case MT_MAP_LOG10:
+		return log10(x);
+	case MT_MAP_MISH:
+		return mish(x);
+	case MT_MAP_SELU:
+		return selu(x);
+	case MT_MAP_HARDSIGMOID:
+		return hardsigmoid(x);
+	case MT_MAP_HARDSWISH:
+		return hardswish(x);
 	case MT_MAP_END_:
 		break;
 	}

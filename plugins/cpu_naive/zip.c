@@ -24,6 +24,17 @@ static double gelu_tanh_slope(double x) {
 	return s + x * s * sigmoid(-2 * u) * 2 * k * (1 + 3 * 0.044715 * x * x);
 }
 
+/* d/dx (x t), t = tanh(softplus(x)) = n/d as in mish: t' = (1 - t^2) sigmoid(x). */
+static double mish_slope(double x) {
+	double e = exp(-fabs(x));
+	if (x >= 0) {
+		double d = 1 + 2 * e + 2 * e * e;
+		return (1 + 2 * e) / d + 4 * x * e * e * (1 + e) / (d * d);
+	}
+	double d = 2 + e * (2 + e);
+	return e * ((2 + e) / d + 4 * x * (1 + e) / (d * d));
+}
+
 /* a - b floor(a / b), exact: the remainder has b's sign. */
 static double modulo(double a, double b) {
 	double r = fmod(a, b);
@@ -62,6 +73,12 @@ static double zip_float(int32_t op, double a, double b, double p, double q) {
 		return floor_divide(a, b);
 	case MT_ZIP_ATAN2:
 		return atan2(a, b);
+	case MT_ZIP_FMOD:
+		return fmod(a, b);
+	case MT_ZIP_HYPOT:
+		return hypot(a, b);
+	case MT_ZIP_COPYSIGN:
+		return copysign(a, b);
 	case MT_ZIP_LT:
 		return a < b;
 	case MT_ZIP_LE:
@@ -109,6 +126,14 @@ static double zip_float(int32_t op, double a, double b, double p, double q) {
 		return b <= 0 ? p * a * exp(b) : a;
 	case MT_ZIP_CLAMP_GRAD:
 		return b < p || b > q ? 0 : a;
+	case MT_ZIP_MISH_GRAD:
+		return a * mish_slope(b);
+	case MT_ZIP_SELU_GRAD:
+		return 1.0507009873554805 * a * (b <= 0 ? 1.6732632423543772 * exp(b) : 1);
+	case MT_ZIP_HARDSIGMOID_GRAD:
+		return b <= -3 || b >= 3 ? 0 : a / 6;
+	case MT_ZIP_HARDSWISH_GRAD:
+		return b <= -3 ? 0 : b >= 3 ? a : a * (2 * b + 3) / 6;
 	case MT_ZIP_END_:
 		break;
 	}
@@ -140,6 +165,11 @@ static int64_t modulo_integer(int64_t a, int64_t b) {
 	return b == 0 ? 0 : wrap_sub(a, wrap_mul(b, floor_divide_integer(a, b)));
 }
 
+/* b = -1 aside, because INT64_MIN / -1 does not fit. */
+static int64_t remainder_integer(int64_t a, int64_t b) {
+	return b == 0 || b == -1 ? 0 : a % b;
+}
+
 static int64_t zip_integer(int32_t op, int64_t a, int64_t b, int64_t p, int64_t q) {
 	(void)p;
 	(void)q;
@@ -160,6 +190,8 @@ static int64_t zip_integer(int32_t op, int64_t a, int64_t b, int64_t p, int64_t 
 		return modulo_integer(a, b);
 	case MT_ZIP_FLOOR_DIV:
 		return floor_divide_integer(a, b);
+	case MT_ZIP_FMOD:
+		return remainder_integer(a, b);
 	case MT_ZIP_LT:
 		return a < b;
 	case MT_ZIP_LE:

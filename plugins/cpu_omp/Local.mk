@@ -6,6 +6,7 @@
 # library of its own, so that its flags survive `make CFLAGS=-O0`.
 mt_omp_la_SOURCES =
 mt_omp_la_SOURCES += %D%/capabilities.c
+mt_omp_la_SOURCES += %D%/capabilities.def
 mt_omp_la_SOURCES += %D%/collapse.c
 mt_omp_la_SOURCES += %D%/collapse.h
 mt_omp_la_SOURCES += %D%/cpuid.c

@@ -64,7 +64,7 @@ struct map {
 	mt_scalar p, q;
 };
 
-/* sin and cos of arguments beyond what the vector form reduces.  Each element takes the same way whatever its
+/* sin, cos and tan of arguments beyond what the vector form reduces.  Each element takes the same way whatever its
  * neighbours are. */
 static void map_trig(int op, float *out, const float *x, int64_t n) {
 	enum { CHUNK = 1024 };
@@ -79,7 +79,7 @@ static void map_trig(int op, float *out, const float *x, int64_t n) {
 		}
 		for (int64_t i = begin; i < end; i++)
 			if (fabsf(x[i]) >= MT__TRIG_LIMIT)
-				out[i] = op == MT_MAP_SIN ? sinf(x[i]) : cosf(x[i]);
+				out[i] = op == MT_MAP_SIN ? sinf(x[i]) : op == MT_MAP_COS ? cosf(x[i]) : tanf(x[i]);
 			else
 				map_f32(op, out + i, x + i, 1, 0, 0);
 	}
@@ -90,7 +90,7 @@ static void run(const void *context, int64_t n, void *const *p, uint32_t scalars
 	(void)scalars;
 	switch (m->dtype) {
 	case MT_F32:
-		if (m->op == MT_MAP_SIN || m->op == MT_MAP_COS)
+		if (m->op == MT_MAP_SIN || m->op == MT_MAP_COS || m->op == MT_MAP_TAN)
 			map_trig(m->op, p[0], p[1], n);
 		else
 			map_f32(m->op, p[0], p[1], n, mt__scalar_f32(m->p), mt__scalar_f32(m->q));
@@ -123,14 +123,31 @@ static double cost(int32_t op, int32_t dtype) {
 	case MT_MAP_SOFTPLUS:
 	case MT_MAP_ERF:
 	case MT_MAP_ELU:
+	case MT_MAP_SELU:
 		c = 4;
+		break;
+	case MT_MAP_EXP2:
+	case MT_MAP_LOG2:
+	case MT_MAP_LOG10:
+	case MT_MAP_SINH:
+	case MT_MAP_COSH:
+	case MT_MAP_MISH:
+		c = 8;
 		break;
 	case MT_MAP_SIN:
 	case MT_MAP_COS:
+	case MT_MAP_TAN:
 	case MT_MAP_GELU:
 	case MT_MAP_GELU_TANH:
 		c = 12;
 		break;
+	case MT_MAP_ASIN:
+	case MT_MAP_ACOS:
+	case MT_MAP_ATAN:
+	case MT_MAP_ASINH:
+	case MT_MAP_ACOSH:
+	case MT_MAP_ATANH:
+		return 64;
 	default:
 		return 1;
 	}

@@ -64,8 +64,52 @@ MT__INLINE float apply_f32(int op, float x, float p, float q) {
 	case MT_MAP_CLAMP:
 		x = x < p ? p : x;
 		return x > q ? q : x;
+	case MT_MAP_TAN:
+		return mt__tanf(x);
+	case MT_MAP_ASIN:
+		return (float)asin((double)x);
+	case MT_MAP_ACOS:
+		return (float)acos((double)x);
+	case MT_MAP_ATAN:
+		return (float)atan((double)x);
+	case MT_MAP_SINH:
+		return mt__sinhf(x);
+	case MT_MAP_COSH:
+		return mt__coshf(x);
+	case MT_MAP_ASINH:
+		return (float)asinh((double)x);
+	case MT_MAP_ACOSH:
+		return (float)acosh((double)x);
+	case MT_MAP_ATANH:
+		return (float)atanh((double)x);
+	case MT_MAP_EXP2:
+		return mt__exp2f(x);
+	case MT_MAP_LOG2:
+		return mt__log2f(x);
+	case MT_MAP_LOG10:
+		return mt__log10f(x);
+	case MT_MAP_MISH:
+		return mt__mishf(x);
+	case MT_MAP_SELU:
+		return mt__seluf(x);
+	case MT_MAP_HARDSIGMOID: {
+		float y = (x + 3.0f) / 6.0f;
+		y = x <= -3.0f ? 0.0f : y;
+		return x >= 3.0f ? 1.0f : y;
+	}
+	case MT_MAP_HARDSWISH: {
+		float y = x * (x + 3.0f) / 6.0f;
+		y = x <= -3.0f ? 0.0f : y;
+		return x >= 3.0f ? x : y;
+	}
 	}
 	return x;
+}
+
+/* x tanh(softplus(x)) as a quotient of positive terms: mt__mishf in double. */
+MT__INLINE double mt__mish_f64(double x) {
+	double e = exp(-fabs(x)), n = x >= 0 ? 1.0 + 2.0 * e : e * (2.0 + e);
+	return x * (n / (n + 2.0 * (x >= 0 ? e * e : 1.0)));
 }
 
 /* x/2 (1 + tanh(u)) = x / (1 + e^-2u), u = sqrt(2/π) (x + 0.044715 x³). */
@@ -136,6 +180,38 @@ MT__INLINE double apply_f64(int op, double x, double p, double q) {
 	case MT_MAP_CLAMP:
 		x = x < p ? p : x;
 		return x > q ? q : x;
+	case MT_MAP_TAN:
+		return tan(x);
+	case MT_MAP_ASIN:
+		return asin(x);
+	case MT_MAP_ACOS:
+		return acos(x);
+	case MT_MAP_ATAN:
+		return atan(x);
+	case MT_MAP_SINH:
+		return sinh(x);
+	case MT_MAP_COSH:
+		return cosh(x);
+	case MT_MAP_ASINH:
+		return asinh(x);
+	case MT_MAP_ACOSH:
+		return acosh(x);
+	case MT_MAP_ATANH:
+		return atanh(x);
+	case MT_MAP_EXP2:
+		return exp2(x);
+	case MT_MAP_LOG2:
+		return log2(x);
+	case MT_MAP_LOG10:
+		return log10(x);
+	case MT_MAP_MISH:
+		return mt__mish_f64(x);
+	case MT_MAP_SELU:
+		return x <= 0 ? MT__SELU_SA * expm1(x) : MT__SELU_S * x;
+	case MT_MAP_HARDSIGMOID:
+		return x <= -3 ? 0.0 : x >= 3 ? 1.0 : (x + 3) / 6;
+	case MT_MAP_HARDSWISH:
+		return x <= -3 ? 0.0 : x >= 3 ? x : x * (x + 3) / 6;
 	}
 	return x;
 }

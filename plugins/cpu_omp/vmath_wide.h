@@ -1,5 +1,5 @@
 /* Elementary functions of float that need more than float inside: computed in double and rounded once, so that they are
- * off by 0.51 ULP at most (the slopes of gelu near their zeros: by 2^-33).  Branch-free; 64-bit integer arithmetic is
+ * off by 0.51 ULP at most (the slopes of gelu and mish near their zeros: by 2^-33).  Branch-free; 64-bit integer arithmetic is
  * limited to what AVX2 has (no conversion from or to int64, no arithmetic shift): exponents pass through the low bits of
  * 1.5 * 2^52 + n. */
 #ifndef MT_OMP_VMATH_WIDE_H
@@ -148,6 +148,93 @@ MT__INLINE float mt__cosf(float x) {
 	double s = mt__trig_sin(r), c = mt__trig_cos(r);
 	double v = q & 1 ? s : c;
 	return (float)mt__wide_from_bits(mt__wide_bits(v) ^ ((q + 1) & 2) << 62);
+}
+
+/* tan x for |x| below MT__TRIG_LIMIT. */
+MT__INLINE float mt__tanf(float x) {
+	uint64_t q;
+	double r = mt__trig_reduce((double)x, &q);
+	double s = mt__trig_sin(r), c = mt__trig_cos(r);
+	double above = q & 1 ? -c : s, below = q & 1 ? s : c;
+	return mt__from_bits(mt__bits(x) & 0x7FFFFFFFu) < 0x1p-12f ? x : (float)(above / below);
+}
+
+/* 2^x. */
+MT__INLINE float mt__exp2f(float x) {
+	double y = (double)x;
+	y = y < -200.0 ? -200.0 : y;
+	y = y > 200.0 ? 200.0 : y;
+	return (float)mt__wide_exp2(y);
+}
+
+MT__INLINE float mt__log2f(float x) {
+	return x < 0.0f ? NAN : (float)mt__wide_log2((double)x);
+}
+
+MT__INLINE float mt__log10f(float x) {
+	return x < 0.0f ? NAN : (float)(0.30102999566398119521 * mt__wide_log2((double)x));
+}
+
+/* sinh x: Taylor's series below 1, off by 2^-32; (e^|x| - e^-|x|) / 2 above. */
+MT__INLINE float mt__sinhf(float x) {
+	double a = (double)x, z = a * a, e = mt__wide_exp(mt__wide_abs(a));
+	double p = 1.0 / 39916800.0;
+	p = mt__wide_madd(p, z, 1.0 / 362880.0);
+	p = mt__wide_madd(p, z, 1.0 / 5040.0);
+	p = mt__wide_madd(p, z, 1.0 / 120.0);
+	p = mt__wide_madd(p, z, 1.0 / 6.0);
+	double small = mt__wide_madd(p * z, a, a);
+	float large = mt__copysign((float)(0.5 * (e - 1.0 / e)), x);
+	return z < 1.0 ? (float)small : large;
+}
+
+MT__INLINE float mt__coshf(float x) {
+	double e = mt__wide_exp(mt__wide_abs((double)x));
+	return (float)(0.5 * (e + 1.0 / e));
+}
+
+/* With e = e^-|x|, tanh(ln(1 + e^x)) = n / d, n = 1 + 2 e or 2 e + e^2, d = n + 2 w, w = e^2 or 1 (x above, below 0):
+ * nothing cancels. */
+MT__INLINE double mt__wide_mish_parts(double x, double *e, double *d) {
+	*e = mt__wide_exp(-mt__wide_abs(x));
+	double n = x >= 0.0 ? mt__wide_madd(2.0, *e, 1.0) : *e * (2.0 + *e);
+	*d = n + 2.0 * (x >= 0.0 ? *e * *e : 1.0);
+	return n;
+}
+
+/* x tanh(softplus(x)). */
+MT__INLINE float mt__mishf(float x) {
+	double e, d, n = mt__wide_mish_parts((double)x, &e, &d);
+	return (float)((double)x * (n / d));
+}
+
+/* Its derivative: n / d + 4 x v (1 + e) / d^2, v = e^2 or e. */
+MT__INLINE float mt__mish_slopef(float x) {
+	double e, d, n = mt__wide_mish_parts((double)x, &e, &d);
+	double v = x >= 0.0f ? e * e : e;
+	return (float)(mt__wide_madd(4.0 * (double)x * v, (1.0 + e) / d, n) / d);
+}
+
+/* s (x <= 0 ? a (e^x - 1) : x), and its derivative. */
+#define MT__SELU_S 1.0507009873554805
+#define MT__SELU_SA (MT__SELU_S * 1.6732632423543772)
+
+MT__INLINE float mt__seluf(float x) {
+	double below = MT__SELU_SA * (double)mt__expm1f(x), above = MT__SELU_S * (double)x;
+	return (float)(x <= 0.0f ? below : above);
+}
+
+MT__INLINE float mt__selu_slopef(float x) {
+	double below = MT__SELU_SA * (double)mt__expf(x);
+	return (float)(x <= 0.0f ? below : MT__SELU_S);
+}
+
+/* sqrt(x^2 + y^2); infinite where either is, even beside NaN. */
+MT__INLINE float mt__hypotf(float x, float y) {
+	double a = (double)x, b = (double)y;
+	float r = (float)sqrt(a * a + b * b);
+	int infinite = (mt__wide_abs(a) == (double)INFINITY) | (mt__wide_abs(b) == (double)INFINITY);
+	return infinite ? INFINITY : r;
 }
 
 /* Of the standard normal distribution: *tail = Φ(-|x|) and *density = φ(x), both 0 from |x| = 14.8 on, where they are

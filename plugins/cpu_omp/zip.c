@@ -24,6 +24,18 @@ MT__INLINE float erf_slope_f32(float x) {
 	return mt__erf_slopef(x);
 }
 
+MT__INLINE float zip_hypot_f32(float a, float b) {
+	return mt__hypotf(a, b);
+}
+
+MT__INLINE float mish_slope_f32(float x) {
+	return mt__mish_slopef(x);
+}
+
+MT__INLINE float selu_slope_f32(float x) {
+	return mt__selu_slopef(x);
+}
+
 static inline double zip_pow_f64(double a, double b) {
 	return pow(a, b);
 }
@@ -46,6 +58,21 @@ static inline double gelu_tanh_slope_f64(double x) {
 
 static inline double erf_slope_f64(double x) {
 	return 1.12837916709551257 * exp(-x * x);
+}
+
+static inline double zip_hypot_f64(double a, double b) {
+	return hypot(a, b);
+}
+
+/* mt__mish_slopef in double. */
+static inline double mish_slope_f64(double x) {
+	double e = exp(-fabs(x)), n = x >= 0 ? 1.0 + 2.0 * e : e * (2.0 + e);
+	double d = n + 2.0 * (x >= 0 ? e * e : 1.0);
+	return mt__wide_madd(4.0 * x * (x >= 0 ? e * e : e), (1.0 + e) / d, n) / d;
+}
+
+static inline double selu_slope_f64(double x) {
+	return x <= 0 ? MT__SELU_SA * exp(x) : MT__SELU_S;
 }
 
 #define T float
@@ -198,16 +225,20 @@ static double cost(int32_t op, int32_t dtype) {
 	case MT_ZIP_POW:
 	case MT_ZIP_GELU_GRAD:
 	case MT_ZIP_GELU_TANH_GRAD:
+	case MT_ZIP_MISH_GRAD:
 		c = 16;
 		break;
 	case MT_ZIP_MOD:
 	case MT_ZIP_FLOOR_DIV:
 	case MT_ZIP_ATAN2:
+	case MT_ZIP_FMOD:
 		return 50;
 	case MT_ZIP_SILU_GRAD:
 	case MT_ZIP_SOFTPLUS_GRAD:
 	case MT_ZIP_ERF_GRAD:
 	case MT_ZIP_ELU_GRAD:
+	case MT_ZIP_SELU_GRAD:
+	case MT_ZIP_HYPOT:
 		c = 5;
 		break;
 	default:

@@ -4,6 +4,7 @@
 # C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
 mt_cuda_la_SOURCES =
 mt_cuda_la_SOURCES += %D%/capabilities.c
+mt_cuda_la_SOURCES += %D%/capabilities.def
 mt_cuda_la_SOURCES += %D%/copy.cu
 mt_cuda_la_SOURCES += %D%/element.cuh
 mt_cuda_la_SOURCES += %D%/launch.cuh

@@ -108,6 +108,56 @@ MT_OP map_isinf(C x, C, C) {
 MT_OP map_isfinite(C x, C, C) {
 	return isfinite(x) ? 1 : 0;
 }
+MT_OP map_tan(C x, C, C) {
+	return tan(x);
+}
+MT_OP map_asin(C x, C, C) {
+	return asin(x);
+}
+MT_OP map_acos(C x, C, C) {
+	return acos(x);
+}
+MT_OP map_atan(C x, C, C) {
+	return atan(x);
+}
+MT_OP map_sinh(C x, C, C) {
+	return sinh(x);
+}
+MT_OP map_cosh(C x, C, C) {
+	return cosh(x);
+}
+MT_OP map_asinh(C x, C, C) {
+	return asinh(x);
+}
+MT_OP map_acosh(C x, C, C) {
+	return acosh(x);
+}
+MT_OP map_atanh(C x, C, C) {
+	return atanh(x);
+}
+MT_OP map_exp2(C x, C, C) {
+	return exp2(x);
+}
+MT_OP map_log2(C x, C, C) {
+	return log2(x);
+}
+MT_OP map_log10(C x, C, C) {
+	return log10(x);
+}
+/* x tanh(softplus(x)).  With e = e^-|x|, tanh(ln(1 + e^x)) is a quotient of positive terms: nothing cancels. */
+MT_OP map_mish(C x, C, C) {
+	C e = exp(-fabs(x));
+	return x * (x >= 0 ? (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e * (2 + e) / (2 + e * (2 + e)));
+}
+MT_OP map_selu(C x, C, C) {
+	return x <= 0 ? C(1.0507009873554805 * 1.6732632423543772) * expm1(x) : C(1.0507009873554805) * x;
+}
+MT_OP map_hardsigmoid(C x, C, C) {
+	return x <= -3 ? C(0) : x >= 3 ? C(1) : (x + 3) / 6;
+}
+MT_OP map_hardswish(C x, C, C) {
+	return x <= -3 ? C(0) : x >= 3 ? x : x * (x + 3) / 6;
+}
 
 #undef MT_OP
 

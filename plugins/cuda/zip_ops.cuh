@@ -124,6 +124,31 @@ MT_OP zip_elu_grad(C a, C b, C p, C) {
 MT_OP zip_clamp_grad(C a, C b, C p, C q) {
 	return b < p || b > q ? C(0) : a;
 }
+MT_OP zip_fmod(C a, C b, C, C) {
+	return fmod(a, b);
+}
+MT_OP zip_hypot(C a, C b, C, C) {
+	return hypot(a, b);
+}
+MT_OP zip_copysign(C a, C b, C, C) {
+	return copysign(a, b);
+}
+/* d/dx (x t), t = tanh(softplus(x)) = n/d as in mish: t' = (1 - t^2) sigmoid(x). */
+MT_OP zip_mish_grad(C a, C b, C, C) {
+	C e = exp(-fabs(b)), d = b >= 0 ? 1 + 2 * e + 2 * e * e : 2 + e * (2 + e);
+	if (b >= 0)
+		return a * ((1 + 2 * e) / d + 4 * b * e * e * (1 + e) / (d * d));
+	return a * (e * ((2 + e) / d + 4 * b * (1 + e) / (d * d)));
+}
+MT_OP zip_selu_grad(C a, C b, C, C) {
+	return a * (b <= 0 ? C(1.0507009873554805 * 1.6732632423543772) * exp(b) : C(1.0507009873554805));
+}
+MT_OP zip_hardsigmoid_grad(C a, C b, C, C) {
+	return b <= -3 || b >= 3 ? C(0) : a / 6;
+}
+MT_OP zip_hardswish_grad(C a, C b, C, C) {
+	return b <= -3 ? C(0) : b >= 3 ? a : a * (2 * b + 3) / 6;
+}
 
 #undef MT_OP
 
@@ -146,6 +171,9 @@ __device__ inline int64_t zip_floor_div(int64_t a, int64_t b, int64_t, int64_t) 
 }
 __device__ inline int64_t zip_mod(int64_t a, int64_t b, int64_t p, int64_t q) {
 	return b == 0 ? 0 : zip_sub(a, zip_mul(b, zip_floor_div(a, b, p, q), p, q), p, q);
+}
+__device__ inline int64_t zip_fmod(int64_t a, int64_t b, int64_t, int64_t) {
+	return b == 0 || b == -1 ? 0 : a % b;
 }
 __device__ inline int64_t zip_pow(int64_t a, int64_t b, int64_t p, int64_t q) {
 	if (b < 0)

@@ -310,6 +310,7 @@ static void test_profile(void) {
 	MT_CHECK_CONTAINS(said, "matmul                                      3         0");
 	MT_CHECK_CONTAINS(said, "GFLOP/s");
 	MT_CHECK_CONTAINS(said, "map                sin                      1         1");
+	MT_CHECK_CONTAINS(said, "  fell back to the reference: 1 calls, operands of ");
 	MT_CHECK_STR(abi_child(off, run_profile, NULL), "");
 }
 

@@ -54,8 +54,8 @@ static double excess(int32_t dtype, double got, long double expected, long doubl
 	/* near the top of the range either the largest value or infinity is a right rounding */
 	long double slack = 4 * (long double)kc_unit(dtype) * (1 + units);
 	long double largest = kc_largest(dtype) * (1 - (slack < 0.5L ? slack : 0.5L));
-	if (fabsl(expected) >= largest)
-		return fabs(got) >= largest && !signbit(got) == !signbit(expected) ? 0.0 : INFINITY;
+	if (fabsl(expected) >= largest && fabs(got) >= largest)
+		return !signbit(got) == !signbit(expected) ? 0.0 : INFINITY;
 	long double unit = kc_unit(dtype);
 	long double allowed = units * unit * (fabsl(expected) + scale) + (units + 1) * unit * kc_tiny(dtype);
 	long double error = fabsl(got - expected);

@@ -13,6 +13,10 @@ static long double ld_gelu_tanh(long double x) {
 	return x / 2 * (1 + tanhl(c * (x + 0.044715L * x * x * x)));
 }
 
+static long double ld_mish(long double x) {
+	return x * tanhl((x > 0 ? x : x != x ? x : 0) + log1pl(expl(-fabsl(x))));
+}
+
 /* The formula column of map_ops.def, as IEEE evaluates it: gelu(-inf) is -inf times 0, NaN, as in PyTorch. */
 static long double reference(int32_t op, long double x, long double p, long double q) {
 	switch (op) {
@@ -48,6 +52,22 @@ static long double reference(int32_t op, long double x, long double p, long doub
 	case MT_MAP_ISNAN: return isnan(x);
 	case MT_MAP_ISINF: return isinf(x);
 	case MT_MAP_ISFINITE: return isfinite(x) != 0;
+	case MT_MAP_TAN: return tanl(x);
+	case MT_MAP_ASIN: return asinl(x);
+	case MT_MAP_ACOS: return acosl(x);
+	case MT_MAP_ATAN: return atanl(x);
+	case MT_MAP_SINH: return sinhl(x);
+	case MT_MAP_COSH: return coshl(x);
+	case MT_MAP_ASINH: return asinhl(x);
+	case MT_MAP_ACOSH: return acoshl(x);
+	case MT_MAP_ATANH: return atanhl(x);
+	case MT_MAP_EXP2: return exp2l(x);
+	case MT_MAP_LOG2: return log2l(x);
+	case MT_MAP_LOG10: return log10l(x);
+	case MT_MAP_MISH: return ld_mish(x);
+	case MT_MAP_SELU: return 1.0507009873554805L * (x <= 0 ? 1.6732632423543772L * expm1l(x) : x);
+	case MT_MAP_HARDSIGMOID: return x != x ? x : fminl(fmaxl(x / 6 + 0.5L, 0), 1);
+	case MT_MAP_HARDSWISH: return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
 	default: return NAN;
 	}
 }
@@ -80,7 +100,11 @@ static double units_of(int32_t op) {
 	case MT_MAP_EXP: case MT_MAP_EXPM1: case MT_MAP_LOG: case MT_MAP_LOG1P: case MT_MAP_RSQRT: case MT_MAP_SIN:
 	case MT_MAP_COS: case MT_MAP_TANH: case MT_MAP_ERF: case MT_MAP_SIGMOID: case MT_MAP_SOFTPLUS: case MT_MAP_ELU:
 		return 4;
-	case MT_MAP_GELU: case MT_MAP_GELU_TANH: case MT_MAP_SILU:
+	case MT_MAP_ASIN: case MT_MAP_ACOS: case MT_MAP_ATAN: case MT_MAP_COSH: case MT_MAP_EXP2: case MT_MAP_LOG2:
+	case MT_MAP_LOG10: case MT_MAP_SELU: case MT_MAP_HARDSIGMOID: case MT_MAP_HARDSWISH:
+		return 4;
+	case MT_MAP_TAN: case MT_MAP_SINH: case MT_MAP_ASINH: case MT_MAP_ACOSH: case MT_MAP_ATANH: /* CUDA's: 4 ULP */
+	case MT_MAP_GELU: case MT_MAP_GELU_TANH: case MT_MAP_SILU: case MT_MAP_MISH:
 		return 8;
 	default:
 		return 1;
@@ -91,7 +115,7 @@ static double units_of(int32_t op) {
 static long double scale_of(int32_t op, int32_t dtype, long double x) {
 	if (!isfinite(x))
 		return 0;
-	if (op == MT_MAP_SILU) /* sigmoid underflows before x sigmoid(x) does */
+	if (op == MT_MAP_SILU || op == MT_MAP_MISH) /* the factor of x underflows before the product does */
 		return fabsl(x) * kc_tiny(dtype);
 	return op == MT_MAP_GELU_TANH || op == MT_MAP_GELU ? fminl(fabsl(x), 16) : 0;
 }

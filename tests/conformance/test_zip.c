@@ -50,6 +50,15 @@ static long double silu_slope(long double x) {
 	return s * (1 + x * (1 - s));
 }
 
+static long double mish_slope(long double x) {
+	long double t = tanhl((x > 0 ? x : x != x ? x : 0) + log1pl(expl(-fabsl(x))));
+	return t + x * (1 - t * t) * sigmoid_of(x);
+}
+
+static long double selu_slope(long double x) {
+	return 1.0507009873554805L * (x <= 0 ? 1.6732632423543772L * expl(x) : 1);
+}
+
 /* The formula column of zip_ops.def. */
 static long double reference(int32_t op, int32_t dtype, long double a, long double b, long double p, long double q) {
 	const long double pi = acosl(-1.0L);
@@ -88,6 +97,13 @@ static long double reference(int32_t op, int32_t dtype, long double a, long doub
 	case MT_ZIP_LEAKY_RELU_GRAD: return b <= 0 ? p * a : a;
 	case MT_ZIP_ELU_GRAD: return b <= 0 ? p * a * expl(b) : a;
 	case MT_ZIP_CLAMP_GRAD: return b < p || b > q ? 0 : a;
+	case MT_ZIP_FMOD: return !kc_is_float(dtype) && b == 0 ? 0 : fmodl(a, b);
+	case MT_ZIP_HYPOT: return hypotl(a, b);
+	case MT_ZIP_COPYSIGN: return copysignl(a, b);
+	case MT_ZIP_MISH_GRAD: return a * mish_slope(b);
+	case MT_ZIP_SELU_GRAD: return a * selu_slope(b);
+	case MT_ZIP_HARDSIGMOID_GRAD: return b <= -3 || b >= 3 ? 0 : a / 6;
+	case MT_ZIP_HARDSWISH_GRAD: return b <= -3 ? 0 : b >= 3 ? a : a * (2 * b + 3) / 6;
 	default: return NAN;
 	}
 }
@@ -116,7 +132,12 @@ static const struct zip_row {
 static double units_of(int32_t op) {
 	if (op <= MT_ZIP_DIV || (op >= MT_ZIP_MAX && op <= MT_ZIP_MIN) || (op >= MT_ZIP_LT && op <= MT_ZIP_LOGICAL_XOR))
 		return 1;
-	return op == MT_ZIP_ABS_GRAD || op == MT_ZIP_RELU_GRAD || op == MT_ZIP_CLAMP_GRAD ? 1 : 8;
+	switch (op) {
+	case MT_ZIP_ABS_GRAD: case MT_ZIP_RELU_GRAD: case MT_ZIP_CLAMP_GRAD: case MT_ZIP_FMOD: case MT_ZIP_COPYSIGN:
+		return 1;
+	default:
+		return 8;
+	}
 }
 
 /* Forms whose inner differences cancel: allowed against what was subtracted. */
@@ -126,7 +147,8 @@ static long double scale_of(int32_t op, long double a, long double b) {
 	switch (op) {
 	case MT_ZIP_TANH_GRAD: return fabsl(a) * (1 + b * b);
 	case MT_ZIP_SIGMOID_GRAD: return fabsl(a * b) * (1 + fabsl(b));
-	case MT_ZIP_GELU_GRAD: case MT_ZIP_GELU_TANH_GRAD: case MT_ZIP_SILU_GRAD: return fabsl(a) * fminl(1 + fabsl(b), 32);
+	case MT_ZIP_GELU_GRAD: case MT_ZIP_GELU_TANH_GRAD: case MT_ZIP_SILU_GRAD: case MT_ZIP_MISH_GRAD:
+		return fabsl(a) * fminl(1 + fabsl(b), 32);
 	case MT_ZIP_ERF_GRAD: return fabsl(a) * 2 * expl(-b * b) * b * b; /* the rounding of b² goes into the exponent */
 	case MT_ZIP_MOD: return fminl(fabsl(a), fabsl(b));
 	default: return 0;

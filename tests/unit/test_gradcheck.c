@@ -1,4 +1,5 @@
-/* Every differentiable op against central differences: random upstream gradients, each element, inputs in every layout. */
+/* Every differentiable op against central differences, in its first and second derivatives: random upstream gradients,
+ * each element, inputs in every layout. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@ enum { MAX_INPUTS = 3, MAX_DIMS = 5 };
 
 struct grad_case {
 	const char *name;
-	int id;
+	const char *once; /* why there is no second derivative to check; NULL: there is one */
 	double low, high; /* of the inputs */
 	struct {
 		int rank; /* −1: no further input */
@@ -26,11 +27,14 @@ struct grad_case {
 	}
 #define X {3, {2, 3, 4}}, NO, NO
 #define AB {3, {2, 3, 4}}, {3, {2, 3, 4}}, NO
-#define GRAD_CASE(name, expression, low, high, ...) {name, __LINE__, low, high, {__VA_ARGS__}},
+#define GRAD_CASE(name, expression, low, high, ...) {name, NULL, low, high, {__VA_ARGS__}},
+#define GRAD_CASE_ONCE(name, reason, expression, low, high, ...) {name, reason, low, high, {__VA_ARGS__}},
 static const struct grad_case grad_cases[] = {
 #include "grad_cases.inc"
+#include "grad_cases_autograd.inc"
 };
 #undef GRAD_CASE
+#undef GRAD_CASE_ONCE
 
 /* ---- what expressions need besides ops ---------------------------------------------------------------------------- */
 
@@ -54,7 +58,7 @@ static mt_tensor *dropped(mt_tensor *x) {
 static mt_tensor *bias_alone(mt_tensor *bias) {
 	mt_tensor *x = random_like(MT_SHAPE(2, 1, 3, 3), MT_F64, -1, 1, 1),
 			  *w = random_like(MT_SHAPE(2, 1, 2, 2), MT_F64, -1, 1, 2);
-	return mt_conv2d(x, w, bias, (mt_conv_options){{0}, {0}, {0}, 0});
+	return mt_conv2d(x, w, bias, (mt_conv_options){0});
 }
 
 /* In place on a result: the graph goes through the write. */
@@ -68,16 +72,31 @@ static mt_tensor *in_place_square(mt_tensor *x) {
 	return mt_mul_(y, y);
 }
 
+/* Overwritten in place by what depends on x, read before and after. */
+static mt_tensor *copied_over(mt_tensor *x, mt_tensor *y) {
+	mt_tensor *a = mt_mul(y, y), *before = mt_clone(a);
+	return mt_mul(mt_copy_(a, mt_square(x)), before);
+}
+
+static mt_tensor *squares_of_parts(mt_tensor *x) {
+	mt_tensor *parts[4];
+	int n = 4;
+	return mt_split(x, 3, 1, parts, &n) == MT_OK ? mt_mul(mt_square(parts[0]), parts[1]) : NULL;
+}
+
+/* The expression of row number id. */
 #define GRAD_CASE(name, expression, low, high, ...)                                                                    \
-	case __LINE__:                                                                                                     \
+	if (at++ == id)                                                                                                    \
 		return expression;
-static mt_tensor *apply(int id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
-	switch (id) {
+#define GRAD_CASE_ONCE(name, reason, expression, low, high, ...) GRAD_CASE(name, expression, low, high, __VA_ARGS__)
+static mt_tensor *apply(size_t id, mt_tensor *a, mt_tensor *b, mt_tensor *c) {
+	size_t at = 0;
 #include "grad_cases.inc"
-	}
+#include "grad_cases_autograd.inc"
 	return NULL;
 }
 #undef GRAD_CASE
+#undef GRAD_CASE_ONCE
 
 /* ---- the run ------------------------------------------------------------------------------------------------------ */
 
@@ -91,7 +110,7 @@ static mt_tensor *laid_out(mt_tensor *const *bases, int n, void *context) {
 	mt_tensor *in[MAX_INPUTS] = {NULL};
 	for (int i = 0; i < n; i++)
 		in[i] = lay_out(bases[i], run->layout, run->c->in[i].rank, run->c->in[i].shape);
-	return apply(run->c->id, in[0], in[1], in[2]);
+	return apply((size_t)(run->c - grad_cases), in[0], in[1], in[2]);
 }
 
 /* Repeated rows tie, so ops that choose one have no derivative there. */
@@ -103,7 +122,10 @@ static int has_kinks_at_ties(const struct grad_case *c) {
 	return 0;
 }
 
-static void check_case(const struct grad_case *c, enum layout layout, uint64_t seed) {
+typedef mt_status (*check_fn)(mt_gradcheck_fn fn, mt_tensor *const *inputs, int n, void *context,
+                              const struct mt_gradcheck_options *options);
+
+static void check_case(check_fn check, const struct grad_case *c, enum layout layout, uint64_t seed) {
 	struct run run = {c, layout};
 	mt_tensor *bases[MAX_INPUTS];
 	int n = 0;
@@ -114,24 +136,41 @@ static void check_case(const struct grad_case *c, enum layout layout, uint64_t s
 			mt_requires_grad_(random_like(c->in[n].rank, base, MT_F64, c->low, c->high, seed + 31 * (uint64_t)n), 1);
 	}
 	struct mt_gradcheck_options options = {.seed = seed, .atol = 2e-8};
-	mt_status status = mt_gradcheck(laid_out, bases, n, &run, &options);
+	mt_status status = check(laid_out, bases, n, &run, &options);
 	MT_CHECK_MSG(status == MT_OK, "%s", mt_error_take(NULL));
+}
+
+static void check_layout(check_fn check, size_t i, enum layout layout) {
+	const struct grad_case *c = &grad_cases[i];
+	if (layout == REPEATED && has_kinks_at_ties(c))
+		return;
+	mt_scope *scope = mt_scope_begin();
+	row("%s, %s", c->name, layout_name(layout));
+	check_case(check, c, layout, i + 1);
+	mt_scope_end(scope);
 }
 
 static void ops_on_device(void) {
 	for (size_t i = 0; i < sizeof grad_cases / sizeof *grad_cases; i++)
-		for (int l = 0; l < N_LAYOUTS; l++) {
-			if (l == REPEATED && has_kinks_at_ties(&grad_cases[i]))
-				continue;
-			mt_scope *scope = mt_scope_begin();
-			row("%s, %s", grad_cases[i].name, layout_name(l));
-			check_case(&grad_cases[i], l, i + 1);
-			mt_scope_end(scope);
-		}
+		for (int l = 0; l < N_LAYOUTS; l++)
+			check_layout(mt_gradcheck, i, l);
 }
 
 static void ops(void) {
 	each_backend(ops_on_device);
+}
+
+static void twice_on_device(void) {
+	for (size_t i = 0; i < sizeof grad_cases / sizeof *grad_cases; i++)
+		for (int l = 0; l < N_LAYOUTS && grad_cases[i].once == NULL; l++)
+			check_layout(mt_gradgradcheck, i, l);
+}
+
+static void twice(void) {
+	for (size_t i = 0; i < sizeof grad_cases / sizeof *grad_cases; i++)
+		if (grad_cases[i].once != NULL)
+			mt_test_note("%s: once differentiable: %s", grad_cases[i].name, grad_cases[i].once);
+	each_backend(twice_on_device);
 }
 
 /* ---- gradcheck itself: it must fail ------------------------------------------------------------------------------- */
@@ -168,9 +207,16 @@ static mt_tensor *single(mt_tensor *const *in, int n, void *context) {
 	return mt_cast(in[0], MT_F32);
 }
 
+/* x²/2, with the gradient x, which is a constant: the second derivative is lost. */
+static mt_tensor *once_right(mt_tensor *const *in, int n, void *context) {
+	(void)n, (void)context;
+	mt_tensor *constant = mt_detach(in[0]);
+	return mt_sub(mt_mul(in[0], constant), mt_mul_scalar(mt_square(constant), mt_f(0.5)));
+}
+
 static mt_tensor *good(mt_tensor *const *in, int n, void *context) {
 	(void)n, (void)context;
-	return mt_tanh(in[0]);
+	return mt_sin(in[0]);
 }
 
 static void finds_mistakes(void) {
@@ -181,6 +227,12 @@ static void finds_mistakes(void) {
 	MT_CHECK_INT(mt_gradcheck(flipped, &x, 1, NULL, NULL), MT_E_ARG);
 	CHECK_ERROR(MT_E_ARG, "analytic");
 	MT_CHECK_INT(mt_gradcheck(not_a_number, &x, 1, NULL, NULL), MT_E_ARG);
+	CHECK_ERROR(MT_E_ARG, "nan");
+	MT_CHECK_INT(mt_gradcheck(once_right, &x, 1, NULL, NULL), MT_OK);
+	MT_CHECK_INT(mt_gradgradcheck(good, &x, 1, NULL, NULL), MT_OK);
+	MT_CHECK_INT(mt_gradgradcheck(once_right, &x, 1, NULL, NULL), MT_E_ARG);
+	CHECK_ERROR(MT_E_ARG, "gradgradcheck: input 0 at [");
+	MT_CHECK_INT(mt_gradgradcheck(not_a_number, &x, 1, NULL, NULL), MT_E_ARG);
 	CHECK_ERROR(MT_E_ARG, "nan");
 	MT_CHECK_INT(mt_gradcheck(one_element_off, &x, 1, NULL, NULL), MT_E_ARG);
 	CHECK_ERROR(MT_E_ARG, "input 0 at [4]");
@@ -206,11 +258,22 @@ static void refuses(void) {
 	CHECK_ERROR(MT_E_SHAPE, "matmul");
 	MT_CHECK_INT(mt_gradcheck(single, &x, 1, NULL, NULL), MT_E_DTYPE);
 	CHECK_ERROR(MT_E_DTYPE, "result must be f64");
+	MT_CHECK_INT(mt_gradgradcheck(good, &f32, 1, NULL, NULL), MT_E_DTYPE);
+	CHECK_ERROR(MT_E_DTYPE, "gradgradcheck: input 0 is f32[2]; f64 is needed");
+	MT_CHECK_INT(mt_gradgradcheck(good, &result, 1, NULL, NULL), MT_E_STATE);
+	CHECK_ERROR(MT_E_STATE, "gradgradcheck: input 0");
+	MT_CHECK_INT(mt_gradgradcheck(failing, &x, 1, NULL, NULL), MT_E_SHAPE);
+	CHECK_ERROR(MT_E_SHAPE, "matmul");
+	MT_CHECK_INT(mt_gradgradcheck(single, &x, 1, NULL, NULL), MT_E_DTYPE);
+	CHECK_ERROR(MT_E_DTYPE, "gradgradcheck: the function's result must be f64");
+	MT_CHECK_INT(mt_gradgradcheck(good, NULL, 1, NULL, NULL), MT_E_NULL);
+	CHECK_ERROR(MT_E_NULL, "gradgradcheck: inputs is NULL");
 	MT_CHECK_INT(mt_gradcheck(NULL, &x, 1, NULL, NULL), MT_E_NULL);
 	CHECK_ERROR(MT_E_NULL, "fn");
 }
 
-static const mt_test_case cases[] = {{"ops", ops}, {"finds_mistakes", finds_mistakes}, {"refuses", refuses}, {0}};
+static const mt_test_case cases[] = {
+	{"ops", ops}, {"twice", twice}, {"finds_mistakes", finds_mistakes}, {"refuses", refuses}, {0}};
 static const mt_test_suite suites[] = {{"gradcheck", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {

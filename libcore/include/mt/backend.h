@@ -55,7 +55,8 @@ enum mt_fallback_policy { MT_FALLBACK_ERROR = 0, MT_FALLBACK_WARN = 1, MT_FALLBA
 MT_API mt_status mt_set_fallback(int32_t policy);
 
 struct mt_dispatch_counts {
-	uint64_t native, fallback, fallback_bytes;
+	uint64_t native, fallback; /* kernels run: the devices' own, and the reference's in their place */
+	uint64_t fallback_bytes;   /* of the operands of those */
 };
 
 /* Counts since the process began, over all devices. */

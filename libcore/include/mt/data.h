@@ -42,6 +42,29 @@ MT_API int mt_mnist_present(const char *dir);
  * first images of a larger set are those of a smaller.  Same numbers on every machine with IEEE arithmetic. */
 MT_API mt_status mt_digits_generate(int64_t n, uint64_t seed, mt_host_array *images, mt_host_array *labels);
 
+/* ---- points in the plane: MiniTorch's two-class toy sets -------------------------------------------------------- */
+
+enum mt_points_kind {
+	MT_POINTS_SIMPLE = 0, /* 1 where x < 1/2 */
+	MT_POINTS_DIAG = 1,   /* 1 where x + y < 1/2 */
+	MT_POINTS_SPLIT = 2,  /* 1 where x < 1/5 or x > 4/5 */
+	MT_POINTS_XOR = 3,    /* 1 where exactly one of x, y is below 1/2 */
+	MT_POINTS_CIRCLE = 4, /* 1 where (x − 1/2)² + (y − 1/2)² > 1/10 */
+	MT_POINTS_SPIRAL = 5, /* two arms, class 0 first: t = 10 i / ⌊n/2⌋ for i = 5, 6, …:  (t cos t, t sin t) / 20 + 1/2
+	                       * and (t sin t, −t cos t) / 20 + 1/2 (seed plays no part; of an odd n class 0 has one more) */
+	MT_POINTS_KINDS
+};
+
+/* "simple", "diag", "split", "xor", "circle", "spiral"; NULL for a number that is none. */
+MT_API const char *mt_points_name(int32_t kind);
+/* MT_E_ARG, with the names there are. */
+MT_API mt_status mt_points_parse(const char *name, int32_t *kind);
+
+/* points: f32 [n, 2], x and y uniform in [0, 1) but for the spiral   labels: u8 [n], 0 or 1.   0 ≤ n ≤ 2^30 (spiral: 0 or
+ * at least 2).  Point i depends on seed and i alone but for the spiral. */
+MT_API mt_status mt_points_generate(int32_t kind, int64_t n, uint64_t seed, mt_host_array *points,
+                                    mt_host_array *labels);
+
 /* ---- mini-batches ----------------------------------------------------------------------------------------------- */
 
 /* Zero-initialised: no shuffling, the whole set, the last short batch given, pixels as they are (0 to 255). */

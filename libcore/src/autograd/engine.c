@@ -1,11 +1,9 @@
-/* The backward pass: nodes in reverse topological order, by counting the edges whose gradient is still to come. */
+/* The backward pass: nodes in topological order, by counting the edges whose gradient is still to come. */
 #include "autograd/graph.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "ops/ops.h"
 #include "tensor/shape.h"
-
-static atomic_uint_fast64_t last_pass;
 
 /* ---- adding gradients up ------------------------------------------------------------------------------------------ */
 
@@ -21,21 +19,21 @@ static int exclusive(const mt_tensor *t) {
 	       atomic_load_explicit(&t->storage->references, memory_order_acquire) == 1;
 }
 
-/* A gradient on its way is shared (x + x hands one tensor to two edges) and never written, unless this node alone
- * holds it. */
-static mt_status give_node(struct mt_node *node, mt_tensor *g) {
-	mt_tensor *sum = node->gradient;
-	if (sum == NULL) {
-		node->gradient = mt_retain(g);
+/* A gradient on its way is shared (x + x hands one tensor to two edges) and never written, unless one holder has it
+ * alone. */
+mt_status mt__add_gradient(mt_tensor **sum, mt_tensor *g, int in_place) {
+	mt_tensor *old = *sum;
+	if (old == NULL) {
+		*sum = mt_retain(g);
 		return MT_OK;
 	}
-	if (exclusive(sum) && mt_tensor_is_contiguous(sum))
-		return mt__zip_into(MT_ZIP_ADD, sum, g, sum);
-	mt_tensor *fresh = mt_add(sum, g);
+	if (in_place && exclusive(old) && mt_tensor_is_contiguous(old))
+		return mt__zip_into(MT_ZIP_ADD, old, g, old);
+	mt_tensor *fresh = mt_add(old, g);
 	if (fresh == NULL)
 		return mt_error_peek();
-	node->gradient = mt_retain(fresh);
-	mt_release(sum);
+	*sum = mt_retain(fresh);
+	mt_release(old);
 	return MT_OK;
 }
 
@@ -79,11 +77,12 @@ static int occurs_twice(mt_tensor *const *gx, int n, int i) {
 }
 
 /* Nodes before leaves: a leaf may adopt a gradient's memory only once no edge can share it any more. */
-static mt_status deliver(struct mt_node *node, mt_tensor **gx) {
+static mt_status deliver(struct mt_node *node, mt_tensor **gx, void *context) {
+	(void)context;
 	mt_status status = MT_OK;
 	for (int i = 0; i < node->n_inputs && status == MT_OK; i++)
 		if (node->edges[i].node != NULL && gx[i] != NULL)
-			status = give_node(node->edges[i].node, gx[i]);
+			status = mt__add_gradient(&node->edges[i].node->gradient, gx[i], 1);
 	for (int i = 0; i < node->n_inputs && status == MT_OK; i++)
 		if (node->edges[i].leaf != NULL && gx[i] != NULL)
 			status = give_leaf(node->edges[i].leaf, gx[i], occurs_twice(gx, node->n_inputs, i));
@@ -96,17 +95,22 @@ static mt_status retain_result_gradient(struct mt_node *node, mt_tensor *gout) {
 	return status;
 }
 
-static mt_status apply_rule(struct mt_node *node, mt_tensor *gout) {
+mt_status mt__apply_rule(struct mt_node *node, mt_tensor *gout, mt__deliver_fn deliver_to, void *context) {
 	mt_tensor *fixed[MT__MAX_INPUTS] = {NULL};
 	mt_tensor **gx = fixed;
 	if (node->n_inputs > MT__MAX_INPUTS && (gx = mt__calloc((size_t)node->n_inputs, sizeof *gx)) == NULL)
 		return mt__fail_memory("backward", (size_t)node->n_inputs * sizeof *gx);
 	mt_status status = node->rule->backward(node, gout, gx);
 	if (status == MT_OK)
-		status = deliver(node, gx);
+		status = deliver_to(node, gx, context);
 	if (gx != fixed)
 		mt__free(gx);
 	return status;
+}
+
+void mt__consume(struct mt_node *node) {
+	mt__node_free_saved(node);
+	node->consumed = 1;
 }
 
 /* A node without gradient (every rule before it left its slot NULL) has nothing to hand on. */
@@ -121,50 +125,16 @@ static mt_status run_node(struct mt_node *node, int retain_graph) {
 		else if (node->retained != NULL)
 			status = retain_result_gradient(node, gout);
 		if (status == MT_OK)
-			status = apply_rule(node, gout);
+			status = mt__apply_rule(node, gout, deliver, NULL);
 		mt_scope_end(scope);
 		mt_release(gout);
 	}
-	if (!retain_graph) {
-		mt__node_free_saved(node);
-		node->consumed = 1;
-	}
+	if (!retain_graph)
+		mt__consume(node);
 	return status;
 }
 
 /* ---- the pass ----------------------------------------------------------------------------------------------------- */
-
-static void enter(struct mt_node *node, uint64_t pass) {
-	node->pass = pass;
-	node->waiting = 0;
-	node->gradient = NULL;
-	node->visited = NULL;
-}
-
-/* Lists every node that root reaches and counts the edges into each.  The list is its own queue: no recursion. */
-static mt_status collect(struct mt_node *root, uint64_t pass) {
-	enter(root, pass);
-	struct mt_node *last = root;
-	for (struct mt_node *node = root; node != NULL; node = node->visited) {
-		if (node->consumed)
-			return mt__fail(MT_E_STATE,
-			                "backward: the graph was freed by an earlier backward (at %s); "
-			                "call that one as mt_backward_from(…, retain_graph = 1)",
-			                node->rule->name);
-		for (int i = 0; i < node->n_inputs; i++) {
-			struct mt_node *to = node->edges[i].node;
-			if (to == NULL)
-				continue;
-			if (to->pass != pass) {
-				enter(to, pass);
-				last->visited = to;
-				last = to;
-			}
-			to->waiting++;
-		}
-	}
-	return MT_OK;
-}
 
 static mt_status run_pass(struct mt_node *root, int retain_graph) {
 	struct mt_node *ready = root;
@@ -186,13 +156,15 @@ static mt_status run_pass(struct mt_node *root, int retain_graph) {
 	return MT_OK;
 }
 
-static mt_status backward(struct mt_node *root, mt_tensor *gradient, int retain_graph) {
-	uint64_t pass = atomic_fetch_add(&last_pass, 1) + 1;
-	mt_status status = collect(root, pass);
-	if (status == MT_OK) {
-		root->gradient = mt_retain(gradient);
-		status = run_pass(root, retain_graph);
-	}
+static mt_status backward(mt_tensor *t, mt_tensor *gradient, int retain_graph) {
+	struct mt_node *freed = NULL, *root = mt__pass_begin(&t, 1, &freed);
+	if (freed != NULL)
+		return mt__fail(MT_E_STATE,
+		                "backward: the graph was freed by an earlier backward (at %s); "
+		                "call that one as mt_backward_from(…, retain_graph = 1)",
+		                freed->rule->name);
+	root->gradient = mt_retain(gradient);
+	mt_status status = run_pass(root, retain_graph);
 	if (status != MT_OK) /* what is still on its way */
 		for (struct mt_node *node = root; node != NULL; node = node->visited) {
 			mt_release(node->gradient);
@@ -203,22 +175,22 @@ static mt_status backward(struct mt_node *root, mt_tensor *gradient, int retain_
 
 /* ---- the API ------------------------------------------------------------------------------------------------------ */
 
-static mt_status check_gradient(const mt_tensor *t, mt_tensor *gradient) {
+mt_status mt__check_upstream(const char *op, const char *what, const mt_tensor *t, mt_tensor *gradient) {
 	char have[MT__SHAPE_TEXT], want[MT__SHAPE_TEXT];
 	if (mt_tensor_is_none(gradient)) {
 		if (t->numel == 1)
 			return MT_OK;
-		return mt__fail(MT_E_SHAPE, "backward: %s has %lld elements: give a gradient, or reduce it to one element",
+		return mt__fail(MT_E_SHAPE, "%s: %s has %lld elements: give a gradient, or reduce it to one element", op,
 		                mt__tensor_text(want, t), (long long)t->numel);
 	}
 	if (!mt__same_shape(t, gradient))
-		return mt__fail(MT_E_SHAPE, "backward: the gradient is %s, the tensor %s", mt__tensor_text(have, gradient),
+		return mt__fail(MT_E_SHAPE, "%s: %s is %s, the tensor %s", op, what, mt__tensor_text(have, gradient),
 		                mt__tensor_text(want, t));
 	if (t->dtype != gradient->dtype)
-		return mt__fail(MT_E_DTYPE, "backward: the gradient is %s, the tensor %s", mt__tensor_text(have, gradient),
+		return mt__fail(MT_E_DTYPE, "%s: %s is %s, the tensor %s", op, what, mt__tensor_text(have, gradient),
 		                mt__tensor_text(want, t));
 	mt_tensor *both[2] = {(mt_tensor *)t, gradient};
-	return mt__check_same_device("backward", both, 2) ? MT_OK : MT_E_DEVICE;
+	return mt__check_same_device(op, both, 2) ? MT_OK : MT_E_DEVICE;
 }
 
 mt_status mt_backward_from(mt_tensor *t, mt_tensor *gradient, int retain_graph) {
@@ -231,7 +203,7 @@ mt_status mt_backward_from(mt_tensor *t, mt_tensor *gradient, int retain_graph) 
 		return mt__fail(MT_E_STATE, "backward: %s has no graph: no input requires a gradient, or recording was off",
 		                mt__tensor_text(text, t));
 	}
-	mt_status status = check_gradient(t, gradient);
+	mt_status status = mt__check_upstream("backward", "the gradient", t, gradient);
 	if (status != MT_OK)
 		return status;
 	int was = mt_grad_enable(0);
@@ -241,7 +213,7 @@ mt_status mt_backward_from(mt_tensor *t, mt_tensor *gradient, int retain_graph) 
 	else if (mt_tensor_is_none(gradient) && (gradient = mt_ones_like(t)) == NULL)
 		status = mt_error_peek();
 	else
-		status = t->node != NULL ? backward(t->node, gradient, retain_graph) : give_leaf(t, gradient, 1);
+		status = t->node != NULL ? backward(t, gradient, retain_graph) : give_leaf(t, gradient, 1);
 	mt_scope_end(scope);
 	mt_grad_enable(was);
 	return status;

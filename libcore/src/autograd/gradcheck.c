@@ -1,5 +1,6 @@
 /* Gradients against central differences. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "tensor/shape.h"
 
 struct check {
+	const char *op;
 	mt_gradcheck_fn fn;
 	mt_tensor *const *inputs;
 	int n;
@@ -33,11 +35,11 @@ static mt_tensor *call(const struct check *c) {
 	mt_tensor *y = c->fn(c->inputs, c->n, c->context);
 	char text[MT__SHAPE_TEXT];
 	if (y == NULL) {
-		mt__fail(MT_E_ARG, "gradcheck: the function gave NULL");
+		mt__fail(MT_E_ARG, "%s: the function gave NULL", c->op);
 		return NULL;
 	}
 	if (mt_tensor_is_none(y) || y->dtype != MT_F64)
-		return mt__fail_null(MT_E_DTYPE, "gradcheck: the function's result must be f64, it is %s",
+		return mt__fail_null(MT_E_DTYPE, "%s: the function's result must be f64, it is %s", c->op,
 		                     mt_tensor_is_none(y) ? "MT_NONE" : mt__tensor_text(text, y));
 	return y;
 }
@@ -52,7 +54,7 @@ static mt_status evaluate(const struct check *c, double *out) {
 	mt_grad_enable(was);
 	mt_status status = y == NULL ? mt_error_peek() : MT_OK;
 	if (y != NULL && y->numel != c->results)
-		status = mt__fail(MT_E_SHAPE, "gradcheck: the function's result changes its size: %lld, then %lld elements",
+		status = mt__fail(MT_E_SHAPE, "%s: the function's result changes its size: %lld, then %lld elements", c->op,
 		                  (long long)c->results, (long long)y->numel);
 	if (status == MT_OK)
 		status = mt_to_host(y, out, (size_t)c->results * sizeof *out);
@@ -60,8 +62,7 @@ static mt_status evaluate(const struct check *c, double *out) {
 	return status;
 }
 
-/* Uniform in ±(0.5 … 1.5): never near 0, so that no element goes unseen. */
-static void draw_upstream(double *u, int64_t n, uint64_t seed) {
+void mt__draw_upstream(double *u, int64_t n, uint64_t seed) {
 	for (int64_t i = 0; i < n; i++) {
 		uint32_t w[4];
 		mt_philox_block(seed, (uint64_t)i, w);
@@ -81,8 +82,8 @@ static mt_status backward_from_random(struct check *c, uint64_t seed) {
 	c->low = mt__alloc(bytes);
 	c->high = mt__alloc(bytes);
 	if (c->u == NULL || c->low == NULL || c->high == NULL)
-		return mt__fail_memory("gradcheck", bytes);
-	draw_upstream(c->u, c->results, seed);
+		return mt__fail_memory(c->op, bytes);
+	mt__draw_upstream(c->u, c->results, seed);
 	if (!mt_tensor_requires_grad(y))
 		return MT_OK; /* all gradients are 0, as the differences will have to be */
 	mt_tensor *u = mt_empty_like(y);
@@ -165,7 +166,7 @@ static mt_status check_elements(const struct check *c, int i, const double *x, d
 static mt_status check_input(const struct check *c, int i, struct worst *worst) {
 	size_t bytes = (size_t)c->inputs[i]->numel * sizeof(double);
 	double *x = mt__alloc(bytes), *g = mt__alloc(bytes);
-	mt_status status = x == NULL || g == NULL ? mt__fail_memory("gradcheck", bytes) : check_elements(c, i, x, g, worst);
+	mt_status status = x == NULL || g == NULL ? mt__fail_memory(c->op, bytes) : check_elements(c, i, x, g, worst);
 	mt__free(x);
 	mt__free(g);
 	return status;
@@ -173,28 +174,27 @@ static mt_status check_input(const struct check *c, int i, struct worst *worst) 
 
 /* ---- the API ------------------------------------------------------------------------------------------------------ */
 
-static mt_status check_arguments(mt_gradcheck_fn fn, mt_tensor *const *inputs, int n) {
+mt_status mt__gradcheck_arguments(const char *op, mt_gradcheck_fn fn, mt_tensor *const *inputs, int n) {
 	char text[MT__SHAPE_TEXT];
 	if (fn == NULL || (inputs == NULL && n > 0))
-		return mt__fail_arg_null("gradcheck", fn == NULL ? "fn" : "inputs");
+		return mt__fail_arg_null(op, fn == NULL ? "fn" : "inputs");
 	int checked = 0;
 	for (int i = 0; i < n; i++) {
-		if (!mt__check_tensor("gradcheck", "inputs", inputs[i]))
+		if (!mt__check_tensor(op, "inputs", inputs[i]))
 			return inputs[i] == NULL ? MT_E_NULL : MT_E_ARG;
 		if (inputs[i]->node != NULL)
-			return mt__fail(MT_E_STATE, "gradcheck: input %d, %s, is the result of a recorded op, not a leaf", i,
+			return mt__fail(MT_E_STATE, "%s: input %d, %s, is the result of a recorded op, not a leaf", op, i,
 			                mt__tensor_text(text, inputs[i]));
 		if (inputs[i]->requires_grad && inputs[i]->dtype != MT_F64)
-			return mt__fail(MT_E_DTYPE, "gradcheck: input %d is %s; f64 is needed", i,
-			                mt__tensor_text(text, inputs[i]));
+			return mt__fail(MT_E_DTYPE, "%s: input %d is %s; f64 is needed", op, i, mt__tensor_text(text, inputs[i]));
 		checked += inputs[i]->requires_grad;
 	}
 	if (checked == 0)
-		return mt__fail(MT_E_ARG, "gradcheck: none of the %d inputs requires a gradient", n);
+		return mt__fail(MT_E_ARG, "%s: none of the %d inputs requires a gradient", op, n);
 	return MT_OK;
 }
 
-static mt_status report(const struct check *c, const struct worst *w) {
+static mt_status report(const struct check *c, const char *last, const struct worst *w) {
 	if (w->ratio <= 1)
 		return MT_OK;
 	const mt_tensor *x = c->inputs[w->input];
@@ -203,26 +203,28 @@ static mt_status report(const struct check *c, const struct worst *w) {
 		index[d] = rest % x->shape[d];
 		rest /= x->shape[d];
 	}
-	char text[MT__SHAPE_TEXT];
+	char text[MT__SHAPE_TEXT], name[32];
+	snprintf(name, sizeof name, "input %d", w->input);
 	return mt__fail(MT_E_ARG,
-	                "gradcheck: input %d at %s: analytic %.12g, numeric %.12g: %.3g times what is allowed "
+	                "%s: %s at %s: analytic %.12g, numeric %.12g: %.3g times what is allowed "
 	                "(rtol %g, atol %g)",
-	                w->input, mt__shape_text(text, x->rank, index), w->analytic, w->numeric, w->ratio, c->rtol,
-	                c->atol);
+	                c->op, last != NULL && w->input == c->n - 1 ? last : name, mt__shape_text(text, x->rank, index),
+	                w->analytic, w->numeric, w->ratio, c->rtol, c->atol);
 }
 
 static double or_default(double value, double absent) {
 	return value > 0 ? value : absent;
 }
 
-mt_status mt_gradcheck(mt_gradcheck_fn fn, mt_tensor *const *inputs, int n, void *context,
-                       const struct mt_gradcheck_options *options) {
+mt_status mt__gradcheck(const char *op, const char *last, mt_gradcheck_fn fn, mt_tensor *const *inputs, int n,
+                        void *context, const struct mt_gradcheck_options *options) {
 	const struct mt_gradcheck_options none = {0};
 	const struct mt_gradcheck_options *o = options != NULL ? options : &none;
-	mt_status status = check_arguments(fn, inputs, n);
+	mt_status status = mt__gradcheck_arguments(op, fn, inputs, n);
 	if (status != MT_OK)
 		return status;
-	struct check c = {.fn = fn,
+	struct check c = {.op = op,
+	                  .fn = fn,
 	                  .inputs = inputs,
 	                  .n = n,
 	                  .context = context,
@@ -237,5 +239,10 @@ mt_status mt_gradcheck(mt_gradcheck_fn fn, mt_tensor *const *inputs, int n, void
 	mt__free(c.u);
 	mt__free(c.low);
 	mt__free(c.high);
-	return status == MT_OK ? report(&c, &worst) : status;
+	return status == MT_OK ? report(&c, last, &worst) : status;
+}
+
+mt_status mt_gradcheck(mt_gradcheck_fn fn, mt_tensor *const *inputs, int n, void *context,
+                       const struct mt_gradcheck_options *options) {
+	return mt__gradcheck("gradcheck", NULL, fn, inputs, n, context, options);
 }

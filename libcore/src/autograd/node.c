@@ -76,6 +76,8 @@ static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
 }
 
 int mt__needs(const struct mt_node *node, int input) {
+	if (input < 32 && (node->useless >> input & 1u))
+		return 0;
 	return node->edges[input].node != NULL || node->edges[input].leaf != NULL;
 }
 
@@ -96,8 +98,9 @@ struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, m
 		return NULL;
 	}
 	if (result->node != NULL)
-		mt__node_release(result->node);
+		mt__leave_node(result);
 	result->node = node;
+	node->result = result;
 	return node;
 }
 
@@ -120,6 +123,7 @@ mt_status mt__save(struct mt_node *node, int slot, mt_tensor *t) {
 		saved->tensor = t;
 		return MT_OK;
 	}
+	saved->maker = t->node;
 	saved->version = atomic_load_explicit(&t->storage->version, memory_order_relaxed);
 	saved->alias = !t->requires_grad;
 	if (!saved->alias) {
@@ -132,6 +136,22 @@ mt_status mt__save(struct mt_node *node, int slot, mt_tensor *t) {
 	mt__thread.count--; /* the scope's reference, pushed a moment ago, is the slot's from now on */
 	atomic_fetch_add_explicit(&t->storage->saved, 1, memory_order_relaxed);
 	return MT_OK;
+}
+
+/* What was saved as a tensor of the graph again, for rules that are recorded themselves. */
+static mt_tensor *in_its_graph(struct mt_node *node, struct mt_saved *saved) {
+	mt_tensor *t = saved->tensor;
+	int known = saved->maker == node;
+	for (int i = 0; i < node->n_inputs && !known; i++)
+		known = node->edges[i].node == saved->maker;
+	if (!known)
+		return mt__fail_null(MT_E_INTERNAL, "%s: a saved tensor is neither an input nor the result", node->rule->name);
+	mt_tensor *alias = mt__tensor_alias(t, t->rank, t->shape, t->stride, t->offset);
+	if (alias == NULL)
+		return NULL;
+	atomic_fetch_add_explicit(&saved->maker->references, 1, memory_order_relaxed);
+	alias->node = saved->maker;
+	return alias;
 }
 
 mt_tensor *mt__saved(struct mt_node *node, int slot) {
@@ -151,7 +171,7 @@ mt_tensor *mt__saved(struct mt_node *node, int slot) {
 		                     "(version %u, saved at %u)",
 		                     node->rule->name, mt__tensor_text(text, saved->tensor), now, saved->version);
 	}
-	return saved->tensor;
+	return recording_off || saved->maker == NULL ? saved->tensor : in_its_graph(node, saved);
 }
 
 void *mt__attrs(struct mt_node *node) {
@@ -203,6 +223,22 @@ void mt__node_release(struct mt_node *node) {
 	}
 }
 
+/* A node that lives on keeps what its result was like. */
+void mt__leave_node(mt_tensor *t) {
+	struct mt_node *node = t->node;
+	t->node = NULL;
+	if (node->result == t) {
+		node->result = NULL;
+		if (atomic_load_explicit(&node->references, memory_order_relaxed) > 1) {
+			node->rank = t->rank;
+			node->dtype = t->dtype;
+			for (int d = 0; d < t->rank; d++)
+				node->shape[d] = t->shape[d];
+		}
+	}
+	mt__node_release(node);
+}
+
 /* ---- results written in place ------------------------------------------------------------------------------------- */
 
 mt_status mt__check_recordable(const char *op, const mt_tensor *a) {
@@ -217,14 +253,16 @@ mt_status mt__check_recordable(const char *op, const mt_tensor *a) {
 }
 
 void mt__take_node(mt_tensor *a, mt_tensor *r) {
-	struct mt_node *old = a->node;
-	a->node = r->node;
+	struct mt_node *fresh = r->node, *old = a->node;
 	r->node = NULL;
-	if (old == NULL)
-		return;
-	if (a->node != NULL && a->node->retained == NULL) {
-		a->node->retained = old->retained;
-		old->retained = NULL;
+	if (old != NULL) {
+		if (fresh != NULL && fresh->retained == NULL) {
+			fresh->retained = old->retained;
+			old->retained = NULL;
+		}
+		mt__leave_node(a);
 	}
-	mt__node_release(old);
+	a->node = fresh;
+	if (fresh != NULL)
+		fresh->result = a;
 }

@@ -41,14 +41,15 @@ const struct mt_grad_rule *mt__rule(const struct mt_node *node);
  * kept as an alias without its graph: no cycle). */
 mt_status mt__save(struct mt_node *node, int slot, mt_tensor *t);
 
-/* The saved tensor (borrowed); NULL with MT_E_VERSION, "OP: the saved tensor … was modified …", or MT_E_STATE when an
+/* The saved tensor, borrowed.  Where recording is on, in its graph: t must have been an input, the result, a marked leaf
+ * or a constant for the rule to be differentiated again.  NULL with MT_E_VERSION, "OP: the saved tensor … was modified …", or MT_E_STATE when an
  * earlier backward freed it. */
 mt_tensor *mt__saved(struct mt_node *node, int slot);
 
 /* Plain data of the op (axes, options, shapes): MT__ATTR_BYTES zeroed bytes, aligned for any type. */
 void *mt__attrs(struct mt_node *node);
 
-/* Whether input i requires a gradient. */
+/* Whether input i requires a gradient (in a rule: whether this pass has a use for it). */
 int mt__needs(const struct mt_node *node, int input);
 
 /* Sums gradient over the dims along which an input of this shape was broadcast; gradient itself where none was. */
@@ -56,6 +57,9 @@ mt_tensor *mt__unbroadcast(mt_tensor *gradient, int rank, const int64_t *shape);
 
 /* Releases a node (its edges and saved tensors), without recursion however long the graph. */
 void mt__node_release(struct mt_node *node);
+
+/* t, which has a node, is no longer that node's result: it is gone, or was overwritten. */
+void mt__leave_node(mt_tensor *t);
 
 /* For in-place ops that are recorded: MT_E_STATE where a's history cannot be replaced, because a is a view, or because
  * another tensor that is no saved one shares its storage. */

@@ -140,6 +140,9 @@ static void print_device(FILE *out, const mt_device *d) {
 	        "share", "mean us", "rate");
 	for (int i = 0; i < n; i++)
 		print_row(out, order[i], &d->profile[order[i]], total);
+	if (d->fallback > 0)
+		fprintf(out, "  fell back to the reference: %llu calls, operands of %llu bytes\n",
+		        (unsigned long long)d->fallback, (unsigned long long)d->fallback_bytes);
 }
 
 mt_status mt_profile_print(FILE *out) {

@@ -6,5 +6,6 @@ libmt_la_SOURCES += %D%/glyphs.h
 libmt_la_SOURCES += %D%/idx.c
 libmt_la_SOURCES += %D%/loader.c
 libmt_la_SOURCES += %D%/mnist.c
+libmt_la_SOURCES += %D%/points.c
 libmt_la_SOURCES += %D%/stream.c
 libmt_la_SOURCES += %D%/stream.h

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum mt__stream_kind { MT__STREAM_SHUFFLE = 2, MT__STREAM_DIGIT = 3 };
+enum mt__stream_kind { MT__STREAM_SHUFFLE = 2, MT__STREAM_DIGIT = 3, MT__STREAM_POINTS = 4 };
 
 struct mt__stream {
 	uint64_t seed, block;

@@ -136,10 +136,8 @@ static int replaceable(const char *op, mt_tensor *a, int source) {
 }
 
 static void forget_history(mt_tensor *a) {
-	if (a->node == NULL || !mt_grad_enabled())
-		return;
-	mt__node_release(a->node);
-	a->node = NULL;
+	if (a->node != NULL && mt_grad_enabled())
+		mt__leave_node(a);
 }
 
 static int expands_to(const mt_tensor *src, const mt_tensor *a) {

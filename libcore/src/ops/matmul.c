@@ -1,5 +1,5 @@
 /* Matrix products: matmul with torch's promotion of vectors and batch broadcast, and linear. */
-#include "ops/ops.h"
+#include "ops/out.h"
 
 /* ---- the kernel --------------------------------------------------------------------------------------------------- */
 
@@ -26,7 +26,7 @@ static mt_array matrices(const mt_tensor *x, int column, int rank, const int64_t
 	return a;
 }
 
-/* The result seen as matrices [rows, columns] behind its batch. */
+/* The contiguous result seen as matrices [rows, columns] behind its batch. */
 static mt_array result_matrices(const mt_tensor *y, int rank, const int64_t *batch, int64_t rows, int64_t columns) {
 	mt_array a = mt__array(y);
 	a.rank = rank;
@@ -35,6 +35,18 @@ static mt_array result_matrices(const mt_tensor *y, int rank, const int64_t *bat
 	a.shape[rank - 2] = rows;
 	a.shape[rank - 1] = columns;
 	mt__contiguous_strides(rank, a.shape, a.stride);
+	return a;
+}
+
+/* The result of any strides, with the rows and columns that it dropped for vectors. */
+static mt_array strided_matrices(const mt_tensor *y, int a_vector, int b_vector) {
+	mt_array a = mt__array(y);
+	int rank = y->rank - !a_vector - !b_vector; /* of the batch */
+	a.rank = y->rank + a_vector + b_vector;
+	a.shape[rank] = a_vector ? 1 : y->shape[rank];
+	a.stride[rank] = a_vector ? 0 : y->stride[rank];
+	a.shape[rank + 1] = b_vector ? 1 : y->shape[y->rank - 1];
+	a.stride[rank + 1] = b_vector ? 0 : y->stride[y->rank - 1];
 	return a;
 }
 
@@ -74,11 +86,7 @@ static int convert(const char *op, mt_tensor **ts, int n) {
 
 /* x as matrices, for the rule: a vector as one row, or as one column. */
 static mt_tensor *promoted(mt_tensor *x, int column) {
-	if (x->rank != 1)
-		return x;
-	return column
-	           ? mt__tensor_alias(x, 2, (int64_t[]){x->shape[0], 1}, (int64_t[]){x->stride[0], 1}, x->offset)
-	           : mt__tensor_alias(x, 2, (int64_t[]){1, x->shape[0]}, (int64_t[]){x->shape[0], x->stride[0]}, x->offset);
+	return x == NULL || x->rank != 1 ? x : mt_unsqueeze(x, column);
 }
 
 static mt_tensor *flat_rows(mt_tensor *x) {
@@ -89,7 +97,7 @@ static mt_tensor *flat_rows(mt_tensor *x) {
 }
 
 static mt_tensor *matrix_transposed(mt_tensor *x) {
-	return x == NULL ? NULL : mt__transposed(x, x->rank - 2, x->rank - 1);
+	return x == NULL ? NULL : mt_transpose(x, -2, -1);
 }
 
 struct matmul_attrs {
@@ -124,16 +132,16 @@ static mt_status matmul_backward(struct mt_node *node, mt_tensor *gout, mt_tenso
 	if (g == NULL)
 		return mt_error_peek();
 	if (mt__needs(node, 0)) {
-		mt_tensor *b = mt__saved(node, 1);
-		if (b == NULL || (b = promoted(b, 1)) == NULL)
+		mt_tensor *b = promoted(mt__saved(node, 1), 1);
+		if (b == NULL)
 			return mt_error_peek();
 		gx[0] = demoted(mt_matmul(g, matrix_transposed(b)), attrs, 0, 0);
 		if (gx[0] == NULL)
 			return mt_error_peek();
 	}
 	if (mt__needs(node, 1)) {
-		mt_tensor *a = mt__saved(node, 0);
-		if (a == NULL || (a = promoted(a, 0)) == NULL)
+		mt_tensor *a = promoted(mt__saved(node, 0), 0);
+		if (a == NULL)
 			return mt_error_peek();
 		int shared = attrs->rank[1] <= 2 && g->rank > 2;
 		gx[1] = demoted(shared ? mt_matmul(matrix_transposed(flat_rows(a)), flat_rows(g))
@@ -203,27 +211,33 @@ static mt_status run_matmul(const mt_tensor *a, const mt_tensor *b, mt_tensor *y
 	if (s->inner == 0)
 		return mt__fill(y, mt_i(0));
 	mt_array aa, ab, ay;
-	if (a->rank > 2 && b->rank <= 2 && mt__rows_array(a, &aa)) {
+	int contiguous = mt_tensor_is_contiguous(y);
+	if (contiguous && a->rank > 2 && b->rank <= 2 && mt__rows_array(a, &aa)) {
 		ab = matrices(b, 1, 2, NULL);
 		ay = result_matrices(y, 2, NULL, aa.shape[0], s->columns);
 	} else {
 		aa = matrices(a, 0, s->rank, s->batch);
 		ab = matrices(b, 1, s->rank, s->batch);
-		ay = result_matrices(y, s->rank, s->batch, s->rows, s->columns);
+		ay = contiguous ? result_matrices(y, s->rank, s->batch, s->rows, s->columns)
+		                : strided_matrices(y, a->rank == 1, b->rank == 1);
 	}
 	return multiply(mt__device_of(a), &aa, &ab, NULL, &ay);
 }
 
-mt_tensor *mt_matmul(mt_tensor *a, mt_tensor *b) {
+mt_tensor *mt__matmul_to(mt_tensor *a, mt_tensor *b, mt_tensor *out) {
 	mt_tensor *in[2] = {a, b};
 	struct matmul_shape s;
 	if (!mt__check_tensor("matmul", "a", a) || !mt__check_tensor("matmul", "b", b) ||
 	    !mt__check_same_device("matmul", in, 2) || matmul_shape(a, b, &s) != MT_OK || !convert("matmul", in, 2))
 		return NULL;
-	mt_tensor *y = mt__tensor_new("matmul", mt__device_of(in[0]), s.result_rank, s.result, in[0]->dtype);
+	mt_tensor *y = mt__result("matmul", out, mt__device_of(in[0]), s.result_rank, s.result, in[0]->dtype);
 	if (y == NULL || run_matmul(in[0], in[1], y, &s) != MT_OK)
 		return NULL;
 	return mt__wants_grad(in, 2) ? record_matmul(in, y) : y;
+}
+
+mt_tensor *mt_matmul(mt_tensor *a, mt_tensor *b) {
+	return mt__matmul_to(a, b, NULL);
 }
 
 /* ---- linear ------------------------------------------------------------------------------------------------------- */

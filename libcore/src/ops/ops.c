@@ -35,16 +35,6 @@ mt_tensor *mt__copy_of(mt_tensor *x) {
 
 /* ---- views -------------------------------------------------------------------------------------------------------- */
 
-mt_tensor *mt__transposed(mt_tensor *x, int d0, int d1) {
-	int64_t shape[MT_MAX_RANK], stride[MT_MAX_RANK];
-	for (int d = 0; d < x->rank; d++) {
-		int from = d == d0 ? d1 : d == d1 ? d0 : d;
-		shape[d] = x->shape[from];
-		stride[d] = x->stride[from];
-	}
-	return mt__tensor_alias(x, x->rank, shape, stride, x->offset);
-}
-
 /* The leading dims as one: *rows and *stride of it.  0 where no one stride walks them. */
 static int leading_as_one(const mt_tensor *x, int64_t *rows, int64_t *stride) {
 	*rows = 1;

@@ -74,8 +74,6 @@ mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_
 
 /* ---- views without a graph ---------------------------------------------------------------------------------------- */
 
-/* Dims d0 and d1 exchanged, 0 ≤ d < rank. */
-mt_tensor *mt__transposed(mt_tensor *x, int d0, int d1);
 /* x as [rows, last extent] where its leading dims can be walked with one stride; else NULL without an error. */
 mt_tensor *mt__as_rows(mt_tensor *x);
 /* The same as an array, for kernels. */

@@ -1,5 +1,5 @@
 /* reduce: over any set of axes.  The ops come from reduce_ops.def; this file adds how each is differentiated. */
-#include "ops/ops.h"
+#include "ops/out.h"
 
 #define MT_REDUCE(id, NAME, name, dtypes, result, formula) [id] = {#name, MT_SET_##dtypes, MT__RESULT_##result},
 static const struct mt__op_row rows[MT_REDUCE_END_] = {
@@ -196,7 +196,7 @@ static mt_scalar identity(int32_t op) {
 	}
 }
 
-static mt_tensor *result_of(int32_t op, const mt_tensor *x, uint32_t mask, int keepdim) {
+static mt_tensor *result_of(int32_t op, const mt_tensor *x, uint32_t mask, int keepdim, mt_tensor *out) {
 	int64_t shape[MT_MAX_RANK];
 	int rank = 0;
 	for (int d = 0; d < x->rank; d++) {
@@ -208,7 +208,7 @@ static mt_tensor *result_of(int32_t op, const mt_tensor *x, uint32_t mask, int k
 		}
 	}
 	mt_dtype dtype = rows[op].result == MT__RESULT_BOOL ? MT_BOOL : x->dtype;
-	return mt__tensor_new(rows[op].name, mt__device_of(x), rank, shape, dtype);
+	return mt__result(rows[op].name, out, mt__device_of(x), rank, shape, dtype);
 }
 
 static mt_status run(int32_t op, mt_tensor *x, uint32_t mask, int keepdim, mt_tensor *y) {
@@ -228,7 +228,7 @@ static mt_status run(int32_t op, mt_tensor *x, uint32_t mask, int keepdim, mt_te
 	return mt__dispatch(mt__device_of(x), MT_K_REDUCE, op, &args);
 }
 
-mt_tensor *mt_reduce(int32_t op, mt_tensor *x, mt_axes axes, int keepdim) {
+mt_tensor *mt__reduce_to(int32_t op, mt_tensor *x, mt_axes axes, int keepdim, mt_tensor *out) {
 	if (op < 1 || op >= MT_REDUCE_END_)
 		return mt__fail_null(MT_E_ARG, "reduce: there is no op %d", (int)op);
 	const char *name = rows[op].name;
@@ -237,12 +237,16 @@ mt_tensor *mt_reduce(int32_t op, mt_tensor *x, mt_axes axes, int keepdim) {
 	    ((op == MT_REDUCE_MAX || op == MT_REDUCE_MIN) && check_extreme(op, x, mask) != MT_OK) ||
 	    (x = convert(op, x)) == NULL)
 		return NULL;
-	mt_tensor *y = result_of(op, x, mask, keepdim);
+	mt_tensor *y = result_of(op, x, mask, keepdim, out);
 	if (y == NULL || run(op, x, mask, keepdim, y) != MT_OK)
 		return NULL;
 	if (rows[op].result == MT__RESULT_BOOL || !mt__wants_grad(&x, 1))
 		return y;
 	return record(op, x, y, mask, keepdim);
+}
+
+mt_tensor *mt_reduce(int32_t op, mt_tensor *x, mt_axes axes, int keepdim) {
+	return mt__reduce_to(op, x, axes, keepdim, NULL);
 }
 
 mt_tensor *mt_sum(mt_tensor *x, mt_axes axes, int keepdim) {

@@ -35,7 +35,7 @@ static mt_status softmax_backward(struct mt_node *node, mt_tensor *gout, mt_tens
 	mt_tensor *y = mt__saved(node, 0);
 	if (y == NULL)
 		return mt_error_peek();
-	if (!mt__supports(mt__device_of(y), MT_K_SOFTMAX_GRAD, 0, y->dtype)) {
+	if (mt_grad_enabled() || !mt__supports(mt__device_of(y), MT_K_SOFTMAX_GRAD, 0, y->dtype)) {
 		gx[0] = compose_grad(gout, y, a);
 		return gx[0] != NULL ? MT_OK : mt_error_peek();
 	}

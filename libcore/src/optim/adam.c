@@ -19,35 +19,28 @@ static mt_status step_native(struct mt_optim *o, struct mt__slot *s, mt_tensor *
 		vmax = mt__array(s->vmax);
 		args.vmax = &vmax;
 	}
-	args.lr.value = o->lr;
+	args.lr.value = mt__group_of(o, s)->lr;
 	args.step.value = (double)s->t;
 	args.beta1 = o->adam.beta1;
 	args.beta2 = o->adam.beta2;
 	args.eps = o->adam.eps;
-	args.weight_decay = o->adam.weight_decay;
+	args.weight_decay = mt__group_of(o, s)->weight_decay;
 	args.decoupled = o->decoupled;
 	args.maximize = o->adam.maximize;
 	return mt__dispatch(s->param->storage->device, MT_K_ADAM, 0, &args);
 }
 
-/* a = decay · a + (1 − decay) · b */
-static mt_tensor *average_(mt_tensor *a, double decay, mt_tensor *b) {
-	return mt_add_(mt_mul_scalar_(a, mt_f(decay)), mt_mul_scalar(b, mt_f(1 - decay)));
-}
-
 static mt_status step_composed(struct mt_optim *o, struct mt__slot *s, mt_tensor *grad) {
 	const mt_adam_options *q = &o->adam;
-	double t = (double)s->t;
-	double rate = o->lr / (1 - pow(q->beta1, t));
+	double t = (double)s->t, lr = mt__group_of(o, s)->lr, decay = mt__group_of(o, s)->weight_decay;
+	double rate = lr / (1 - pow(q->beta1, t));
 	double correction = 1 - pow(q->beta2, t);
 	mt_tensor *p = s->param;
-	mt_tensor *g = q->maximize ? mt_neg(grad) : grad;
-	if (q->weight_decay != 0 && o->decoupled)
-		p = mt_mul_scalar_(p, mt_f(1 - o->lr * q->weight_decay));
-	else if (q->weight_decay != 0)
-		g = mt_add(g, mt_mul_scalar(p, mt_f(q->weight_decay)));
-	mt_tensor *m = average_(s->m, q->beta1, g);
-	mt_tensor *v = average_(s->v, q->beta2, mt_square(g));
+	mt_tensor *g = mt__decayed(s, grad, o->decoupled ? 0 : decay, q->maximize);
+	if (decay != 0 && o->decoupled)
+		p = mt_mul_scalar_(p, mt_f(1 - lr * decay));
+	mt_tensor *m = mt__average_(s->m, q->beta1, g);
+	mt_tensor *v = mt__average_(s->v, q->beta2, mt_square(g));
 	if (s->vmax != NULL)
 		v = mt_copy_(s->vmax, mt_maximum(s->vmax, v));
 	mt_tensor *scale = mt_add_scalar(mt_sqrt(mt_div_scalar(v, mt_f(correction))), mt_f(q->eps));
@@ -65,27 +58,22 @@ static mt_status step(struct mt_optim *o, struct mt__slot *s, mt_tensor *grad, i
 	return native ? step_native(o, s, grad) : step_composed(o, s, grad);
 }
 
-/* An option with its default: 0 stands for the default, −1 for 0. */
-static double option(double value, double standard) {
-	return value == 0 ? standard : value == -1 ? 0 : value;
-}
-
 static mt_optim *new_adam(const char *op, mt_tensor *const *parameters, int64_t n, double lr, mt_adam_options options,
                           int decoupled) {
 	mt_adam_options q = options;
-	q.beta1 = option(options.beta1, 0.9);
-	q.beta2 = option(options.beta2, 0.999);
-	q.eps = option(options.eps, 1e-8);
-	q.weight_decay = option(options.weight_decay, decoupled ? 0.01 : 0);
+	q.beta1 = mt__optim_option(options.beta1, 0.9);
+	q.beta2 = mt__optim_option(options.beta2, 0.999);
+	q.eps = mt__optim_option(options.eps, 1e-8);
+	q.weight_decay = mt__optim_option(options.weight_decay, decoupled ? 0.01 : 0);
 	if (!(q.beta1 >= 0 && q.beta1 < 1 && q.beta2 >= 0 && q.beta2 < 1)) {
 		mt__fail(MT_E_ARG, "%s: beta1 and beta2 must be at least 0 and below 1, got %g and %g", op, q.beta1, q.beta2);
 		return NULL;
 	}
-	if (!(q.eps >= 0) || !(q.weight_decay >= 0)) {
-		mt__fail(MT_E_ARG, "%s: eps and weight_decay must not be negative, got %g and %g", op, q.eps, q.weight_decay);
+	if (!(q.eps >= 0)) {
+		mt__fail(MT_E_ARG, "%s: eps must not be negative, got %g", op, q.eps);
 		return NULL;
 	}
-	mt_optim *o = mt__optim_new(op, parameters, n, lr);
+	mt_optim *o = mt__optim_new(op, parameters, n, lr, q.weight_decay);
 	if (o == NULL)
 		return NULL;
 	o->step = step;

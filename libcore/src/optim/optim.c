@@ -1,20 +1,14 @@
-/* What all optimisers share: their parameters, the step's loop, the learning rate. */
+/* What all optimisers share: their parameters and the step's loop. */
 #include <inttypes.h>
-#include <math.h>
 
 #include "backend/device.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "mt/autograd.h"
+#include "mt/ops.h"
 #include "optim/optim.h"
 #include "tensor/promote.h"
 #include "tensor/tensor.h"
-
-static mt_status check_lr(const char *op, double lr) {
-	if (!(lr >= 0) || isinf(lr))
-		return mt__fail(MT_E_ARG, "%s: the learning rate must be finite and not negative, got %g", op, lr);
-	return MT_OK;
-}
 
 static mt_status check_parameter(const char *op, mt_tensor *const *parameters, int64_t i) {
 	mt_tensor *p = parameters[i];
@@ -31,34 +25,61 @@ static mt_status check_parameter(const char *op, mt_tensor *const *parameters, i
 	return MT_OK;
 }
 
-mt_optim *mt__optim_new(const char *op, mt_tensor *const *parameters, int64_t n, double lr) {
-	if (parameters == NULL) {
-		mt__fail_arg_null(op, "parameters");
-		return NULL;
+static mt_status check_group(const char *op, const mt_optim *o, mt_tensor *const *parameters, int64_t n, double lr,
+                             double weight_decay) {
+	if (parameters == NULL)
+		return mt__fail_arg_null(op, "parameters");
+	if (n < 1)
+		return mt__fail(MT_E_ARG, "%s: there must be at least one parameter, got %" PRId64, op, n);
+	mt_status status = mt__check_lr(op, lr);
+	if (status == MT_OK)
+		status = mt__check_weight_decay(op, weight_decay);
+	for (int64_t i = 0; i < n && status == MT_OK; i++) {
+		status = check_parameter(op, parameters, i);
+		for (int64_t j = 0; j < o->n && status == MT_OK; j++)
+			if (o->slots[j].param == parameters[i])
+				status =
+					mt__fail(MT_E_ARG, "%s: parameter %" PRId64 " is in group %d already", op, i, o->slots[j].group);
 	}
-	if (n < 1) {
-		mt__fail(MT_E_ARG, "%s: there must be at least one parameter, got %" PRId64, op, n);
-		return NULL;
-	}
-	if (check_lr(op, lr) != MT_OK)
-		return NULL;
-	for (int64_t i = 0; i < n; i++)
-		if (check_parameter(op, parameters, i) != MT_OK)
-			return NULL;
-	mt_optim *o = mt__calloc(1, sizeof *o);
-	struct mt__slot *slots = mt__calloc((size_t)n, sizeof *slots);
-	if (o == NULL || slots == NULL) {
-		mt__free(o);
-		mt__free(slots);
-		mt__fail_memory(op, (size_t)n * sizeof *slots);
-		return NULL;
-	}
-	for (int64_t i = 0; i < n; i++)
-		slots[i].param = mt_retain(parameters[i]);
+	return status;
+}
+
+mt_status mt__optim_extend(const char *op, mt_optim *o, mt_tensor *const *parameters, int64_t n, double lr,
+                           double weight_decay) {
+	mt_status status = check_group(op, o, parameters, n, lr, weight_decay);
+	if (status != MT_OK)
+		return status;
+	size_t total = (size_t)o->n + (size_t)n;
+	struct mt__slot *slots = mt__realloc(o->slots, total * sizeof *slots);
+	if (slots == NULL)
+		return mt__fail_memory(op, total * sizeof *slots);
 	o->slots = slots;
-	o->n = n;
-	o->lr = lr;
-	return o;
+	struct mt__group *groups = mt__realloc(o->groups, ((size_t)o->n_groups + 1) * sizeof *groups);
+	if (groups == NULL)
+		return mt__fail_memory(op, ((size_t)o->n_groups + 1) * sizeof *groups);
+	o->groups = groups;
+	groups[o->n_groups] = (struct mt__group){lr, lr, weight_decay};
+	for (int64_t i = 0; i < n; i++)
+		slots[o->n + i] = (struct mt__slot){.param = mt_retain(parameters[i]), .group = o->n_groups};
+	o->n_groups++;
+	o->n += n;
+	return MT_OK;
+}
+
+mt_optim *mt__optim_new(const char *op, mt_tensor *const *parameters, int64_t n, double lr, double weight_decay) {
+	mt_optim *o = mt__calloc(1, sizeof *o);
+	if (o == NULL) {
+		mt__fail_memory(op, sizeof *o);
+		return NULL;
+	}
+	if (mt__optim_extend(op, o, parameters, n, lr, weight_decay) == MT_OK)
+		return o;
+	mt_optim_free(o);
+	return NULL;
+}
+
+double mt__optim_option(double value, double standard) {
+	return value == 0 ? standard : value == -1 ? 0 : value;
 }
 
 void mt_optim_free(mt_optim *optim) {
@@ -66,12 +87,14 @@ void mt_optim_free(mt_optim *optim) {
 		return;
 	for (int64_t i = 0; i < optim->n; i++) {
 		struct mt__slot *s = &optim->slots[i];
+		mt_release(s->mean);
 		mt_release(s->vmax);
 		mt_release(s->v);
 		mt_release(s->m);
 		mt_release(s->param);
 	}
 	mt__free(optim->slots);
+	mt__free(optim->groups);
 	mt__free(optim);
 }
 
@@ -87,6 +110,15 @@ mt_status mt__chain_status(const mt_tensor *t) {
 	return mt_error_peek() ? mt_error_peek() : MT_E_INTERNAL;
 }
 
+mt_tensor *mt__decayed(const struct mt__slot *slot, mt_tensor *grad, double weight_decay, int maximize) {
+	mt_tensor *g = maximize ? mt_neg(grad) : grad;
+	return weight_decay == 0 ? g : mt_add(g, mt_mul_scalar(slot->param, mt_f(weight_decay)));
+}
+
+mt_tensor *mt__average_(mt_tensor *a, double decay, mt_tensor *b) {
+	return mt_add_(mt_mul_scalar_(a, mt_f(decay)), mt_mul_scalar(b, mt_f(1 - decay)));
+}
+
 static mt_status step_parameter(mt_optim *o, struct mt__slot *slot) {
 	mt_tensor *p = slot->param;
 	mt_tensor *grad = mt_grad(p);
@@ -95,7 +127,8 @@ static mt_status step_parameter(mt_optim *o, struct mt__slot *slot) {
 	if (mt_tensor_is_none(grad) || mt_tensor_numel(p) == 0)
 		return MT_OK;
 	slot->t++;
-	int native = !o->composed && mt__supports(p->storage->device, (enum mt_kernel_id)o->kernel, 0, p->dtype);
+	int native =
+		o->kernel != 0 && !o->composed && mt__supports(p->storage->device, (enum mt_kernel_id)o->kernel, 0, p->dtype);
 	mt_status status = o->step(o, slot, grad, native);
 	if (native && status == MT_OK)
 		mt__storage_touch(p->storage); /* the composed form's in-place ops count their own writes */
@@ -125,19 +158,6 @@ mt_status mt_optim_zero_grad(mt_optim *optim) {
 	mt_status status = MT_OK;
 	for (int64_t i = 0; i < optim->n && status == MT_OK; i++)
 		status = mt_zero_grad(optim->slots[i].param);
-	return status;
-}
-
-double mt_optim_lr(const mt_optim *optim) {
-	return optim ? optim->lr : (double)NAN;
-}
-
-mt_status mt_optim_set_lr(mt_optim *optim, double lr) {
-	if (optim == NULL)
-		return mt__fail_arg_null("optim_set_lr", "optim");
-	mt_status status = check_lr("optim_set_lr", lr);
-	if (status == MT_OK)
-		optim->lr = lr;
 	return status;
 }
 

@@ -22,6 +22,7 @@ static int valid(const mt_schedule *s) {
 		return 0;
 	switch (s->kind) {
 	case MT_SCHEDULE_CONSTANT:
+	case MT_SCHEDULE_EXPONENTIAL:
 		return 1;
 	case MT_SCHEDULE_STEP:
 		return s->period > 0;
@@ -50,6 +51,8 @@ double mt_schedule_factor(const mt_schedule *schedule, int64_t step) {
 		return half_cosine(1, s->floor, progress(s, step));
 	case MT_SCHEDULE_STEP:
 		return pow(s->gamma, (double)((step - s->warmup) / s->period));
+	case MT_SCHEDULE_EXPONENTIAL:
+		return pow(s->gamma, (double)(step - s->warmup));
 	default:
 		return 1;
 	}

@@ -15,10 +15,10 @@ static mt_status step_native(struct mt_optim *o, struct mt__slot *s, mt_tensor *
 		velocity = mt__array(s->m);
 		args.velocity = &velocity;
 	}
-	args.lr.value = o->lr;
+	args.lr.value = mt__group_of(o, s)->lr;
 	args.momentum = o->sgd.momentum;
 	args.dampening = o->sgd.dampening;
-	args.weight_decay = o->sgd.weight_decay;
+	args.weight_decay = mt__group_of(o, s)->weight_decay;
 	args.nesterov = o->sgd.nesterov;
 	args.first = s->t == 1;
 	args.maximize = o->sgd.maximize;
@@ -27,9 +27,7 @@ static mt_status step_native(struct mt_optim *o, struct mt__slot *s, mt_tensor *
 
 static mt_status step_composed(struct mt_optim *o, struct mt__slot *s, mt_tensor *grad) {
 	const mt_sgd_options *q = &o->sgd;
-	mt_tensor *g = q->maximize ? mt_neg(grad) : grad;
-	if (q->weight_decay != 0)
-		g = mt_add(g, mt_mul_scalar(s->param, mt_f(q->weight_decay)));
+	mt_tensor *g = mt__decayed(s, grad, mt__group_of(o, s)->weight_decay, q->maximize);
 	if (s->m != NULL) {
 		mt_tensor *v = s->m;
 		if (s->t == 1)
@@ -38,7 +36,7 @@ static mt_status step_composed(struct mt_optim *o, struct mt__slot *s, mt_tensor
 			v = mt_add_(mt_mul_scalar_(v, mt_f(q->momentum)), mt_mul_scalar(g, mt_f(1 - q->dampening)));
 		g = q->nesterov ? mt_add(g, mt_mul_scalar(v, mt_f(q->momentum))) : v;
 	}
-	return mt__chain_status(mt_sub_(s->param, mt_mul_scalar(g, mt_f(o->lr))));
+	return mt__chain_status(mt_sub_(s->param, mt_mul_scalar(g, mt_f(mt__group_of(o, s)->lr))));
 }
 
 static mt_status step(struct mt_optim *o, struct mt__slot *s, mt_tensor *grad, int native) {
@@ -52,15 +50,15 @@ static mt_status step(struct mt_optim *o, struct mt__slot *s, mt_tensor *grad, i
 
 mt_optim *mt_optim_sgd(mt_tensor *const *parameters, int64_t n, double lr, mt_sgd_options options) {
 	static const char op[] = "optim_sgd";
-	if (!(options.momentum >= 0) || !(options.weight_decay >= 0) || !(options.dampening <= 1)) {
-		mt__fail(MT_E_ARG, "%s: momentum and weight_decay must not be negative, dampening not above 1", op);
+	if (!(options.momentum >= 0) || !(options.dampening <= 1)) {
+		mt__fail(MT_E_ARG, "%s: momentum must not be negative, dampening not above 1", op);
 		return NULL;
 	}
 	if (options.nesterov && (options.momentum == 0 || options.dampening != 0)) {
 		mt__fail(MT_E_ARG, "%s: nesterov needs a momentum, and no dampening", op);
 		return NULL;
 	}
-	mt_optim *o = mt__optim_new(op, parameters, n, lr);
+	mt_optim *o = mt__optim_new(op, parameters, n, lr, options.weight_decay);
 	if (o == NULL)
 		return NULL;
 	o->step = step;

@@ -125,7 +125,7 @@ mt_tensor *mt_retain(mt_tensor *t) {
 
 static void header_free(mt_tensor *t) {
 	if (t->node != NULL)
-		mt__node_release(t->node);
+		mt__leave_node(t);
 	if (t->name != NULL)
 		mt__free(t->name);
 	mt__storage_release(t->storage);
