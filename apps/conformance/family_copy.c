@@ -14,7 +14,7 @@ static double near_float(struct cf_random *n, int32_t from, int32_t to) {
 	double low = cf_round(to, (cf_random_unit(n) * 2 - 1) * 300);
 	int exponent;
 	frexp(low, &exponent);
-	double middle = low + ldexp(cf_unit(to), exponent);
+	double middle = low + ldexp(cf_unit(to), exponent - 1);
 	double away = cf_random_integer(n, 0, 1) ? INFINITY : -INFINITY;
 	int64_t nudge = cf_random_integer(n, 0, 2);
 	if (nudge == 0)

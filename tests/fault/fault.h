@@ -1,79 +1,82 @@
-/* A plugin that stands before another one and spoils what it does, in one way at a time.
- *
- *     MT_FAULT_PLUGIN=path of the other   MT_FAULT=name of a fault, or unset: then nothing is spoiled
- *
- * faults.def lists the faults.  What kernels read is spoiled in a copy of their arguments, what they write through the
- * device's own upload and download, so the other may be any plugin. */
+/* A plugin that stands before another one and makes one thing of it wrong (plugin.c); what the faults work with. */
 #ifndef FAULT_H
 #define FAULT_H
 
+#include <stdint.h>
+
 #include "mt/plugin.h"
 
-enum { FAULT_MAX_ARRAYS = 9 };
+enum fault_role { IN, OUT, INOUT, OPT_IN, OPT_OUT, OPT_INOUT };
 
-/* Room for the arguments of any kernel. */
-union fault_args {
-	uint64_t room[64];
-#define MT_KERNEL(id, NAME, name, group, must) struct mt_##name##_args name;
-#include "mt/kernels.def"
-#undef MT_KERNEL
+struct fault_operand {
+	const char *field; /* "x" */
+	enum fault_role role;
+	mt_array array;        /* what the inner kernel gets: a fault may change it before the call */
+	mt_array asked;        /* what the host gave */
+	int64_t numel;         /* of asked */
+	unsigned char *before; /* the buffer as it was */
+	unsigned char *now;    /* the buffer as it is: a fault may change it before and after the call */
+	int dirty;             /* now is to be written back */
 };
 
-/* A kernel call on its way to the other plugin. */
+enum { FAULT_MAX_OPERANDS = 10 };
+
 struct fault_call {
 	mt_queue *queue;
-	int32_t kernel, op;
-	union fault_args args;
-	mt_array arrays[FAULT_MAX_ARRAYS]; /* copies, to which args point */
-	int n_arrays;
-	unsigned char *before; /* the primary output's buffer before the call, where a fault asked for it */
+	int32_t kernel;
+	void *args; /* a copy of the host's, whose arrays are the operands' */
+	int n_operands;
+	struct fault_operand operand[FAULT_MAX_OPERANDS];
+	int32_t status; /* of the call */
 };
 
-struct fault {
-	const char *name;
-	int32_t kernel, op, dtype;                /* whose calls are spoiled; 0: any */
-	void (*prepare)(struct fault_call *c);    /* before the call; or NULL */
-	void (*spoil)(struct fault_call *c);      /* after it; or NULL */
-	int32_t (*instead)(struct fault_call *c); /* in its place; or NULL */
-};
+/* When a fault acts: before the inner call, after it where it went well, or in its place (it calls fault_inner itself). */
+enum fault_phase { BEFORE, AFTER, INSTEAD };
 
-/* The chosen fault; NULL: none. */
-extern const struct fault *fault_chosen;
-extern const struct mt_device_api *fault_device;
-extern const struct mt_host_api *fault_host;
+/* Calls the inner kernel with the operands as they are now; sets and returns c->status. */
+int32_t fault_inner(struct fault_call *c);
 
-/* Whether this word is what MT_FAULT says: for faults of the plugin's frame. */
-int fault_is(const char *name);
+/* Says why status is returned. */
+int32_t fault_refuse(struct fault_call *c, int32_t status, const char *words);
 
-/* Calls the other's kernel. */
-int32_t fault_forward(struct fault_call *c);
-/* The host's scratch memory of this queue. */
-void *fault_scratch(mt_queue *queue, uint64_t bytes);
-/* Whether the queue is of the first device that was opened. */
-int fault_is_first_device(const mt_queue *queue);
+/* The operand of that field, or NULL where the kernel was called without it. */
+struct fault_operand *fault_find(struct fault_call *c, const char *field);
+/* The first that is read, and the first that is written. */
+struct fault_operand *fault_in(struct fault_call *c);
+struct fault_operand *fault_out(struct fault_call *c);
 
-/* ---- the call's arrays ---- */
+/* ---- elements (element.c) ---- */
 
-/* Copies them, so that a fault may change how the kernel sees them. */
-void fault_copy_arrays(struct fault_call *c);
+int fault_is_float(int32_t dtype);
+int64_t fault_size(int32_t dtype);
 
-/* The array of this name in operands.def; NULL where the call has none. */
-mt_array *fault_array(struct fault_call *c, const char *field);
-/* The first that is written; the first that is only read. */
-mt_array *fault_output(struct fault_call *c);
-mt_array *fault_input(struct fault_call *c);
+/* Where row-major element e lies in the buffer, in bytes. */
+int64_t fault_position(const mt_array *a, int64_t e);
 
-int64_t fault_numel(const mt_array *a);
-/* Where element e lies in its buffer. */
-uint64_t fault_position(const mt_array *a, int64_t e);
-int fault_size(const mt_array *a);
+double fault_get(const struct fault_operand *o, int64_t e);
+int64_t fault_get_integer(const struct fault_operand *o, int64_t e);
+/* Rounded to the dtype; low bits of an integer. */
+void fault_put(struct fault_operand *o, int64_t e, double value);
+void fault_put_integer(struct fault_operand *o, int64_t e, int64_t value);
+/* Element e as it was before the call. */
+void fault_restore(struct fault_operand *o, int64_t e);
+/* The next number in the direction of the sign, in the dtype's steps. */
+void fault_step_away(struct fault_operand *o, int64_t e);
+/* One step of the dtype toward zero. */
+void fault_step_toward_zero(struct fault_operand *o, int64_t e);
 
-/* Bytes of an array's buffer.  fault_get: to be freed. */
-unsigned char *fault_get(struct fault_call *c, const mt_array *a);
-void fault_put(struct fault_call *c, const mt_array *a, const unsigned char *bytes);
+/* Element e of out moved to place j along axis, in a shape whose extent there is extent. */
+int64_t fault_along(const mt_array *out, int64_t e, int axis, int64_t extent, int64_t j);
+/* The index of element e along axis. */
+int64_t fault_index(const mt_array *a, int64_t e, int axis);
 
-/* One element as a number (f32, f64, integers, bool; f16 and bf16 as their bits). */
-double fault_read(const mt_array *a, const unsigned char *bytes, int64_t e);
-void fault_write(const mt_array *a, unsigned char *bytes, int64_t e, double value);
+/* Walks a dim from its other end. */
+void fault_reverse(mt_array *a, int dim);
+
+/* ---- the faults ---- */
+
+#define FAULT(name, KERNEL, op, glob, when, function, what) void fault_##function(struct fault_call *c);
+#include "faults.def"
+#undef FAULT
 
 #endif
