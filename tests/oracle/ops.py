@@ -550,7 +550,9 @@ def _(d):
         mask = torch.from_numpy(d.np.random((q, k)) < 0.7)
         mask[:, 0] = True
         inputs.append(d.given(mask))
-    return Case(inputs, lambda q, k, v, m=None: F.scaled_dot_product_attention(q, k, v, m, is_causal=kind == 3),
+    # PyTorch 2.15 reads beyond a q of stride 0
+    return Case(inputs, lambda q, k, v, m=None: F.scaled_dot_product_attention(q.contiguous(), k.contiguous(), v.contiguous(), m,
+                                                                              is_causal=kind == 3),
                 {"causal": kind == 3}, loose=16)
 
 
