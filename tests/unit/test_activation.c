@@ -62,7 +62,7 @@ struct prelu_case {
 };
 
 static const struct prelu_case prelus[] = {
-	{3, 1, {4, 3, 5}, {1}}, {3, 1, {4, 3, 5}, {3}}, {2, 1, {6, 4}, {4}},    {1, 1, {7}, {1}},
+	{3, 1, {4, 3, 5}, {1}}, {3, 1, {4, 3, 5}, {3}}, {2, 1, {6, 4}, {4}},       {1, 1, {7}, {1}},
 	{0, 1, {0}, {1}},       {3, 0, {2, 3, 4}, {0}}, {4, 1, {2, 5, 3, 2}, {5}}, {3, 2, {2, 3, 4}, {1, 1}},
 	{3, 1, {0, 3, 4}, {3}}, {2, 1, {3, 1}, {1}},
 };
@@ -120,7 +120,8 @@ static void prelu_on_device(void) {
 			check_prelu(&prelus[i], l);
 		}
 	row("prelu of special values");
-	mt_tensor *x = mt_requires_grad_(mt_from_data(MT_SHAPE(6), MT_F32, (const float[]){INFINITY, -INFINITY, NAN, 0, -2, 3}), 1);
+	mt_tensor *x =
+		mt_requires_grad_(mt_from_data(MT_SHAPE(6), MT_F32, (const float[]){INFINITY, -INFINITY, NAN, 0, -2, 3}), 1);
 	mt_tensor *w = mt_requires_grad_(mt_full(MT_SHAPE(1), MT_F32, mt_f(0.5)), 1);
 	mt_tensor *y = mt_prelu(x, w);
 	CHECK_VALUES(y, INFINITY, -INFINITY, NAN, 0, -1, 3);
@@ -199,8 +200,7 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_ARG, "nn_prelu: n must be at least 1, got 0");
 }
 
-static const mt_test_case cases[] = {
-	{"values", values}, {"prelu", prelu}, {"layers", layers}, {"errors", errors}, {0}};
+static const mt_test_case cases[] = {{"values", values}, {"prelu", prelu}, {"layers", layers}, {"errors", errors}, {0}};
 static const mt_test_suite suites[] = {{"activation", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {

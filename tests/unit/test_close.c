@@ -19,7 +19,8 @@ static void floats_on_device(void) {
 	row("the tolerance is relative to b");
 	CHECK_VALUES(mt_isclose(f32(2, (const float[]){10, 11}), f32(2, (const float[]){11, 10}), 0.0952, 0, 0), 1, 0);
 	row("low precision is compared in f32");
-	mt_tensor *h = mt_cast(f32(1, (const float[]){1}), MT_F16), *k = mt_cast(f32(1, (const float[]){1.0009765625f}), MT_F16);
+	mt_tensor *h = mt_cast(f32(1, (const float[]){1}), MT_F16),
+			  *k = mt_cast(f32(1, (const float[]){1.0009765625f}), MT_F16);
 	CHECK_VALUES(mt_isclose(h, k, 0, 0.00097, 0), 0);
 	CHECK_VALUES(mt_isclose(h, k, 0, 0.00098, 0), 1);
 	row("shapes and dtypes");
@@ -52,8 +53,8 @@ static void integers_on_device(void) {
 	CHECK_VALUES(mt_isclose(a, b, 0, 1, 1), 1, 1, 1, 0, 1, 1);
 	mt_tensor *low = mt_full(MT_SHAPE(1), MT_U8, mt_i(3)), *high = mt_full(MT_SHAPE(1), MT_U8, mt_i(250));
 	CHECK_VALUES(mt_isclose(low, high, 0, 10, 0), 0); /* 3 - 250 wraps to 9 */
-	CHECK_VALUES(mt_isclose(mt_full(MT_SHAPE(1), MT_I32, mt_i(INT32_MAX)), mt_full(MT_SHAPE(1), MT_I32, mt_i(INT32_MIN)),
-	                        0, 10, 0),
+	CHECK_VALUES(mt_isclose(mt_full(MT_SHAPE(1), MT_I32, mt_i(INT32_MAX)),
+	                        mt_full(MT_SHAPE(1), MT_I32, mt_i(INT32_MIN)), 0, 10, 0),
 	             0);
 	CHECK_VALUES(mt_isclose(mt_ones(MT_SHAPE(1), MT_BOOL), mt_zeros(MT_SHAPE(1), MT_BOOL), 0, 0.5, 1), 0);
 	CHECK_VALUES(mt_isclose(mt_ones(MT_SHAPE(1), MT_BOOL), mt_ones(MT_SHAPE(1), MT_F32), 0, 0, 1), 1);

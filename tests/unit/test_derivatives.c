@@ -131,11 +131,11 @@ static const struct corner {
 	{"clamp", clamp, -1, 1, 0},
 	{"clamp", clamp, INFINITY, 0, 0},
 	{"hardtanh", hardtanh, 0.5, 1, 0},
-	{"elu", elu, 0, 1.5, 1.5},
+	{"elu", elu, 0, 1.5, 0},
 	{"elu", elu, 800, 1, 0},
 	{"elu", elu, INFINITY, 1, 0},
 	{"elu", elu, -INFINITY, 0, 0},
-	{"selu", mt_selu, 0, SELU_SA, SELU_SA},
+	{"selu", mt_selu, 0, SELU_SA, 0},
 	{"selu", mt_selu, 800, 1.0507009873554805, 0},
 	{"hardsigmoid", mt_hardsigmoid, 3, 0, 0},
 	{"hardsigmoid", mt_hardsigmoid, -INFINITY, 0, 0},
@@ -254,8 +254,11 @@ static void pairs(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"kernel_and_formula", kernel_and_formula}, {"corner_values", corner_values},
-	{"powers_of_tensors", powers_of_tensors},   {"pairs", pairs}, {0},
+	{"kernel_and_formula", kernel_and_formula},
+	{"corner_values", corner_values},
+	{"powers_of_tensors", powers_of_tensors},
+	{"pairs", pairs},
+	{0},
 };
 static const mt_test_suite suites[] = {{"derivatives", cases, NULL, NULL}, {0}};
 

@@ -203,7 +203,7 @@ static mt_tensor *network(mt_tensor *const *w) {
 	mt_tensor *p = mt_softmax(mt_matmul(h, w[2]), 1), *q = mt_log_softmax(mt_matmul(mt_exp(h), mt_flip(w[2], 0)), -1);
 	mt_tensor *both = mt_cat((mt_tensor *[]){p, mt_transpose(mt_reshape(q, MT_SHAPE(4, 5)), 0, 1)}, 2, 1);
 	mt_tensor *all = mt_mul(mt_mul(both, t), mt_cat((mt_tensor *[]){h, mt_slice(h, 1, 3, MT_END, -1)}, 2, 1));
-	mt_tensor *norms = mt_log(mt_sum(mt_square(mt_tanh(mt_matmul(h, w[2]))), MT_AXES(1), 0));
+	mt_tensor *norms = mt_log1p(mt_sum(mt_square(mt_tanh(mt_matmul(h, w[2]))), MT_AXES(1), 0));
 	return mt_add(mt_sum(all, MT_ALL_AXES, 0), mt_mul(mt_mean(norms, MT_ALL_AXES, 0), mt_sum(all, MT_ALL_AXES, 0)));
 }
 

@@ -34,7 +34,7 @@ static const struct sum_row {
 	int64_t shape[3];
 	int axis;
 } sum_rows[] = {
-	{"a vector", 1, {10000}, 0},    {"rows", 2, {3, 10000}, 1},         {"columns", 2, {10000, 3}, 0},
+	{"a vector", 1, {10000}, 0},          {"rows", 2, {3, 10000}, 1},          {"columns", 2, {10000, 3}, 0},
 	{"many columns", 2, {10000, 130}, 0}, {"the middle", 3, {2, 10000, 3}, 1},
 };
 
@@ -61,7 +61,8 @@ static void sums_of(mt_dtype dtype) {
 			const struct sum_row *r = &sum_rows[i];
 			mt_axes axis = MT_AXES(r->axis);
 			row("%s of %s %s", r->name, mt_dtype_name(dtype), layout_name(l));
-			mt_tensor *sum = mt_sum(filled(r, dtype, 1, l), axis, 0), *all = mt_sum(filled(r, dtype, 1, l), MT_ALL_AXES, 0);
+			mt_tensor *sum = mt_sum(filled(r, dtype, 1, l), axis, 0),
+					  *all = mt_sum(filled(r, dtype, 1, l), MT_ALL_AXES, 0);
 			double *have = elements(sum), total = NAN;
 			MT_REQUIRE(have != NULL && mt_item(all, &total) == MT_OK);
 			for (int64_t e = 0; e < mt_tensor_numel(sum); e++) /* f32 counts exactly */
@@ -70,7 +71,8 @@ static void sums_of(mt_dtype dtype) {
 			free(have);
 			check_all(mt_sum(filled(r, dtype, 0.1, l), axis, 0), dtype, 10000 * rounded(0.1, dtype));
 			check_all(mt_mean(filled(r, dtype, 0.3, l), axis, 0), dtype, rounded(0.3, dtype));
-			check_all(mt_mean(filled(r, dtype, 60000, l), axis, 0), dtype, rounded(60000, dtype)); /* the sum is no f16 */
+			check_all(mt_mean(filled(r, dtype, 60000, l), axis, 0), dtype,
+			          rounded(60000, dtype)); /* the sum is no f16 */
 			double third = rounded(1.0 / 3, dtype);
 			check_all(mt_reduce(MT_REDUCE_SUMSQ, filled(r, dtype, 1.0 / 3, l), axis, 0), dtype, 10000 * third * third);
 		}
@@ -93,7 +95,8 @@ static void sums(void) {
 static void random_product(mt_dtype dtype, int64_t m, int64_t k, int64_t n, enum layout layout) {
 	row("matmul of %s %s, %lld x %lld x %lld", mt_dtype_name(dtype), layout_name(layout), (long long)m, (long long)k,
 	    (long long)n);
-	mt_tensor *a = random_in(layout, MT_SHAPE(m, k), dtype, -1, 1, 1), *b = random_in(layout, MT_SHAPE(k, n), dtype, -1, 1, 2);
+	mt_tensor *a = random_in(layout, MT_SHAPE(m, k), dtype, -1, 1, 1),
+			  *b = random_in(layout, MT_SHAPE(k, n), dtype, -1, 1, 2);
 	mt_tensor *y = mt_matmul(a, b);
 	double *as = elements(a), *bs = elements(b), *have = elements(y);
 	MT_REQUIRE(as != NULL && bs != NULL && have != NULL);
@@ -159,9 +162,11 @@ static void elementwise_of(mt_dtype dtype) {
 	check_all(mt_rsqrt(mt_full(MT_SHAPE(3), dtype, mt_f(big))), dtype, 1 / sqrt(big));
 	row("one rounding in %s", mt_dtype_name(dtype));
 	for (int l = 0; l < N_LAYOUTS; l++) {
-		mt_tensor *a = random_in(l, MT_SHAPE(31, 17), dtype, -4, 4, 3), *b = random_in(l, MT_SHAPE(31, 17), dtype, 1, 4, 4);
+		mt_tensor *a = random_in(l, MT_SHAPE(31, 17), dtype, -4, 4, 3),
+				  *b = random_in(l, MT_SHAPE(31, 17), dtype, 1, 4, 4);
 		mt_tensor *wide_a = mt_cast(a, MT_F32), *wide_b = mt_cast(b, MT_F32);
-		double *sum = elements(mt_cast(mt_add(wide_a, wide_b), dtype)), *ratio = elements(mt_cast(mt_div(wide_a, wide_b), dtype));
+		double *sum = elements(mt_cast(mt_add(wide_a, wide_b), dtype)),
+			   *ratio = elements(mt_cast(mt_div(wide_a, wide_b), dtype));
 		MT_REQUIRE(sum != NULL && ratio != NULL);
 		CHECK_CLOSE(mt_add(a, b), sum, mt_tensor_numel(a), 0, 1);
 		CHECK_CLOSE(mt_div(a, b), ratio, mt_tensor_numel(a), 0, 1);

@@ -327,7 +327,8 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_SHAPE, "matmul_out: the result is f32[2, 4]");
 	MT_CHECK(mt_zip_out(MT_ZIP_ADD, a, mt_ones(MT_SHAPE(5), MT_F32), out) == NULL);
 	CHECK_ERROR(MT_E_SHAPE, "add: shapes [2, 3] and [5]");
-	MT_CHECK(mt_zip_scalar_out(MT_ZIP_ADD, a, mt_i(1), mt_expand(mt_zeros(MT_SHAPE(3), MT_F32), MT_SHAPE(2, 3))) == NULL);
+	MT_CHECK(mt_zip_scalar_out(MT_ZIP_ADD, a, mt_i(1), mt_expand(mt_zeros(MT_SHAPE(3), MT_F32), MT_SHAPE(2, 3))) ==
+	         NULL);
 	CHECK_ERROR(MT_E_STATE, "zip_scalar_out: f32[2, 3] is an expanded view");
 	MT_CHECK(mt_map_out(MT_MAP_EXP, a, mt_f(0), mt_f(0), NULL) == NULL);
 	CHECK_ERROR(MT_E_NULL, "map_out");
@@ -347,8 +348,13 @@ static void errors(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"every_form", every_form}, {"shapes", shapes}, {"overlap", overlap}, {"no_temporaries", no_temporaries},
-	{"graph", graph},           {"errors", errors}, {0},
+	{"every_form", every_form},
+	{"shapes", shapes},
+	{"overlap", overlap},
+	{"no_temporaries", no_temporaries},
+	{"graph", graph},
+	{"errors", errors},
+	{0},
 };
 static const mt_test_suite suites[] = {{"out", cases, NULL, NULL}, {0}};
 

@@ -52,10 +52,11 @@ mt_module *mt_nn_activation(int32_t op, double p) {
 	for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
 		if (activations[i].op == op)
 			return mt__module_with(&activations[i].kind, &options, sizeof options);
-	mt__fail(MT_E_ARG,
-	         "nn_activation: map op %d is none of relu, sigmoid, tanh, gelu, gelu_tanh, silu, softplus, leaky_relu, elu, "
-	         "mish, selu, hardsigmoid, hardswish",
-	         (int)op);
+	mt__fail(
+		MT_E_ARG,
+		"nn_activation: map op %d is none of relu, sigmoid, tanh, gelu, gelu_tanh, silu, softplus, leaky_relu, elu, "
+		"mish, selu, hardsigmoid, hardswish",
+		(int)op);
 	return NULL;
 }
 
