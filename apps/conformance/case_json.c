@@ -15,7 +15,7 @@ struct id_text {
 static void put(struct id_text *t, const char *word) {
 	size_t room = sizeof t->text - t->used;
 	int n = snprintf(t->text + t->used, room, "%s", word);
-	t->used += n > 0 && (size_t)n < room ? (size_t)n : room - 1;
+	t->used += n >= 0 && (size_t)n < room ? (size_t)n : room - 1;
 }
 
 static void put_integer(struct id_text *t, json_int_t value) {

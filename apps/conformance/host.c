@@ -13,7 +13,7 @@ enum { SCRATCH_GUARD = 64, GUARD_BYTE = 0xA5, DIRT = 0xFF };
 struct cf_scratch {
 	const struct mt_device_api *api;
 	mt_plugin_device *device;
-	int host_memory;
+	int is_watched; /* dirtied and guarded, by the CPU */
 	unsigned char *memory;
 	uint64_t bytes, room; /* asked for by the last kernel; what there is */
 	int calls;            /* of the kernel now running */
@@ -53,7 +53,7 @@ static void *host_scratch(mt_host_queue *queue, uint64_t bytes) {
 		s->room = bytes + SCRATCH_GUARD;
 	}
 	s->bytes = bytes;
-	if (s->host_memory) {
+	if (s->is_watched) {
 		memset(s->memory, DIRT, bytes);
 		memset(s->memory + bytes, GUARD_BYTE, SCRATCH_GUARD);
 	}
@@ -72,7 +72,7 @@ const char *cf_scratch_misuse(const struct cf_host *h) {
 	const struct cf_scratch *s = h->scratch;
 	if (s->calls > 1)
 		return "scratch memory was asked for more than once";
-	for (uint64_t i = 0; s->calls == 1 && s->host_memory && s->memory != NULL && i < SCRATCH_GUARD; i++)
+	for (uint64_t i = 0; s->calls == 1 && s->is_watched && s->memory != NULL && i < SCRATCH_GUARD; i++)
 		if (s->memory[s->bytes + i] != GUARD_BYTE)
 			return "scratch memory was written past its end";
 	return NULL;
@@ -143,7 +143,7 @@ int cf_queue_create(struct cf_host *h, mt_queue **queue, struct cf_scratch **scr
 	struct cf_scratch *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return fail("queue_create", "out of memory");
-	*s = (struct cf_scratch){.api = h->api, .device = h->device, .host_memory = h->host_memory};
+	*s = (struct cf_scratch){.api = h->api, .device = h->device, .is_watched = h->host_memory && !h->plain_scratch};
 	if (h->api->queue_create(h->device, (mt_host_queue *)(void *)s, queue) != MT_OK) {
 		free(s);
 		return fail("queue_create", last_error);
@@ -183,7 +183,7 @@ static int open_device(struct cf_host *h, const struct cf_target *target, const 
 }
 
 int cf_host_open(struct cf_host *h, const struct cf_target *target, const char *threads) {
-	*h = (struct cf_host){.queue = NULL};
+	*h = (struct cf_host){.plain_scratch = target->plain_scratch};
 	if (threads != NULL)
 		snprintf(h->label, sizeof h->label, "threads=%s", threads);
 	if (!cf_load(target->path, &h->plugin))

@@ -47,7 +47,8 @@ void cf_fail(struct cf_run *r, const char *format, ...) {
 	va_end(args);
 }
 
-static void free_blocks(struct cf_run *r) {
+void cf_run_end(struct cf_run *r) {
+	cf_free_arrays(r);
 	while (r->blocks != NULL) {
 		struct cf_block *b = r->blocks;
 		r->blocks = b->next;
@@ -62,7 +63,6 @@ void cf_run_case(struct cf_host *hosts, int n_hosts, const struct cf_case *c, st
 		cf_fail(&r, "the case made no call");
 	if (r.result.outcome == CF_PASSED && !r.checked)
 		cf_fail(&r, "the case compared nothing");
-	cf_free_arrays(&r);
-	free_blocks(&r);
+	cf_run_end(&r);
 	*result = r.result;
 }

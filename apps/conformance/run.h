@@ -47,8 +47,9 @@ void *cf_memory(struct cf_run *r, size_t bytes);
 /* Makes text that a plugin gave fit for every report: printable UTF-8 on one line. */
 void cf_clean_text(char *text);
 
-/* Frees the arrays (on every host) of the case. */
+/* Frees what was made for the case: the arrays on every host; and all the memory too. */
 void cf_free_arrays(struct cf_run *r);
+void cf_run_end(struct cf_run *r);
 
 /* Where element e lies in the array's buffer, in bytes. */
 uint64_t cf_position(const mt_array *a, int64_t e);

@@ -1,5 +1,5 @@
-/* The plugin: MT_FAULT_PLUGIN is the library behind it, MT_FAULT the name of a row of faults.def, or "none".
- * Everything is handed through but the kernels: each is called on the inner plugin, and one of them with a fault.  Buffers
+/* The plugin: MT_FAULT_PLUGIN is the library behind it, MT_FAULT the name of a row of faults.def or frames.def, or "none".
+ * Each kernel is called on the inner plugin, and one of them with a fault; frame.c does the rest.  Buffers
  * are read and written through the inner plugin's upload and download, so that any device will do. */
 #include <dlfcn.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define MT_BUILDING_PLUGIN
-#include "fault.h"
+#include "frame.h"
 
 static const struct fault_row {
 	const char *name;
@@ -197,6 +197,7 @@ static int32_t device_open(int32_t ordinal, const struct mt_option *options, uin
 #undef MT_KERNEL
 	device = *inner_device;
 	device.kernels = &kernels;
+	fault_frame_device(inner_device, &device, &kernels);
 	*api = &device;
 	return MT_OK;
 }
@@ -208,25 +209,53 @@ static int choose_fault(void) {
 	for (int i = 0; i < N_FAULTS; i++)
 		if (strcmp(faults[i].name, name) == 0)
 			fault = &faults[i];
-	return fault != NULL;
+	return fault != NULL || fault_frame_choose(name);
 }
 
-int32_t mt_plugin_entry_v1(const struct mt_host_api *given, const struct mt_plugin_request *request,
-                           struct mt_plugin_api *api) {
+/* The inner plugin's entry; NULL where there is none. */
+static mt_plugin_entry_fn inner_entry(void) {
 	const char *path = getenv("MT_FAULT_PLUGIN");
 	void *library = path != NULL ? dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) : NULL;
 	void *symbol = library != NULL ? dlsym(library, MT_PLUGIN_ENTRY) : NULL;
 	mt_plugin_entry_fn entry = NULL;
+	if (symbol != NULL)
+		memcpy(&entry, &symbol, sizeof entry);
+	return entry;
+}
+
+/* The inner plugin keeps its host: of each call a copy stays, as a fault may have changed it. */
+static const struct mt_host_api *keep(const struct mt_host_api *given) {
+	static struct mt_host_api kept[16];
+	static int n;
+	struct mt_host_api *copy = &kept[n++ % 16];
+	*copy = *given;
+	copy->struct_size = sizeof *copy;
+	return copy;
+}
+
+int32_t mt_plugin_entry_v1(const struct mt_host_api *given, const struct mt_plugin_request *request,
+                           struct mt_plugin_api *api) {
+	mt_plugin_entry_fn entry = inner_entry();
+	struct mt_host_api changed = *given;
+	struct mt_plugin_request asked = *request;
+	struct mt_plugin_api whole = {.struct_size = sizeof whole};
 	host = given;
-	if (symbol == NULL || !choose_fault()) {
-		host->set_error(MT_E_PLUGIN, symbol == NULL ? "MT_FAULT_PLUGIN names no plugin" : "MT_FAULT names no fault");
+	if (entry == NULL || !choose_fault()) {
+		host->set_error(MT_E_PLUGIN, entry == NULL ? "MT_FAULT_PLUGIN names no plugin" : "MT_FAULT names no fault");
 		return MT_E_PLUGIN;
 	}
-	memcpy(&entry, &symbol, sizeof entry);
-	int32_t status = entry(given, request, api);
+	if (fault_frame_refuses(given, request))
+		return MT_E_PLUGIN;
+	fault_frame_enter(&changed, &asked);
+	int32_t status = entry(keep(&changed), &asked, &whole);
 	if (status != MT_OK)
 		return status;
-	inner = *api;
-	api->device_open = device_open;
+	inner = whole;
+	whole.device_open = device_open;
+	fault_frame_plugin(&whole, given);
+	uint32_t size = fault_frame_size(api->struct_size < sizeof whole ? api->struct_size : (uint32_t)sizeof whole);
+	uint32_t said = whole.struct_size > sizeof whole ? whole.struct_size : size;
+	memcpy(api, &whole, size);
+	api->struct_size = said;
 	return MT_OK;
 }
