@@ -6,12 +6,12 @@ const struct cf_op cf_conv_ops[MT_MAX_SPATIAL] = {
 	{1 * CF_MODE, "1d", MT_SET_FLOAT}, {2 * CF_MODE, "2d", MT_SET_FLOAT}, {3 * CF_MODE, "3d", MT_SET_FLOAT}};
 
 const struct cf_param cf_conv_params[CF_CONV_PARAMS] = {
-	{"n", 1, 0, 4096},     {"groups", 1, 1, 64},    {"ci", 1, 0, 512},       {"co", 1, 0, 512},
-	{"s0", 1, 1, 1 << 20}, {"s1", 1, 1, 1 << 20},   {"s2", 1, 1, 1 << 20},   {"k0", 1, 1, 64},
-	{"k1", 1, 1, 64},      {"k2", 1, 1, 64},        {"stride0", 1, 1, 16},   {"stride1", 1, 1, 16},
-	{"stride2", 1, 1, 16}, {"pad0", 0, 0, 64},      {"pad1", 0, 0, 64},      {"pad2", 0, 0, 64},
-	{"dil0", 1, 1, 16},    {"dil1", 1, 1, 16},      {"dil2", 1, 1, 16},      {"extra0", 0, -8, 8},
-	{"extra1", 0, -8, 8},  {"extra2", 0, -8, 8},    {"bias", 0, 0, 1},       {"act", 0, 0, MT_ACT_END_ - 1},
+	{"n", 1, 0, 4096},     {"groups", 1, 1, 64},  {"ci", 1, 0, 512},     {"co", 1, 0, 512},
+	{"s0", 1, 1, 1 << 20}, {"s1", 1, 1, 1 << 20}, {"s2", 1, 1, 1 << 20}, {"k0", 1, 1, 64},
+	{"k1", 1, 1, 64},      {"k2", 1, 1, 64},      {"stride0", 1, 1, 16}, {"stride1", 1, 1, 16},
+	{"stride2", 1, 1, 16}, {"pad0", 0, 0, 64},    {"pad1", 0, 0, 64},    {"pad2", 0, 0, 64},
+	{"dil0", 1, 1, 16},    {"dil1", 1, 1, 16},    {"dil2", 1, 1, 16},    {"extra0", 0, -8, 8},
+	{"extra1", 0, -8, 8},  {"extra2", 0, -8, 8},  {"bias", 0, 0, 1},     {"act", 0, 0, MT_ACT_END_ - 1},
 };
 
 enum { MAX_PRODUCTS = 8000000, MAX_RANDOM_PRODUCTS = 100000, MAX_NUMEL = 400000 };
@@ -129,6 +129,7 @@ void cf_conv_sums(const struct cf_conv *g, enum cf_conv_side side, const struct 
 
 /* ---- fixed cases ---- */
 
+/* An extent of 0: the simplest. */
 struct row {
 	int spatial;
 	int64_t n, groups, ci, co;
@@ -136,36 +137,34 @@ struct row {
 	int breadth; /* 0: plain only, 1: f32 in every layout and the other floats in two, 2: everything */
 };
 
-#define ONES {1, 1, 1}
-
 static const struct row rows[] = {
-	{1, 3, 1, 2, 4, {11}, {4}, ONES, {0}, ONES, {0}, 2},
-	{2, 2, 1, 3, 4, {7, 6}, {3, 2}, ONES, {1, 0}, ONES, {0}, 2},
+	{1, 3, 1, 2, 4, {11}, {4}, {0}, {0}, {0}, {0}, 2},
+	{2, 2, 1, 3, 4, {7, 6}, {3, 2}, {0}, {1, 0}, {0}, {0}, 2},
 	{3, 2, 1, 2, 3, {4, 5, 6}, {2, 3, 2}, {1, 2, 1}, {1, 0, 1}, {1, 1, 2}, {0}, 2},
 	{1, 2, 3, 2, 2, {10}, {3}, {2, 1, 1}, {2}, {2, 1, 1}, {0}, 2},
 	{2, 3, 2, 2, 3, {9, 8}, {3, 3}, {2, 1, 1}, {1, 2}, {1, 2, 1}, {0}, 2},
 	{3, 1, 2, 1, 2, {5, 3, 4}, {3, 1, 2}, {2, 1, 3}, {0, 1, 2}, {1, 3, 1}, {1, 0, -1}, 2},
-	{2, 2, 1, 1, 1, {5, 5}, {3, 3}, ONES, {0}, ONES, {0}, 1},
-	{2, 1, 4, 1, 1, {8, 8}, {3, 3}, ONES, {1, 1}, ONES, {0}, 1},         /* depthwise */
-	{2, 2, 1, 8, 5, {6, 6}, {1, 1}, ONES, {0}, ONES, {0}, 1},            /* 1×1 */
-	{2, 2, 1, 2, 3, {6, 6}, {1, 1}, {2, 2, 1}, {0}, ONES, {0}, 1},
-	{2, 2, 1, 2, 3, {5, 5}, {5, 5}, ONES, {0}, ONES, {0}, 1},            /* one output */
-	{2, 2, 1, 1, 4, {6, 6}, {3, 3}, ONES, {0}, ONES, {2, 2}, 1},         /* MiniTorch's left-anchored "same" */
-	{2, 2, 1, 2, 2, {7, 7}, {2, 2}, {3, 3, 1}, {0}, ONES, {0}, 1},       /* cells that no window reads */
-	{2, 2, 1, 2, 2, {4, 4}, {3, 3}, ONES, {3, 3}, {2, 2, 1}, {1, 0}, 1}, /* windows wholly outside */
-	{2, 2, 1, 2, 3, {6, 7}, {2, 3}, ONES, {1, 1}, ONES, {-2, -1}, 1},    /* less padding on the high side */
-	{2, 19, 1, 1, 6, {12, 12}, {5, 5}, ONES, {2, 2}, ONES, {0}, 1},      /* LeNet's, smaller */
-	{2, 35, 1, 6, 16, {10, 10}, {5, 5}, ONES, {0}, ONES, {0}, 0},
-	{2, 2, 1, 17, 33, {9, 9}, {3, 3}, ONES, {1, 1}, ONES, {0}, 1},
-	{2, 1, 1, 64, 32, {6, 6}, {3, 3}, ONES, {1, 1}, ONES, {0}, 1},
-	{1, 4, 1, 50, 20, {30}, {3}, ONES, {1}, ONES, {0}, 1}, /* text */
+	{2, 2, 1, 1, 1, {5, 5}, {3, 3}, {0}, {0}, {0}, {0}, 1},
+	{2, 1, 4, 1, 1, {8, 8}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1}, /* depthwise */
+	{2, 2, 1, 8, 5, {6, 6}, {1, 1}, {0}, {0}, {0}, {0}, 1},    /* 1×1 */
+	{2, 2, 1, 2, 3, {6, 6}, {1, 1}, {2, 2, 1}, {0}, {0}, {0}, 1},
+	{2, 2, 1, 2, 3, {5, 5}, {5, 5}, {0}, {0}, {0}, {0}, 1},             /* one output */
+	{2, 2, 1, 1, 4, {6, 6}, {3, 3}, {0}, {0}, {0}, {2, 2}, 1},          /* MiniTorch's left-anchored "same" */
+	{2, 2, 1, 2, 2, {7, 7}, {2, 2}, {3, 3, 1}, {0}, {0}, {0}, 1},       /* cells that no window reads */
+	{2, 2, 1, 2, 2, {4, 4}, {3, 3}, {0}, {3, 3}, {2, 2, 1}, {1, 0}, 1}, /* windows wholly outside */
+	{2, 2, 1, 2, 3, {6, 7}, {2, 3}, {0}, {1, 1}, {0}, {-2, -1}, 1},     /* less padding on the high side */
+	{2, 19, 1, 1, 6, {12, 12}, {5, 5}, {0}, {2, 2}, {0}, {0}, 1},       /* LeNet's, smaller */
+	{2, 35, 1, 6, 16, {10, 10}, {5, 5}, {0}, {0}, {0}, {0}, 0},
+	{2, 2, 1, 17, 33, {9, 9}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1},
+	{2, 1, 1, 64, 32, {6, 6}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1},
+	{1, 4, 1, 50, 20, {30}, {3}, {0}, {1}, {0}, {0}, 1}, /* text */
 	/* more than 2^16 elements: of x and out, then of the weight */
-	{1, 1, 1, 4, 4, {20000}, {3}, ONES, {1}, ONES, {0}, 0},
-	{2, 1, 1, 2, 2, {190, 190}, {3, 3}, ONES, {1, 1}, ONES, {0}, 0},
-	{3, 1, 1, 1, 1, {42, 42, 42}, {2, 2, 2}, ONES, {0}, ONES, {0}, 0},
-	{1, 2, 1, 256, 64, {5}, {5}, ONES, {0}, ONES, {0}, 0},
-	{2, 1, 1, 256, 32, {3, 3}, {3, 3}, ONES, {0}, ONES, {0}, 0},
-	{3, 1, 1, 64, 40, {3, 3, 3}, {3, 3, 3}, ONES, {0}, ONES, {0}, 0},
+	{1, 1, 1, 4, 4, {20000}, {3}, {0}, {1}, {0}, {0}, 0},
+	{2, 1, 1, 2, 2, {190, 190}, {3, 3}, {0}, {1, 1}, {0}, {0}, 0},
+	{3, 1, 1, 1, 1, {42, 42, 42}, {2, 2, 2}, {0}, {0}, {0}, {0}, 0},
+	{1, 2, 1, 256, 64, {5}, {5}, {0}, {0}, {0}, {0}, 0},
+	{2, 1, 1, 256, 32, {3, 3}, {3, 3}, {0}, {0}, {0}, {0}, 0},
+	{3, 1, 1, 64, 40, {3, 3, 3}, {3, 3, 3}, {0}, {0}, {0}, {0}, 0},
 };
 
 static struct cf_case case_of(const struct row *row) {
@@ -175,7 +174,8 @@ static struct cf_case case_of(const struct row *row) {
 		c.param[i] = cf_conv_params[i].simplest;
 	for (int k = 0; k < 6; k++)
 		for (int d = 0; d < row->spatial; d++)
-			c.param[CF_CONV_SIZE + k * MT_MAX_SPATIAL + d] = from[k][d];
+			if (from[k][d] != 0)
+				c.param[CF_CONV_SIZE + k * MT_MAX_SPATIAL + d] = from[k][d];
 	return c;
 }
 
@@ -233,6 +233,7 @@ void cf_conv_draw(struct cf_random *r, struct cf_case *c, int n_params) {
 	int spatial = spatial_of(c);
 	int64_t size = spatial == 3 ? 6 : spatial == 2 ? 11 : 40;
 	int channels = cf_random_integer(r, 0, 7) == 0 ? 40 : 4;
+	c->data = CF_RANDOM;
 	do {
 		int64_t *p = c->param;
 		for (int i = 0; i < CF_CONV_PARAMS; i++)
@@ -256,5 +257,6 @@ void cf_conv_draw(struct cf_random *r, struct cf_case *c, int n_params) {
 		g = cf_conv_of(c);
 	} while (!cf_conv_valid(c) || products(&g) > MAX_RANDOM_PRODUCTS);
 	int special = c->in != CF_BROADCAST && c->param[CF_CONV_ACTIVATION] <= MT_ACT_RELU;
-	c->data = special && cf_random_integer(r, 0, 7) == 0 ? CF_SPECIAL : CF_RANDOM;
+	if (special && cf_random_integer(r, 0, 7) == 0)
+		c->data = CF_SPECIAL;
 }

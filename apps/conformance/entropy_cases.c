@@ -3,8 +3,12 @@
 #include <math.h>
 
 const struct cf_param cf_entropy_params[CF_ENTROPY_PARAMS] = {
-	{"n", 1, 1, 1 << 20},        {"c", 1, 1, 1 << 20},  {"weight", 0, 0, 1},
-	{"smoothing", 0, 0, 1000},   {"ignore", -100, -1000, 1 << 20}, {"bad", 0, 0, 2},
+	{"n", 1, 1, 1 << 20},
+	{"c", 1, 1, 1 << 20},
+	{"weight", 0, 0, 1},
+	{"smoothing", 0, 0, 1000},
+	{"ignore", -100, -1000, 1 << 20},
+	{"bad", 0, 0, 2},
 };
 
 const struct cf_op cf_entropy_op = {0, "", MT_SET_FLOAT};

@@ -6,11 +6,11 @@
 enum { LR, BETA1, BETA2, EPS, DECAY, STEP, MAXIMIZE, DEVICE, PARAMS };
 
 static const struct cf_param params[PARAMS] = {
-	{"lr", 10, 0, 100000},                                             /* thousandths */
-	{"beta1", 900, 0, 999},     {"beta2", 999, 0, 999},                /* thousandths */
-	{"eps", 100, 1, 1000000},                                          /* millionths */
-	{"decay", 0, 0, 1000},      {"step", 1, 1, 1000000000},            /* thousandths; a count */
-	{"maximize", 0, 0, 1},      {"device", 0, 0, 2}, /* lr and step stand in arrays; 2: step in one of i64 */
+	{"lr", 10, 0, 100000},                                /* thousandths */
+	{"beta1", 900, 0, 999},   {"beta2", 999, 0, 999},     /* thousandths */
+	{"eps", 100, 1, 1000000},                             /* millionths */
+	{"decay", 0, 0, 1000},    {"step", 1, 1, 1000000000}, /* thousandths; a count */
+	{"maximize", 0, 0, 1},    {"device", 0, 0, 2},        /* lr and step stand in arrays; 2: step in one of i64 */
 };
 
 /* Modes are sums of these. */
@@ -84,7 +84,10 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	                                  .v = &v->array,
 	                                  .vmax = cf_operand(vmax),
 	                                  .lr = cf_optim_value(r, n.lr, device != 0 ? MT_F64 : 0),
-	                                  .step = cf_optim_value(r, n.step, device == 2 ? MT_I64 : device == 1 ? MT_F64 : 0),
+	                                  .step = cf_optim_value(r, n.step,
+	                                                         device == 2   ? MT_I64
+	                                                         : device == 1 ? MT_F64
+	                                                                       : 0),
 	                                  .beta1 = cf_thousandths(c->param[BETA1]),
 	                                  .beta2 = cf_thousandths(c->param[BETA2]),
 	                                  .eps = cf_millionths(c->param[EPS]),
@@ -94,8 +97,8 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_optim_values to_param = cf_optim_values(r, param), to_m = cf_optim_values(r, param);
 	struct cf_optim_values to_v = cf_optim_values(r, param), to_vmax = cf_optim_values(r, param);
 	for (int64_t e = 0; e < param->numel; e++) {
-		struct element s = step(&args, n, param->values[e], grad->values[e], m->values[e], v->values[e],
-		                        cf_value_or(vmax, e, 0));
+		struct element s =
+			step(&args, n, param->values[e], grad->values[e], m->values[e], v->values[e], cf_value_or(vmax, e, 0));
 		to_param.value[e] = s.param;
 		to_param.scale[e] = s.param_scale;
 		to_m.value[e] = s.m;
@@ -115,9 +118,9 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 }
 
 static void each(cf_emit_fn emit, void *context) {
-	static const int64_t rows[][PARAMS] = {
-		{10, 900, 999, 100, 0, 1},         {10, 900, 999, 100, 100, 2},     {10, 900, 990, 100, 100, 3, 1},
-		{10, 800, 990, 1, 10, 1000, 0, 1}, {1, 0, 0, 100, 0, 100000, 0, 2}, {10, 900, 900, 100000, 50, 5, 1, 2}};
+	static const int64_t rows[][PARAMS] = {{10, 900, 999, 100, 0, 1},       {10, 900, 999, 100, 100, 2},
+	                                       {10, 900, 990, 100, 100, 3, 1},  {10, 800, 990, 1, 10, 1000, 0, 1},
+	                                       {1, 0, 0, 100, 0, 100000, 0, 2}, {10, 900, 900, 100000, 50, 5, 1, 2}};
 	for (int k = 0; k < N_OPS; k++)
 		cf_optim_each(emit, context, &ops[k], &rows[0][0], sizeof rows / sizeof *rows, PARAMS);
 }

@@ -6,11 +6,17 @@
 enum { IMAGES, CHANNELS, SPACE, EPS, MOMENTUM, WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR, CENTRE, SPREAD, PARAMS };
 
 static const struct cf_param params[PARAMS] = {
-	{"n", 1, 1, 1 << 20},    {"c", 1, 1, 1 << 20},          {"s", 1, 1, 1 << 20},
-	{"eps", 1000, 1, 1000000}, /* millionths */
+	{"n", 1, 1, 1 << 20},
+	{"c", 1, 1, 1 << 20},
+	{"s", 1, 1, 1 << 20},
+	{"eps", 1000, 1, 1000000},  /* millionths */
 	{"momentum", 100, 0, 1000}, /* thousandths */
-	{"weight", 0, 0, 1},     {"bias", 0, 0, 1},             {"running_mean", 0, 0, 1},
-	{"running_var", 0, 0, 1}, {"centre", 0, -1000000, 1000000}, {"spread", 3000, 0, 100000}, /* thousandths */
+	{"weight", 0, 0, 1},
+	{"bias", 0, 0, 1},
+	{"running_mean", 0, 0, 1},
+	{"running_var", 0, 0, 1},
+	{"centre", 0, -1000000, 1000000},
+	{"spread", 3000, 0, 100000}, /* thousandths */
 };
 
 static const struct cf_op ops[] = {{0, "inference", MT_SET_FLOAT}, {CF_MODE, "training", MT_SET_FLOAT}};
@@ -150,7 +156,8 @@ static void emit_data(cf_emit_fn emit, void *context, const struct cf_op *op) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][3] = {{3, 4, 6}, {2, 1, 1}, {20, 5, 1}, {6, 3, 50}};
-	static const int64_t plain[][3] = {{1, 1, 1}, {6, 3, 150}, {4, 20, 1000}, {66000, 1, 1}, {1, 66000, 1}, {2, 2, 17000}};
+	static const int64_t plain[][3] = {{1, 1, 1},     {6, 3, 150},   {4, 20, 1000},
+	                                   {66000, 1, 1}, {1, 66000, 1}, {2, 2, 17000}};
 	struct variety v = {emit, context, {1}};
 	for (int k = 0; k < N_OPS; k++) {
 		for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {

@@ -4,7 +4,7 @@
 enum { IMAGES, CHANNELS, SPACE, WEIGHT, GX, GWEIGHT, GBIAS, PARAMS };
 
 static const struct cf_param params[PARAMS] = {
-	{"n", 1, 1, 1 << 20}, {"c", 1, 1, 1 << 20},  {"s", 1, 1, 1 << 20}, {"weight", 0, 0, 1},
+	{"n", 1, 1, 1 << 20}, {"c", 1, 1, 1 << 20}, {"s", 1, 1, 1 << 20}, {"weight", 0, 0, 1},
 	{"gx", 1, 0, 1},      {"gweight", 0, 0, 1}, {"gbias", 0, 0, 1},
 };
 

@@ -11,10 +11,10 @@ static void draw(struct cf_random *r, struct cf_case *c) {
 	cf_entropy_draw(r, c, CF_ENTROPY_PARAMS);
 }
 
-/* Adds weight · (lse − x); the magnitudes to scale. */
+/* Adds weight · (lse − x); to scale the magnitudes, and what the sum of exponentials, which is 1 at least, is off. */
 static void add(double weight, long double lse, double x, long double *loss, long double *scale) {
 	*loss += weight * (lse - x);
-	*scale += weight * (fabsl(lse) + fabs(x));
+	*scale += weight * (fabsl(lse) + fabs(x) + 1);
 }
 
 static void row_loss(const struct cf_entropy *x, int64_t n, long double *loss, long double *scale) {

@@ -5,7 +5,8 @@
 
 enum { ROWS, WIDTH, PADDING, PARAMS };
 
-static const struct cf_param params[PARAMS] = {{"v", 1, 1, 1 << 20}, {"d", 1, 1, 1 << 20}, {"padding", -1, -1, 1 << 20}};
+static const struct cf_param params[PARAMS] = {
+	{"v", 1, 1, 1 << 20}, {"d", 1, 1, 1 << 20}, {"padding", -1, -1, 1 << 20}};
 
 static const struct cf_op op = {0, "", MT_SET_FLOAT};
 
@@ -60,8 +61,8 @@ static struct cf_case sized(int rank, const int64_t *shape, int64_t rows, int64_
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t two[] = {3, 9}, seven[] = {2, 1, 3, 1, 2, 1, 2}, none[] = {0}, few[] = {30}, many[] = {66000};
 	const struct cf_case plain[] = {
-		sized(0, NULL, 4, 3, -1),     sized(1, none, 3, 2, -1),  sized(7, seven, 5, 3, 2), sized(1, few, 40, 1700, -1),
-		sized(1, few, 66000, 1, 0),   sized(1, many, 3, 2, -1),  sized(1, many, 3, 2, 1),  sized(1, few, 1, 1, 0),
+		sized(0, NULL, 4, 3, -1),   sized(1, none, 3, 2, -1), sized(7, seven, 5, 3, 2), sized(1, few, 40, 1700, -1),
+		sized(1, few, 66000, 1, 0), sized(1, many, 3, 2, -1), sized(1, many, 3, 2, 1),  sized(1, few, 1, 1, 0),
 	};
 	for (int64_t padding = -1; padding <= 4; padding += 5) {
 		struct cf_case c = sized(2, two, 11, 6, padding);

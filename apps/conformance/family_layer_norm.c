@@ -4,7 +4,7 @@
 enum { ROWS, COLUMNS, EPS, WEIGHT, BIAS, CENTRE, SPREAD, PARAMS };
 
 static const struct cf_param params[PARAMS] = {
-	{"m", 1, 1, 1 << 20},        {"n", 1, 1, 1 << 20}, {"eps", 10, 1, 1000000}, /* millionths */
+	{"m", 1, 1, 1 << 20},        {"n", 1, 1, 1 << 20}, {"eps", 10, 1, 1000000},          /* millionths */
 	{"weight", 0, 0, 1},         {"bias", 0, 0, 1},    {"centre", 0, -1000000, 1000000}, /* thousandths */
 	{"spread", 3000, 0, 100000}, /* thousandths; 0: a row of equals */
 };

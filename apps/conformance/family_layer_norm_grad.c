@@ -4,7 +4,7 @@
 enum { ROWS, COLUMNS, WEIGHT, GX, GWEIGHT, GBIAS, PARAMS };
 
 static const struct cf_param params[PARAMS] = {
-	{"m", 1, 0, 1 << 20}, {"n", 1, 1, 1 << 20},  {"weight", 0, 0, 1},
+	{"m", 1, 0, 1 << 20}, {"n", 1, 1, 1 << 20}, {"weight", 0, 0, 1},
 	{"gx", 1, 0, 1},      {"gweight", 0, 0, 1}, {"gbias", 0, 0, 1},
 };
 

@@ -10,8 +10,8 @@ double cf_value_or(const struct cf_array *a, int64_t e, double otherwise) {
 	return a != NULL ? a->values[e] : otherwise;
 }
 
-struct cf_array *cf_input_if(struct cf_run *r, int64_t wanted, int32_t dtype, int64_t extent, int32_t layout, double low,
-                             double high) {
+struct cf_array *cf_input_if(struct cf_run *r, int64_t wanted, int32_t dtype, int64_t extent, int32_t layout,
+                             double low, double high) {
 	return wanted ? cf_input(r, dtype, 1, &extent, layout, low, high) : NULL;
 }
 

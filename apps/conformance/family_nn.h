@@ -10,8 +10,8 @@ const mt_array *cf_operand(const struct cf_array *a);
 double cf_value_or(const struct cf_array *a, int64_t e, double otherwise);
 
 /* An array of these extents: cf_input where wanted, else NULL. */
-struct cf_array *cf_input_if(struct cf_run *r, int64_t wanted, int32_t dtype, int64_t extent, int32_t layout, double low,
-                             double high);
+struct cf_array *cf_input_if(struct cf_run *r, int64_t wanted, int32_t dtype, int64_t extent, int32_t layout,
+                             double low, double high);
 
 /* A parameter in thousandths or millionths as the number it stands for. */
 double cf_thousandths(int64_t param);

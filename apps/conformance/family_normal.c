@@ -84,7 +84,8 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	                                    .pos = s.pos};
 	int32_t side = cf_side_dtype(c->dtype);
 	double mean = cf_round(side, args.mean), std = cf_round(side, args.std);
-	long double *exact = cf_reference(r, y->numel), *scale = cf_reference(r, y->numel), *bits = cf_reference(r, y->numel);
+	long double *exact = cf_reference(r, y->numel), *scale = cf_reference(r, y->numel),
+				*bits = cf_reference(r, y->numel);
 	for (int64_t e = 0; e < y->numel; e++) {
 		double z = specified(&s, c->dtype, e);
 		exact[e] = mean + std * box_muller(&s, c->dtype, e);

@@ -7,8 +7,8 @@ enum { LR, MOMENTUM, DAMPENING, DECAY, FIRST, MAXIMIZE, DEVICE, PARAMS };
 enum { PLAIN, WITH_MOMENTUM, NESTEROV, N_OPS };
 
 static const struct cf_param params[PARAMS] = {
-	{"lr", 100, 0, 100000},    {"momentum", 0, 0, 1000}, {"dampening", 0, 0, 1000}, /* thousandths */
-	{"decay", 0, 0, 1000},     {"first", 0, 0, 1},       {"maximize", 0, 0, 1},
+	{"lr", 100, 0, 100000}, {"momentum", 0, 0, 1000}, {"dampening", 0, 0, 1000}, /* thousandths */
+	{"decay", 0, 0, 1000},  {"first", 0, 0, 1},       {"maximize", 0, 0, 1},
 	{"device", 0, 0, 1}, /* lr stands in an array */
 };
 
@@ -79,8 +79,9 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t plain[][PARAMS] = {{100}, {0, 0, 0, 10}, {50, 0, 0, 100, 0, 1}, {1000, 0, 0, 0, 0, 0, 1}};
-	static const int64_t momentum[][PARAMS] = {
-		{100, 900}, {100, 900, 0, 0, 1}, {100, 900, 500, 10}, {50, 500, 300, 10, 1, 1, 1}, {100, 500, 1000}, {100, 900, 0, 10, 0, 1}};
+	static const int64_t momentum[][PARAMS] = {{100, 900},          {100, 900, 0, 0, 1},
+	                                           {100, 900, 500, 10}, {50, 500, 300, 10, 1, 1, 1},
+	                                           {100, 500, 1000},    {100, 900, 0, 10, 0, 1}};
 	cf_optim_each(emit, context, &ops[PLAIN], &plain[0][0], sizeof plain / sizeof *plain, PARAMS);
 	for (int k = WITH_MOMENTUM; k < N_OPS; k++)
 		cf_optim_each(emit, context, &ops[k], &momentum[0][0], sizeof momentum / sizeof *momentum, PARAMS);

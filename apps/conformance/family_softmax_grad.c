@@ -32,12 +32,8 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_array *gx = cf_new(r, CF_OUT, c->dtype, c->rank, c->shape, c->out);
 	if (c->data == CF_SPECIAL)
 		cf_nn_sprinkle(r, g, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 30);
-	const struct mt_softmax_grad_args args = {.struct_size = sizeof args,
-	                                          .axis = axis,
-	                                          .log = log,
-	                                          .gout = &g->array,
-	                                          .y = &y->array,
-	                                          .gx = &gx->array};
+	const struct mt_softmax_grad_args args = {
+		.struct_size = sizeof args, .axis = axis, .log = log, .gout = &g->array, .y = &y->array, .gx = &gx->array};
 	long double *expected = cf_reference(r, g->numel), *scale = cf_reference(r, g->numel);
 	for (int64_t e = 0; e < g->numel; e++)
 		if (e / step % extent == 0)

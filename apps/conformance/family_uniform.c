@@ -18,7 +18,8 @@ static const struct cf_param params[PARAMS] = {
 static const struct cf_op op = {0, "", MT_SET_FLOAT};
 
 static void each(cf_emit_fn emit, void *context) {
-	static const int64_t rows[][2] = {{0, 1000}, {-3000, 5000}, {100, 101}, {-7000, -2000}, {2000, 2000}, {1000, -1000}};
+	static const int64_t rows[][2] = {{0, 1000},      {-3000, 5000}, {100, 101},
+	                                  {-7000, -2000}, {2000, 2000},  {1000, -1000}};
 	cf_stream_each(emit, context, &op, rows, sizeof rows / sizeof *rows);
 }
 

@@ -67,7 +67,8 @@ void cf_norm_apply(const struct cf_norm *n, const struct cf_moments *m, const st
 		int64_t g = cf_norm_group(n, e), p = cf_norm_param(n, e);
 		long double d = x->values[e] - m->mean[g], w = cf_value_or(weight, p, 1), b = cf_value_or(bias, p, 0);
 		out[e] = d * m->var[g] * w + b;
-		scale[e] = ((fabs(x->values[e]) + m->mean_scale[g]) * m->var[g] + fabsl(d) * m->var_scale[g]) * fabsl(w) + fabsl(b);
+		scale[e] =
+			((fabs(x->values[e]) + m->mean_scale[g]) * m->var[g] + fabsl(d) * m->var_scale[g]) * fabsl(w) + fabsl(b);
 	}
 }
 
