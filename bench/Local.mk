@@ -1,5 +1,5 @@
 # Benchmarks are built when asked for: make bench/kernels
-EXTRA_PROGRAMS = %D%/kernels
+EXTRA_PROGRAMS += %D%/kernels
 bench_kernels_SOURCES = %D%/kernels.c
 bench_kernels_SOURCES += apps/conformance/array.c
 bench_kernels_SOURCES += apps/conformance/dtype.c

@@ -30,7 +30,7 @@ static double near_integer(struct cf_random *n, int32_t from, int32_t to) {
 	return from == MT_F64 ? nextafter(half, 0) : (double)nextafterf((float)half, 0);
 }
 
-/* One bit more than dtype to keeps, that bit set, and one beside it. */
+/* One bit more than dtype to keeps, that bit set, and a little beside it. */
 static int64_t between_floats(struct cf_random *n, int32_t from, int32_t to) {
 	int kept = -ilogb(cf_unit(to)), bits = from == MT_I64 ? 62 : from == MT_I32 ? 30 : 8;
 	if (to == MT_F16 && bits > 15)
@@ -38,7 +38,9 @@ static int64_t between_floats(struct cf_random *n, int32_t from, int32_t to) {
 	if (bits <= kept + 1)
 		return cf_random_integer(n, 0, 255);
 	int64_t odd = cf_random_integer(n, INT64_C(1) << (kept - 1), (INT64_C(1) << kept) - 1) * 2 + 1;
-	int64_t value = (odd << cf_random_integer(n, 0, bits - kept - 1)) + cf_random_integer(n, -1, 1);
+	int shift = (int)cf_random_integer(n, 0, bits - kept - 1);
+	int64_t beside = shift > 0 ? INT64_C(1) << cf_random_integer(n, 0, shift - 1) : 1;
+	int64_t value = (odd << shift) + cf_random_integer(n, -1, 1) * beside;
 	return cf_random_integer(n, 0, 1) ? value : -value;
 }
 

@@ -94,13 +94,24 @@ static void fill_pairs(struct cf_run *r, struct cf_array *a, struct cf_array *b)
 	cf_settle(b);
 }
 
+/* x or y of a gradient at the places where its formula changes. */
+static void fill_kinks(struct cf_run *r, struct cf_array *b, const struct cf_case *c) {
+	const double kinks[] = {-3, -1, -0.0, 0, 1, 3, (double)c->param[P] / 1000, (double)c->param[Q] / 1000};
+	for (int64_t e = 0; e < b->numel; e++)
+		cf_set(b, e, kinks[cf_random_integer(cf_numbers(r), 0, 7)]);
+	cf_settle(b);
+}
+
 static void fill_inputs(struct cf_run *r, const struct cf_case *c, struct cf_array *a, struct cf_array *b) {
 	double span = cf_is_float(c->dtype) ? 5 : 120, low = c->op == MT_ZIP_POW && cf_is_float(c->dtype) ? 0 : -span;
 	if (c->data == CF_SPECIAL) {
 		fill_pairs(r, a, b);
 	} else if (c->data == CF_TIES) {
 		cf_fill_ties(r, a);
-		cf_fill_ties(r, b);
+		if (is_gradient(c->op))
+			fill_kinks(r, b, c);
+		else
+			cf_fill_ties(r, b);
 	} else {
 		cf_fill_data(r, a, c->data, low, span, 0);
 		cf_fill_data(r, b, c->data, c->op == MT_ZIP_POW ? -3 : -span, c->op == MT_ZIP_POW ? 6 : span, 0);

@@ -7,7 +7,7 @@ from ops import Case, op
 
 
 def parameters(d, module, t):
-    """One input for each parameter of the module, in its order."""
+    """One input for each parameter of the module, in its order (mt's layers are f32)."""
     return [d.tensor(list(p.shape), t, -0.7, 0.7, views=False) for _, p in module.named_parameters()]
 
 
@@ -18,7 +18,7 @@ def call(module, values, *args, **more):
 
 def recurrent(name, kind):
     def draw(d):
-        t, lstm = d.pick(["f64", "f64", "f32"]), kind is nn.LSTM
+        t, lstm = "f32", kind is nn.LSTM
         i, h, layers, both = d.int(1, 4), d.int(1, 4), d.int(1, 2), d.chance(0.4)
         first, bias = d.chance(0.5), d.chance(0.8)
         m = kind(i, h, layers, bias=bias, bidirectional=both, batch_first=first)
@@ -43,7 +43,7 @@ recurrent("gru", nn.GRU)
 
 @op("multihead_attention")
 def _(d):
-    t, heads, bias = d.pick(["f64", "f64", "f32"]), d.int(1, 3), d.chance(0.8)
+    t, heads, bias = "f32", d.int(1, 3), d.chance(0.8)
     embed = heads * d.int(1, 3)
     m = nn.MultiheadAttention(embed, heads, bias=bias, batch_first=True)
     n, q, k = d.int(1, 3), d.int(1, 4), d.int(1, 4)
@@ -71,7 +71,7 @@ def _(d):
 
 @op("transformer_encoder_layer")
 def _(d):
-    t, heads, gelu, first = d.pick(["f64", "f64", "f32"]), d.int(1, 2), d.chance(0.5), d.chance(0.5)
+    t, heads, gelu, first = "f32", d.int(1, 2), d.chance(0.5), d.chance(0.5)
     embed, wide = heads * d.int(2, 3), d.int(1, 6)
     m = nn.TransformerEncoderLayer(embed, heads, wide, dropout=0.0, activation="gelu" if gelu else "relu", batch_first=True,
                                    norm_first=first)

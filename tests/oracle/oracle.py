@@ -105,7 +105,12 @@ def reference(case, draw):
 
 # ---- comparing -------------------------------------------------------------------------------------------------------
 
-def difference(got, want, loose):
+def coarsest(tensors):
+    """The float dtype among them with the widest tolerance: what a mixed op computes in."""
+    return max((NAMES[t.dtype] for t in tensors if t.dtype.is_floating_point), key=TOLERANCE.get, default="f64")
+
+
+def difference(got, want, loose, computed):
     """None where got is near enough to want, else a line about the worst element."""
     if list(got.shape) != list(want.shape):
         return f"shape {list(got.shape)}, PyTorch {list(want.shape)}"
@@ -119,14 +124,15 @@ def difference(got, want, loose):
     g, w = got.double(), want.to(got.dtype).double()
     finite = torch.isfinite(w)
     scale = max(1.0, float(w[finite].abs().max())) if finite.any() else 1.0
+    allowed = max(TOLERANCE[name], TOLERANCE[computed]) * loose * scale
     error = (g - want.double().where(finite, w)).abs()
-    ok = torch.where(finite, error <= TOLERANCE[name] * loose * scale, (g == w) | (g.isnan() & w.isnan()))
+    ok = torch.where(finite, error <= allowed, (g == w) | (g.isnan() & w.isnan()))
     if ok.all():
         return None
     worst = torch.where(ok, torch.zeros_like(error), torch.where(error.isnan(), torch.full_like(error, math.inf), error))
     at = tuple(int(i) for i in np.unravel_index(int(worst.argmax()), worst.shape)) if worst.dim() else ()
     return (f"{int((~ok).sum())} of {ok.numel()} differ; at {list(at)}: {g[at].item():.17g}, PyTorch {want[at].item():.17g}, "
-            f"allowed {TOLERANCE[name] * loose * scale:.3g}")
+            f"allowed {allowed:.3g}")
 
 
 def compare(case, answer, expected):
@@ -136,13 +142,14 @@ def compare(case, answer, expected):
         return [answer["error"]]
     found = []
     got = [decode(o) if o else None for o in answer["outputs"]]
+    computed = coarsest([i.leaf for i in case.inputs] + [o for o in got if o is not None])
     for k, want in enumerate(out):
         if k >= len(got) or got[k] is None:
             found.append(f"output {k} is missing")
             continue
         if own and got[k].dtype != own[k]:
             found.append(f"output {k} is {NAMES[got[k].dtype]}, PyTorch's {NAMES.get(own[k], own[k])}")
-        text = difference(got[k], want, case.loose)
+        text = difference(got[k], want, case.loose, computed)
         found += [f"output {k}: {text}"] if text else []
     for i, want in enumerate(gradients):
         if want is None:
@@ -152,7 +159,7 @@ def compare(case, answer, expected):
             if float(want.abs().sum()) != 0:
                 found.append(f"gradient {i} is missing")
             continue
-        text = difference(decode(have), want, case.loose * 4)
+        text = difference(decode(have), want, case.loose * 4, computed)
         found += [f"gradient {i}: {text}"] if text else []
     return found
 

@@ -50,6 +50,18 @@ static double f_elu(double x) {
 static double f_clamp(double x) {
 	return fmin(fmax(x, -0.5), 0.75);
 }
+static double f_mish(double x) {
+	return x * tanh(f_softplus(x));
+}
+static double f_selu(double x) {
+	return 1.0507009873554805 * (x <= 0 ? 1.6732632423543772 * expm1(x) : x);
+}
+static double f_hardsigmoid(double x) {
+	return isnan(x) ? x : fmin(fmax(x / 6 + 0.5, 0), 1);
+}
+static double f_hardswish(double x) {
+	return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
+}
 static mt_tensor *leaky_relu(mt_tensor *x) {
 	return mt_leaky_relu(x, 0.01);
 }
@@ -96,6 +108,22 @@ static const struct map_case map_cases[] = {
 	{"leaky_relu", leaky_relu, f_leaky_relu, -3, 3},
 	{"elu", elu, f_elu, -3, 3},
 	{"clamp", clamp, f_clamp, -2, 2},
+	{"tan", mt_tan, tan, -1.4, 1.4},
+	{"asin", mt_asin, asin, -1, 1},
+	{"acos", mt_acos, acos, -1, 1},
+	{"atan", mt_atan, atan, -9, 9},
+	{"sinh", mt_sinh, sinh, -5, 5},
+	{"cosh", mt_cosh, cosh, -5, 5},
+	{"asinh", mt_asinh, asinh, -9, 9},
+	{"acosh", mt_acosh, acosh, 1, 9},
+	{"atanh", mt_atanh, atanh, -0.95, 0.95},
+	{"exp2", mt_exp2, exp2, -9, 9},
+	{"log2", mt_log2, log2, 0.01, 60},
+	{"log10", mt_log10, log10, 0.01, 60},
+	{"mish", mt_mish, f_mish, -6, 6},
+	{"selu", mt_selu, f_selu, -4, 4},
+	{"hardsigmoid", mt_hardsigmoid, f_hardsigmoid, -5, 5},
+	{"hardswish", mt_hardswish, f_hardswish, -5, 5},
 };
 #define N_CASES (sizeof map_cases / sizeof *map_cases)
 

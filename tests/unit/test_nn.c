@@ -324,9 +324,9 @@ static void test_layer_errors(void) {
 	CHECK_FAILS(mt_nn_linear(0, 1, 1) == NULL, MT_E_ARG, "got 0 and 1");
 	CHECK_FAILS(mt_nn_linear(1, -1, 1) == NULL, MT_E_ARG, "got 1 and -1");
 	CHECK_FAILS(mt_nn_linear(INT64_MAX, INT64_MAX, 1) == NULL, MT_E_SHAPE, "");
-	CHECK_FAILS(mt_nn_conv2d(1, 1, 0, 3, 1, plain) == NULL, MT_E_ARG, "kernel 0 x 3");
+	CHECK_FAILS(mt_nn_conv2d(1, 1, 0, 3, 1, plain) == NULL, MT_E_ARG, "kernel (0, 3)");
 	CHECK_FAILS(mt_nn_conv2d(2, 3, 3, 3, 1, three) == NULL, MT_E_ARG, "groups must divide 2 and 3, got 3");
-	CHECK_FAILS(mt_nn_max_pool2d((mt_pool_options){0}) == NULL, MT_E_ARG, "got 0 x 0");
+	CHECK_FAILS(mt_nn_max_pool2d((mt_pool_options){0}) == NULL, MT_E_ARG, "nn_max_pool2d: options.kernel[0] is 0");
 	CHECK_FAILS(mt_nn_dropout(1) == NULL, MT_E_ARG, "got 1");
 	CHECK_FAILS(mt_nn_dropout((double)NAN) == NULL, MT_E_ARG, "below 1");
 	CHECK_FAILS(mt_nn_sequential(-1, NULL) == NULL, MT_E_ARG, "negative");
@@ -470,7 +470,7 @@ static void test_print(void) {
 	           "Sequential(\n"
 	           "  (0): Sequential(\n"
 	           "    (0): Conv2d(1, 2, kernel_size=(3, 3), stride=(2, 1), padding=(1, 1), bias=False)  18 parameters\n"
-	           "    (1): MaxPool2d(kernel_size=(2, 2), stride=(2, 2))\n"
+	           "    (1): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)\n"
 	           "  )  18 parameters\n"
 	           "  (1): Flatten(start_dim=1, end_dim=-1)\n"
 	           "  (2): Linear(8, 1, bias=True)  9 parameters\n"

@@ -77,6 +77,9 @@ static const struct zip_case zip_cases[] = {
 	{"remainder", mt_remainder, f_mod, -9, 9, 2.5, 3, 0},
 	{"floor_divide", mt_floor_divide, f_floor_div, -9, 9, -3, -2.5, 0},
 	{"atan2", mt_atan2, atan2, -9, 9, -9, 9, 0},
+	{"fmod", mt_fmod, fmod, -9, 9, 2.5, 3, 0},
+	{"hypot", mt_hypot, hypot, -9, 9, -9, 9, 0},
+	{"copysign", mt_copysign, copysign, -9, 9, -9, 9, 0},
 	{"lt", mt_lt, f_lt, 0, 4, 0, 4, 1},
 	{"le", mt_le, f_le, 0, 4, 0, 4, 1},
 	{"gt", mt_gt, f_gt, 0, 4, 0, 4, 1},
@@ -116,7 +119,8 @@ static void values_on_device(void) {
 			for (int l = 0; l < N_LAYOUTS * N_LAYOUTS; l++) {
 				int la = l / N_LAYOUTS, lb = l % N_LAYOUTS;
 				if ((dtypes[d] == MT_F16 || dtypes[d] == MT_BF16) &&
-				    (l % 7 != 0 || zip_cases[i].op == mt_remainder || zip_cases[i].op == mt_floor_divide))
+				    (l % 7 != 0 || zip_cases[i].op == mt_remainder || zip_cases[i].op == mt_fmod ||
+				     zip_cases[i].op == mt_floor_divide))
 					continue; /* the 16-bit quotients may round across an integer */
 				mt_scope *scope = mt_scope_begin();
 				row("%s %s %s %s", zip_cases[i].name, mt_dtype_name(dtypes[d]), layout_name(la), layout_name(lb));
@@ -244,12 +248,30 @@ static void specials_on_device(void) {
 	CHECK_VALUES(mt_eq(a, b), 0, 0, 0, 1);
 	CHECK_VALUES(mt_div(b, mt_zeros(MT_SHAPE(4), MT_F32)), INFINITY, NAN, INFINITY, NAN);
 	CHECK_VALUES(mt_logical_and(a, b), 1, 1, 1, 0);
+	mt_tensor *minus = mt_from_data(MT_SHAPE(4), MT_F32, (const float[]){-0.0f, 0, -INFINITY, -NAN});
+	CHECK_VALUES(mt_fmod(mt_from_data(MT_SHAPE(4), MT_F32, (const float[]){INFINITY, 3, -3, 1}),
+	                     mt_from_data(MT_SHAPE(4), MT_F32, (const float[]){2, 0, INFINITY, NAN})),
+	             NAN, NAN, -3, NAN);
+	CHECK_VALUES(mt_hypot(a, minus), NAN, 1, INFINITY, NAN);
+	CHECK_VALUES(mt_hypot(mt_full(MT_SHAPE0, MT_F32, mt_f(3e38)), mt_full(MT_SHAPE0, MT_F32, mt_f(1e-30))),
+	             (double)3e38f); /* the squares are no floats */
+	CHECK_VALUES(mt_hypot(mt_full(MT_SHAPE(2), MT_F64, mt_f(3e300)), mt_full(MT_SHAPE0, MT_F64, mt_f(4e300))), 5e300,
+	             5e300);
+	CHECK_VALUES(mt_copysign(b, minus), -1, NAN, -2, -0.0);
+	CHECK_VALUES(mt_rdiv_scalar(mt_copysign(mt_zeros(MT_SHAPE(4), MT_F32), minus), mt_i(1)), -INFINITY, INFINITY,
+	             -INFINITY, -INFINITY);
 	row("integers");
 	mt_tensor *x = mt_from_data(MT_SHAPE(5), MT_I32, (const int32_t[]){7, -7, 7, -7, 5});
 	mt_tensor *y = mt_from_data(MT_SHAPE(5), MT_I32, (const int32_t[]){2, 2, -2, -2, 0});
 	CHECK_VALUES(mt_floor_divide(x, y), 3, -4, -4, 3, 0);
 	CHECK_VALUES(mt_remainder(x, y), 1, 1, -1, -1, 0);
 	CHECK_VALUES(mt_pow(x, y), 49, 49, 0, 0, 1);
+	CHECK_VALUES(mt_fmod(x, y), 1, -1, 1, -1, 0);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_FMOD, mt_full(MT_SHAPE(1), MT_I32, mt_i(INT32_MIN)), mt_i(-1)), 0);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_FMOD, mt_full(MT_SHAPE(1), MT_I64, mt_i(INT64_MIN)), mt_i(-1)), 0);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_FMOD, mt_full(MT_SHAPE(1), MT_I64, mt_i(INT64_MIN)), mt_i(0)), 0);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_FMOD, mt_full(MT_SHAPE(1), MT_U8, mt_i(250)), mt_i(255)), 250);
+	CHECK_VALUES(mt_hypot(x, mt_full(MT_SHAPE0, MT_I64, mt_i(24))), 25, 25, 25, 25, (double)sqrtf(601));
 	CHECK_VALUES(mt_add(mt_full(MT_SHAPE(1), MT_U8, mt_i(250)), mt_full(MT_SHAPE(1), MT_U8, mt_i(10))), 4);
 	row("bool");
 	mt_tensor *t = mt_from_data(MT_SHAPE(4), MT_BOOL, (const uint8_t[]){0, 0, 1, 1});

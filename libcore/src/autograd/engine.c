@@ -95,19 +95,6 @@ static mt_status retain_result_gradient(struct mt_node *node, mt_tensor *gout) {
 	return status;
 }
 
-mt_status mt__apply_rule(struct mt_node *node, mt_tensor *gout, mt__deliver_fn deliver_to, void *context) {
-	mt_tensor *fixed[MT__MAX_INPUTS] = {NULL};
-	mt_tensor **gx = fixed;
-	if (node->n_inputs > MT__MAX_INPUTS && (gx = mt__calloc((size_t)node->n_inputs, sizeof *gx)) == NULL)
-		return mt__fail_memory("backward", (size_t)node->n_inputs * sizeof *gx);
-	mt_status status = node->rule->backward(node, gout, gx);
-	if (status == MT_OK)
-		status = deliver_to(node, gx, context);
-	if (gx != fixed)
-		mt__free(gx);
-	return status;
-}
-
 void mt__consume(struct mt_node *node) {
 	mt__node_free_saved(node);
 	node->consumed = 1;

@@ -84,10 +84,11 @@ static mt_status plan(const struct request *r, const struct mt__order *order) {
 		if (r->inputs[i]->node != NULL && r->inputs[i]->node->pass == order->pass)
 			r->inputs[i]->node->target = 1;
 	for (struct mt_node *node = order->last; node != NULL; node = node->next) {
+		node->runs = 0;
 		for (int i = 0; i < node->n_inputs; i++) {
 			if (edge_is_useful(r, &node->edges[i]))
 				node->runs = 1;
-			else if (i < 32)
+			else if (node->n_inputs <= 32)
 				node->useless |= 1u << i;
 		}
 		if (node->runs && node->consumed)
@@ -157,6 +158,16 @@ static mt_status run_node(struct request *r, struct mt_node *node) {
 	return status;
 }
 
+/* After a failure some gradients are still on their way. */
+static void clear(const struct mt__order *order) {
+	for (struct mt_node *node = order->first; node != NULL; node = node->visited) {
+		mt_release(node->gradient);
+		node->gradient = NULL;
+		node->useless = 0;
+		node->target = 0;
+	}
+}
+
 static mt_status run(struct request *r) {
 	struct mt__order order = mt__order(r->outputs, r->n_outputs, MT__AS_BACKWARD);
 	mt_status status = plan(r, &order);
@@ -164,11 +175,7 @@ static mt_status run(struct request *r) {
 		status = seed(r);
 	for (struct mt_node *node = order.first; node != NULL && status == MT_OK; node = node->visited)
 		status = run_node(r, node);
-	if (status != MT_OK) /* what is still on its way */
-		for (struct mt_node *node = order.first; node != NULL; node = node->visited) {
-			mt_release(node->gradient);
-			node->gradient = NULL;
-		}
+	clear(&order);
 	return status;
 }
 

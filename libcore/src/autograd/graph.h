@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 #include "autograd/node.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "tensor/tensor.h"
 
 /* Where the gradient of one input goes: to the node that made it, to a leaf, or (both NULL) nowhere. */
@@ -13,6 +15,10 @@ struct mt_edge {
 	struct mt_node *node; /* owned reference */
 	mt_tensor *leaf;      /* owned reference */
 };
+
+static inline int mt__edge_counts(const struct mt_edge *edge) {
+	return edge->node != NULL || edge->leaf != NULL;
+}
 
 struct mt_saved {
 	mt_tensor *tensor;     /* owned reference; NULL where the slot is empty or freed */
@@ -31,15 +37,15 @@ struct mt_node {
 	uint8_t consumed;      /* a backward without retain_graph went through */
 	uint8_t view;          /* the result shares storage with an input */
 	uint8_t retained_set;
-	uint8_t target;      /* one pass of mt_gradients: the result is one of the inputs asked for */
-	uint8_t runs;        /* one pass of mt_gradients: an input asked for lies behind this node */
+	uint8_t target;      /* in mt_gradients: the result is one of the inputs asked for; else 0 */
+	uint8_t runs;        /* in mt_gradients: an input asked for lies behind this node */
 	mt_tensor *retained; /* mt_retain_grad: the result's .grad, owned; NULL where it is not asked for */
 	mt_tensor *result;   /* borrowed: the tensor that stands for this node's result, NULL once it is gone */
 
 	/* One pass over the graph. */
 	uint64_t pass;           /* the pass that met this node last */
 	int32_t waiting;         /* edges into this node from nodes that are still to come */
-	uint32_t useless;        /* bit i: nobody asks for the gradient of input i */
+	uint32_t useless;        /* in mt_gradients, bit i: nobody asks for the gradient of input i; else 0 */
 	mt_tensor *gradient;     /* sum so far, owned */
 	struct mt_node *visited; /* list of the pass's nodes */
 	struct mt_node *next;    /* list of ready nodes; list of nodes to free */
@@ -79,7 +85,18 @@ mt_status mt__add_gradient(mt_tensor **sum, mt_tensor *g, int in_place);
 
 /* Applies node's rule to gout, in the current scope, and hands the results to deliver. */
 typedef mt_status (*mt__deliver_fn)(struct mt_node *node, mt_tensor **gx, void *context);
-mt_status mt__apply_rule(struct mt_node *node, mt_tensor *gout, mt__deliver_fn deliver, void *context);
+static inline mt_status mt__apply_rule(struct mt_node *node, mt_tensor *gout, mt__deliver_fn deliver, void *context) {
+	mt_tensor *fixed[MT__MAX_INPUTS] = {NULL};
+	mt_tensor **gx = fixed;
+	if (node->n_inputs > MT__MAX_INPUTS && (gx = mt__calloc((size_t)node->n_inputs, sizeof *gx)) == NULL)
+		return mt__fail_memory("backward", (size_t)node->n_inputs * sizeof *gx);
+	mt_status status = node->rule->backward(node, gout, gx);
+	if (status == MT_OK)
+		status = deliver(node, gx, context);
+	if (gx != fixed)
+		mt__free(gx);
+	return status;
+}
 
 /* Gives back what a node needs for its rule: no further pass can run it. */
 void mt__consume(struct mt_node *node);

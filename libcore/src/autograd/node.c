@@ -76,9 +76,7 @@ static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
 }
 
 int mt__needs(const struct mt_node *node, int input) {
-	if (input < 32 && (node->useless >> input & 1u))
-		return 0;
-	return node->edges[input].node != NULL || node->edges[input].leaf != NULL;
+	return mt__edge_counts(&node->edges[input]) && (node->useless >> (input & 31) & 1u) == 0;
 }
 
 struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *const *inputs, int n) {
@@ -90,7 +88,7 @@ struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, m
 	int edges = 0;
 	for (int i = 0; i < n; i++) {
 		node->edges[i] = edge_to(inputs[i]);
-		edges += mt__needs(node, i);
+		edges += mt__edge_counts(&node->edges[i]);
 		node->view |= inputs[i]->storage == result->storage;
 	}
 	if (edges == 0) {

@@ -6,9 +6,6 @@ static atomic_uint_fast64_t last_pass;
 static void enter(struct mt_node *node, uint64_t pass) {
 	node->pass = pass;
 	node->waiting = 0;
-	node->useless = 0;
-	node->target = 0;
-	node->runs = 0;
 	node->gradient = NULL;
 	node->visited = NULL;
 }

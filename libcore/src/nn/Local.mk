@@ -1,11 +1,24 @@
 # One source a line, sorted, headers beside their sources:
 #   libmt_la_SOURCES += %D%/name.c
 libmt_la_SOURCES += %D%/activation_layers.c
+libmt_la_SOURCES += %D%/attention_layers.c
+libmt_la_SOURCES += %D%/build.c
+libmt_la_SOURCES += %D%/build.h
+libmt_la_SOURCES += %D%/conv_layers.c
+libmt_la_SOURCES += %D%/embedding_layer.c
+libmt_la_SOURCES += %D%/extents.h
 libmt_la_SOURCES += %D%/forward.c
 libmt_la_SOURCES += %D%/init.c
 libmt_la_SOURCES += %D%/layers.c
 libmt_la_SOURCES += %D%/module.c
 libmt_la_SOURCES += %D%/module.h
+libmt_la_SOURCES += %D%/norm_layers.c
+libmt_la_SOURCES += %D%/pool_layers.c
 libmt_la_SOURCES += %D%/print.c
+libmt_la_SOURCES += %D%/residual.c
+libmt_la_SOURCES += %D%/rnn.c
 libmt_la_SOURCES += %D%/state.c
 libmt_la_SOURCES += %D%/stateless.c
+libmt_la_SOURCES += %D%/transformer.c
+libmt_la_SOURCES += %D%/weight.c
+libmt_la_SOURCES += %D%/weight.h

@@ -5,18 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "nn/module.h"
-
-/* A module whose context is a copy of size bytes. */
-static mt_module *with_options(const mt_module_class *kind, const void *options, size_t size) {
-	void *context = mt__alloc(size);
-	if (context == NULL) {
-		mt__fail_memory(kind->name, size);
-		return NULL;
-	}
-	memcpy(context, options, size);
-	return mt_module_new(kind, context);
-}
+#include "nn/build.h"
 
 /* ---- map ops ---------------------------------------------------------------------------------------------------- */
 
@@ -62,11 +51,12 @@ mt_module *mt_nn_activation(int32_t op, double p) {
 	const struct activation options = {op, p};
 	for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
 		if (activations[i].op == op)
-			return with_options(&activations[i].kind, &options, sizeof options);
-	mt__fail(MT_E_ARG,
-	         "nn_activation: map op %d is none of relu, sigmoid, tanh, gelu, gelu_tanh, silu, softplus, leaky_relu, elu, "
-	         "mish, selu, hardsigmoid, hardswish",
-	         (int)op);
+			return mt__module_with(&activations[i].kind, &options, sizeof options);
+	mt__fail(
+		MT_E_ARG,
+		"nn_activation: map op %d is none of relu, sigmoid, tanh, gelu, gelu_tanh, silu, softplus, leaky_relu, elu, "
+		"mish, selu, hardsigmoid, hardswish",
+		(int)op);
 	return NULL;
 }
 
@@ -108,7 +98,7 @@ static const mt_module_class hardtanh_class = {"Hardtanh", hardtanh_forward, har
 mt_module *mt_nn_hardtanh(double low, double high) {
 	const struct limits options = {low, high};
 	if (low <= high)
-		return with_options(&hardtanh_class, &options, sizeof options);
+		return mt__module_with(&hardtanh_class, &options, sizeof options);
 	mt__fail(MT_E_ARG, "nn_hardtanh: low must be at most high, got %g and %g", low, high);
 	return NULL;
 }
@@ -131,7 +121,7 @@ mt_module *mt_nn_prelu(int64_t n, double init) {
 		mt__fail(MT_E_ARG, "nn_prelu: n must be at least 1, got %" PRId64, n);
 		return NULL;
 	}
-	mt_module *m = with_options(&prelu_class, &n, sizeof n);
+	mt_module *m = mt__module_with(&prelu_class, &n, sizeof n);
 	mt_scope *scope = m != NULL ? mt_scope_begin() : NULL;
 	mt_tensor *weight = scope != NULL ? mt_full(1, &n, MT_F32, mt_f(init)) : NULL;
 	int made = weight != NULL && mt_module_add_parameter(m, "weight", weight) == MT_OK;

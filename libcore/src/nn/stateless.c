@@ -1,65 +1,10 @@
 /* Layers without parameters, and Sequential. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "nn/module.h"
-
-/* A module whose context is a copy of size bytes. */
-static mt_module *with_options(const mt_module_class *kind, const void *options, size_t size) {
-	void *context = mt__alloc(size);
-	if (context == NULL) {
-		mt__fail_memory(kind->name, size);
-		return NULL;
-	}
-	memcpy(context, options, size);
-	return mt_module_new(kind, context);
-}
-
-/* ---- pooling ---------------------------------------------------------------------------------------------------- */
-
-static mt_tensor *max_pool2d_forward(mt_module *m, mt_tensor *x, void *context) {
-	(void)m;
-	return mt_max_pool2d(x, *(const mt_pool_options *)context);
-}
-
-static mt_tensor *avg_pool2d_forward(mt_module *m, mt_tensor *x, void *context) {
-	(void)m;
-	return mt_avg_pool2d(x, *(const mt_pool_options *)context);
-}
-
-static int pool2d_describe(void *context, char *text, size_t size) {
-	const mt_pool_options *o = context;
-	int stride_h = o->stride[0] ? o->stride[0] : o->kernel[0];
-	int stride_w = o->stride[1] ? o->stride[1] : o->kernel[1];
-	char padding[64] = "";
-	if (o->padding[0] || o->padding[1])
-		snprintf(padding, sizeof padding, ", padding=(%d, %d)", o->padding[0], o->padding[1]);
-	return snprintf(text, size, "kernel_size=(%d, %d), stride=(%d, %d)%s", o->kernel[0], o->kernel[1], stride_h,
-	                stride_w, padding);
-}
-
-static const mt_module_class max_pool2d_class = {"MaxPool2d", max_pool2d_forward, pool2d_describe, mt__free};
-static const mt_module_class avg_pool2d_class = {"AvgPool2d", avg_pool2d_forward, pool2d_describe, mt__free};
-
-static mt_module *pool2d(const mt_module_class *kind, mt_pool_options options) {
-	if (options.kernel[0] < 1 || options.kernel[1] < 1) {
-		mt__fail(MT_E_ARG, "%s: the kernel's extents must be at least 1, got %d x %d", kind->name, options.kernel[0],
-		         options.kernel[1]);
-		return NULL;
-	}
-	return with_options(kind, &options, sizeof options);
-}
-
-mt_module *mt_nn_max_pool2d(mt_pool_options options) {
-	return pool2d(&max_pool2d_class, options);
-}
-
-mt_module *mt_nn_avg_pool2d(mt_pool_options options) {
-	return pool2d(&avg_pool2d_class, options);
-}
+#include "nn/build.h"
 
 /* ---- shape, softmax, dropout ------------------------------------------------------------------------------------ */
 
@@ -82,7 +27,7 @@ static const mt_module_class flatten_class = {"Flatten", flatten_forward, flatte
 
 mt_module *mt_nn_flatten(int start_dim, int end_dim) {
 	const struct dims options = {start_dim, end_dim};
-	return with_options(&flatten_class, &options, sizeof options);
+	return mt__module_with(&flatten_class, &options, sizeof options);
 }
 
 static mt_tensor *log_softmax_forward(mt_module *m, mt_tensor *x, void *context) {
@@ -98,7 +43,7 @@ static const mt_module_class log_softmax_class = {"LogSoftmax", log_softmax_forw
 
 mt_module *mt_nn_log_softmax(int axis) {
 	const struct dims options = {axis, axis};
-	return with_options(&log_softmax_class, &options, sizeof options);
+	return mt__module_with(&log_softmax_class, &options, sizeof options);
 }
 
 static mt_tensor *dropout_forward(mt_module *m, mt_tensor *x, void *context) {
@@ -116,7 +61,7 @@ mt_module *mt_nn_dropout(double p) {
 		mt__fail(MT_E_ARG, "nn_dropout: p must be at least 0 and below 1, got %g", p);
 		return NULL;
 	}
-	return with_options(&dropout_class, &p, sizeof p);
+	return mt__module_with(&dropout_class, &p, sizeof p);
 }
 
 /* ---- Sequential ------------------------------------------------------------------------------------------------- */

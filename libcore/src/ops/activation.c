@@ -53,8 +53,7 @@ static mt_status prelu_backward(struct mt_node *node, mt_tensor *gout, mt_tensor
 	mt_tensor *x = mt__saved(node, 0), *w = mt__saved(node, 1);
 	if (x == NULL || w == NULL)
 		return mt_error_peek();
-	if (mt__needs(node, 0) &&
-	    (gx[0] = mt_where(not_above_zero(x), mt_mul(gout, laid_along(w, x)), gout)) == NULL)
+	if (mt__needs(node, 0) && (gx[0] = mt_where(not_above_zero(x), mt_mul(gout, laid_along(w, x)), gout)) == NULL)
 		return mt_error_peek();
 	if (mt__needs(node, 1) && (gx[1] = summed_like(mt_mul(gout, part_of_w(x)), w)) == NULL)
 		return mt_error_peek();

@@ -168,9 +168,10 @@ static mt_tensor *derive_leaky_relu(mt_tensor *g, mt_tensor *x, const struct mt_
 	return mt_where(compare(MT_ZIP_LE, x, 0), mt_mul_scalar(g, with->p), g);
 }
 
-/* e^x where x ≤ 0; 1 above, where the branch is not taken but its own derivative must stay finite. */
+/* e^x where x ≤ 0; 1 above, where the branch is not taken but its own derivative must stay finite.  That is 0 at 0, as
+ * PyTorch has the second derivative of elu there. */
 static mt_tensor *exp_below_zero(mt_tensor *x) {
-	return mt_exp(mt_clamp(x, mt_f((double)-__builtin_inf()), mt_f(0)));
+	return mt_exp(mt_neg(mt_relu(mt_neg(x))));
 }
 
 static mt_tensor *derive_elu(mt_tensor *g, mt_tensor *x, const struct mt__map_parameters *with) {
@@ -315,8 +316,8 @@ static mt_status map_backward(struct mt_node *node, mt_tensor *gout, mt_tensor *
 		return mt_error_peek();
 	int native = gradient->kernel != 0 && !mt_grad_enabled() &&
 	             mt__supports(mt__device_of(gout), MT_K_ZIP, gradient->kernel, gout->dtype);
-	gx[0] = native ? mt__zip_with(gradient->kernel, gout, saved, with->p, with->q)
-	               : gradient->derive(gout, saved, with);
+	gx[0] =
+		native ? mt__zip_with(gradient->kernel, gout, saved, with->p, with->q) : gradient->derive(gout, saved, with);
 	return gx[0] != NULL ? MT_OK : mt_error_peek();
 }
 

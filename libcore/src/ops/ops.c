@@ -83,3 +83,33 @@ mt_tensor *mt__index_of(const char *op, const char *arg, mt_tensor *index) {
 		return mt_cast(index, MT_I64);
 	return mt__fail_null(MT_E_DTYPE, "%s: %s is %s; indices are i64, i32 or u8", op, arg, mt__tensor_text(text, index));
 }
+
+int mt__axis(const char *op, const mt_tensor *x, int axis) {
+	return x->rank == 0 && (axis == 0 || axis == -1) ? 0 : mt__dim(op, x, axis);
+}
+
+mt_tensor *mt__with_axis(mt_tensor *x) {
+	return x->rank == 0 ? mt_unsqueeze(x, 0) : x;
+}
+
+mt_tensor *mt__without_axis(mt_tensor *y, const mt_tensor *x) {
+	return y != NULL && x->rank == 0 && y->rank == 1 && y->shape[0] == 1 ? mt_squeeze(y, 0) : y;
+}
+
+mt_status mt__check_scalar(const char *op, const char *arg, mt_scalar value) {
+	if (value.tag == MT_SCALAR_I64 || value.tag == MT_SCALAR_F64)
+		return MT_OK;
+	return mt__fail(MT_E_ARG, "%s: %s is no number; use mt_i or mt_f", op, arg);
+}
+
+mt_status mt__check_broadcasts_to(const char *op, const char *arg, const mt_tensor *t, const char *to_arg,
+                                  const mt_tensor *to) {
+	char text[MT__SHAPE_TEXT], to_text[MT__SHAPE_TEXT];
+	int lead = to->rank - t->rank, fits = lead >= 0;
+	for (int d = 0; d < t->rank && fits; d++)
+		fits = t->shape[d] == 1 || t->shape[d] == to->shape[lead + d];
+	if (fits)
+		return MT_OK;
+	return mt__fail(MT_E_SHAPE, "%s: %s is %s, which does not broadcast to %s, %s", op, arg, mt__tensor_text(text, t),
+	                to_arg, mt__tensor_text(to_text, to));
+}

@@ -36,6 +36,11 @@ static inline mt_device *mt__device_of(const mt_tensor *t) {
 	return t->storage->device;
 }
 
+/* What 16-bit floats are computed in: f32; f32 and f64 in themselves. */
+static inline mt_dtype mt__wide(mt_dtype dtype) {
+	return dtype == MT_F64 ? MT_F64 : MT_F32;
+}
+
 static inline int mt__dtype_in(mt_dtype dtype, uint32_t set) {
 	return (set >> dtype & 1u) != 0;
 }
@@ -84,6 +89,19 @@ int mt__rows_array(const mt_tensor *x, mt_array *out);
 /* An index tensor: i64 and i32 as they are, u8 as i64; others MT_E_DTYPE. */
 mt_tensor *mt__index_of(const char *op, const char *arg, mt_tensor *index);
 
+/* MT_E_ARG unless value is an mt_i or mt_f. */
+mt_status mt__check_scalar(const char *op, const char *arg, mt_scalar value);
+
+/* MT_E_SHAPE unless t's shape broadcasts to that of to. */
+mt_status mt__check_broadcasts_to(const char *op, const char *arg, const mt_tensor *t, const char *to_arg,
+                                  const mt_tensor *to);
+
+/* As mt__dim, but axis 0 and −1 of a 0-d tensor too are 0, as PyTorch takes it. */
+int mt__axis(const char *op, const mt_tensor *x, int axis);
+/* x, and a 0-d tensor as [1], for ops along an axis; y, the result on that, of x's rank again. */
+mt_tensor *mt__with_axis(mt_tensor *x);
+mt_tensor *mt__without_axis(mt_tensor *y, const mt_tensor *x);
+
 /* The dtype of an op on a and b, as PyTorch: a 0-d tensor beside one with dims counts by its kind only. */
 mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b);
 
@@ -94,17 +112,16 @@ mt_status mt__axes_mask(const char *op, const mt_tensor *x, mt_axes axes, uint32
 /* y, the result of a reduction of shape [rank] over mask, expanded to shape again by 0 strides. */
 mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint32_t mask, int keepdim);
 
-/* ---- any number of spatial dims, 1 to 3 --------------------------------------------------------------------------- */
-
-mt_tensor *mt__convnd(const char *op, mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_conv_options options,
-                      int spatial);
-/* kind: enum mt_pool_id. */
-mt_tensor *mt__poolnd(const char *op, int32_t kind, mt_tensor *x, mt_pool_options options, int spatial);
-
 /* ---- parts of one op that tests compare --------------------------------------------------------------------------- */
 
 /* Made of ops that every device has; 0 ≤ axis < rank, float x. */
 mt_tensor *mt__softmax_composed(mt_tensor *x, int axis, int log);
 mt_tensor *mt__cross_entropy_composed(mt_tensor *logits, mt_tensor *target, mt_tensor *weight, mt_loss_options options);
+mt_tensor *mt__layer_norm_composed(mt_tensor *x, int n, mt_tensor *weight, mt_tensor *bias, double eps);
+mt_tensor *mt__batch_norm_composed(mt_tensor *x, mt_tensor *weight, mt_tensor *bias, mt_tensor *running_mean,
+                                   mt_tensor *running_var, mt_batch_norm_options options);
+/* index i64 or i32; forward alone. */
+mt_tensor *mt__embedding_composed(mt_tensor *table, mt_tensor *index);
+mt_tensor *mt__embedding_grad_composed(mt_tensor *g, mt_tensor *index, int64_t rows, int64_t padding_idx);
 
 #endif

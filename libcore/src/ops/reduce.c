@@ -1,5 +1,6 @@
 /* reduce: over any set of axes.  The ops come from reduce_ops.def; this file adds how each is differentiated. */
 #include "ops/out.h"
+#include "ops/reduce.h"
 
 #define MT_REDUCE(id, NAME, name, dtypes, result, formula) [id] = {#name, MT_SET_##dtypes, MT__RESULT_##result},
 static const struct mt__op_row rows[MT_REDUCE_END_] = {
@@ -18,13 +19,14 @@ mt_status mt__axes_mask(const char *op, const mt_tensor *x, mt_axes axes, uint32
 	if (axes.n < 0 || axes.n > MT_MAX_RANK)
 		return mt__fail(MT_E_ARG, "%s: a set of %d axes; 0 to %d, or MT_ALL_AXES", op, axes.n, MT_MAX_RANK);
 	for (int i = 0; i < axes.n; i++) {
-		int d = mt__dim(op, x, axes.axis[i]);
+		int d = mt__axis(op, x, axes.axis[i]);
 		if (d < 0)
 			return MT_E_ARG;
 		if (*mask >> d & 1u)
 			return mt__fail(MT_E_ARG, "%s: axis %d is named twice", op, d);
 		*mask |= 1u << d;
 	}
+	*mask &= (1u << x->rank) - 1u; /* axis 0 of a 0-d tensor */
 	return MT_OK;
 }
 
@@ -42,31 +44,49 @@ mt_tensor *mt__expand_reduced(mt_tensor *y, int rank, const int64_t *shape, uint
 
 /* ---- gradients ---------------------------------------------------------------------------------------------------- */
 
-struct attrs {
-	uint32_t mask;
-	int32_t keepdim;
-	int32_t rank;
-	int32_t reserved;
-	int64_t shape[MT_MAX_RANK];
-	int64_t count; /* elements that went into one result */
-};
-
-/* y expanded to x's shape, or with the reduced axes as extents of 1. */
-static mt_tensor *expanded(mt_tensor *y, const struct attrs *a) {
-	return mt__expand_reduced(y, a->rank, a->shape, a->mask, a->keepdim);
+struct mt__reduction mt__reduction_of(const mt_tensor *x, uint32_t mask, int keepdim) {
+	struct mt__reduction r = {.mask = mask, .keepdim = keepdim != 0, .rank = x->rank, .count = 1};
+	for (int d = 0; d < x->rank; d++) {
+		r.shape[d] = x->shape[d];
+		if (mask >> d & 1u)
+			r.count *= x->shape[d];
+	}
+	return r;
 }
 
-static mt_tensor *kept(mt_tensor *y, const struct attrs *a) {
-	int64_t shape[MT_MAX_RANK];
-	for (int d = 0; d < a->rank; d++)
-		shape[d] = a->mask >> d & 1u ? 1 : a->shape[d];
-	return mt__expand_reduced(y, a->rank, shape, a->mask, a->keepdim);
+static int kept_shape(const struct mt__reduction *r, int64_t *shape) {
+	for (int d = 0; d < r->rank; d++)
+		shape[d] = r->mask >> d & 1u ? 1 : r->shape[d];
+	return r->rank;
 }
 
-static mt_axes axes_of(uint32_t mask) {
+mt_tensor *mt__reduction_kept(mt_tensor *y, const struct mt__reduction *r) {
+	int64_t shape[MT_MAX_RANK];
+	int rank = kept_shape(r, shape);
+	return mt_grad_enabled() ? mt_reshape(y, rank, shape) : mt__expand_reduced(y, rank, shape, r->mask, r->keepdim);
+}
+
+mt_tensor *mt__reduction_expanded(mt_tensor *y, const struct mt__reduction *r) {
+	if (mt_grad_enabled())
+		return mt_expand(mt__reduction_kept(y, r), r->rank, r->shape);
+	return mt__expand_reduced(y, r->rank, r->shape, r->mask, r->keepdim);
+}
+
+mt_tensor *mt__reduction_dropped(mt_tensor *kept, const struct mt__reduction *r) {
+	int64_t shape[MT_MAX_RANK];
+	int rank = 0;
+	if (r->keepdim)
+		return kept;
+	for (int d = 0; d < r->rank; d++)
+		if (!(r->mask >> d & 1u))
+			shape[rank++] = r->shape[d];
+	return mt_reshape(kept, rank, shape);
+}
+
+mt_axes mt__reduction_axes(const struct mt__reduction *r) {
 	mt_axes axes = {0};
 	for (int d = 0; d < MT_MAX_RANK; d++)
-		if (mask >> d & 1u)
+		if (r->mask >> d & 1u)
 			axes.axis[axes.n++] = d;
 	return axes;
 }
@@ -75,42 +95,77 @@ static mt_tensor *zero_unless(mt_tensor *condition, mt_tensor *value) {
 	return value == NULL ? NULL : mt_where(condition, value, mt__number_like(value, 0));
 }
 
-typedef mt_tensor *(*derive_fn)(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a);
+typedef mt_tensor *(*derive_fn)(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct mt__reduction *r);
 
-static mt_tensor *derive_sum(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a) {
+static mt_tensor *derive_sum(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct mt__reduction *r) {
 	(void)x, (void)y;
-	return expanded(g, a);
+	return mt__reduction_expanded(g, r);
 }
 
-static mt_tensor *derive_mean(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a) {
+static mt_tensor *derive_mean(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct mt__reduction *r) {
 	(void)x, (void)y;
-	return expanded(mt_div_scalar(g, mt_f((double)a->count)), a);
+	return mt__reduction_expanded(mt_div_scalar(g, mt_f((double)r->count)), r);
 }
 
-static mt_tensor *derive_sumsq(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a) {
+static mt_tensor *derive_sumsq(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct mt__reduction *r) {
 	(void)y;
-	return mt_mul(expanded(g, a), mt_mul_scalar(x, mt_f(2)));
+	return mt_mul(mt__reduction_expanded(g, r), mt_mul_scalar(x, mt_f(2)));
+}
+
+/* x with the reduced axes moved to the end and made one. */
+static mt_tensor *factors_last(mt_tensor *x, const struct mt__reduction *r, int64_t *order) {
+	int64_t shape[MT_MAX_RANK];
+	int n = 0, rank = 0;
+	for (int d = 0; d < r->rank; d++)
+		if (!(r->mask >> d & 1u)) {
+			order[n++] = d;
+			shape[rank++] = r->shape[d];
+		}
+	for (int d = 0; d < r->rank; d++)
+		if (r->mask >> d & 1u)
+			order[n++] = d;
+	shape[rank++] = r->count;
+	return mt_reshape(mt_permute(x, r->rank, order), rank, shape);
+}
+
+/* The same without a division, whose own gradient would be wrong where two factors are 0. */
+static mt_tensor *derive_prod_again(mt_tensor *g, mt_tensor *x, const struct mt__reduction *r) {
+	int64_t order[MT_MAX_RANK], back[MT_MAX_RANK], shape[MT_MAX_RANK];
+	if (r->mask == 0 || x->numel == 0)
+		return mt__reduction_expanded(g, r);
+	mt_tensor *others = mt__product_of_others(factors_last(x, r, order), -1);
+	for (int d = 0; d < r->rank; d++) {
+		shape[d] = r->shape[order[d]];
+		back[order[d]] = d;
+	}
+	others = mt_permute(mt_reshape(others, r->rank, shape), r->rank, back);
+	return mt_mul(mt__reduction_expanded(g, r), others);
 }
 
 /* Each factor's gradient is the product of the others: that of the factors other than 0, divided by this one, unless
  * a 0 is among the others. */
-static mt_tensor *derive_prod(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a) {
+static mt_tensor *derive_prod(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct mt__reduction *r) {
 	(void)y;
-	mt_axes axes = axes_of(a->mask);
+	if (mt_grad_enabled())
+		return derive_prod_again(g, x, r);
+	mt_axes axes = mt__reduction_axes(r);
 	mt_tensor *zero = mt_zip_scalar(MT_ZIP_EQ, x, mt_i(0));
 	mt_tensor *zeros = mt_sum(mt_cast(zero, x->dtype), axes, 1);
 	mt_tensor *factor = mt_where(zero, mt__number_like(x, 1), x);
 	mt_tensor *others = mt_div(mt_prod(factor, axes, 1), factor);
 	mt_tensor *counts = mt_logical_or(mt_zip_scalar(MT_ZIP_EQ, zeros, mt_i(0)),
 	                                  mt_logical_and(zero, mt_zip_scalar(MT_ZIP_EQ, zeros, mt_i(1))));
-	return mt_mul(expanded(g, a), zero_unless(counts, others));
+	return mt_mul(mt__reduction_expanded(g, r), zero_unless(counts, others));
 }
 
-/* max and min: shared evenly among the elements equal to the result; where that is NaN, among the NaNs. */
-static mt_tensor *derive_extreme(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct attrs *a) {
-	mt_tensor *winner = mt_logical_or(mt_eq(x, expanded(y, a)), mt_isnan(x));
-	mt_tensor *winners = mt_sum(mt_cast(winner, x->dtype), axes_of(a->mask), 1);
-	return zero_unless(winner, mt_div(kept(g, a), winners));
+/* max and min: shared evenly among the elements equal to the result; where that is NaN, among the NaNs.  f16 could not
+ * hold their number. */
+static mt_tensor *derive_extreme(mt_tensor *g, mt_tensor *x, mt_tensor *y, const struct mt__reduction *r) {
+	mt_dtype wide = mt__wide(x->dtype);
+	mt_tensor *winner = mt_logical_or(mt_eq(x, mt__reduction_expanded(y, r)), mt_isnan(x));
+	mt_tensor *winners = mt_sum(mt_cast(winner, wide), mt__reduction_axes(r), 1);
+	mt_tensor *share = mt_cast(mt_div(mt_cast(mt__reduction_kept(g, r), wide), winners), x->dtype);
+	return zero_unless(winner, share);
 }
 
 enum uses { NOTHING = 0, X = 1, Y = 2 };
@@ -147,16 +202,7 @@ static mt_tensor *record(int32_t op, mt_tensor *x, mt_tensor *y, uint32_t mask, 
 	struct mt_node *node = mt__record(&rules[op], y, &x, 1);
 	if (node == NULL)
 		return NULL;
-	struct attrs *a = mt__attrs(node);
-	a->mask = mask;
-	a->keepdim = keepdim != 0;
-	a->rank = x->rank;
-	a->count = 1;
-	for (int d = 0; d < x->rank; d++) {
-		a->shape[d] = x->shape[d];
-		if (mask >> d & 1u)
-			a->count *= x->shape[d];
-	}
+	*(struct mt__reduction *)mt__attrs(node) = mt__reduction_of(x, mask, keepdim);
 	int uses = gradients[op].uses;
 	if (((uses & X) && mt__save(node, 0, x) != MT_OK) || ((uses & Y) && mt__save(node, 1, y) != MT_OK))
 		return NULL;

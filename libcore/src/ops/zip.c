@@ -50,7 +50,8 @@ static int convert(struct mt__zip_operand *o, mt_dtype dtype) {
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
-static mt_status run(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *out, mt_scalar p, mt_scalar q) {
+static mt_status run(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *out, mt_scalar p,
+                     mt_scalar q) {
 	if (out->numel == 0)
 		return MT_OK;
 	mt_array aa, ab, ao = mt__array(out);
@@ -114,8 +115,8 @@ mt_tensor *mt__zip(int32_t op, struct mt__zip_operand a, struct mt__zip_operand 
 /* Nothing to check, convert or broadcast: the short way that most calls take. */
 static int alike(int32_t op, const mt_tensor *a, const mt_tensor *b) {
 	int plain = (op > 0 && op <= MT_ZIP_ATAN2) || (op >= MT_ZIP_FMOD && op <= MT_ZIP_COPYSIGN);
-	return plain && mt__real(a) && mt__real(b) && a->dtype == b->dtype &&
-	       mt__dtype_in(a->dtype, rows[op].dtypes) && mt__device_of(a) == mt__device_of(b) && mt__same_shape(a, b);
+	return plain && mt__real(a) && mt__real(b) && a->dtype == b->dtype && mt__dtype_in(a->dtype, rows[op].dtypes) &&
+	       mt__device_of(a) == mt__device_of(b) && mt__same_shape(a, b);
 }
 
 static mt_tensor *zip_alike(int32_t op, mt_tensor *a, mt_tensor *b) {

@@ -172,7 +172,8 @@ struct attrs {
 };
 
 /* The saved side, or the number.  0 on failure. */
-static int operand_of(struct mt_node *node, const struct attrs *attrs, int side, int used, struct mt__zip_operand *out) {
+static int operand_of(struct mt_node *node, const struct attrs *attrs, int side, int used,
+                      struct mt__zip_operand *out) {
 	*out = mt__zip_tensor(NULL);
 	if (attrs->scalar.tag != MT_SCALAR_NONE && (attrs->scalar_is_a != 0) == (side == 0))
 		out->s = attrs->scalar;
