@@ -50,7 +50,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 }
 
 static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {4, 6, 5}, shapes[][2] = {{3, 24001}, {24001, 3}};
+	static const int64_t cube[] = {4, 6, 5}, shapes[][2] = {{3, 33001}, {33001, 3}};
 	cf_set_shape(&c, 3, cube);
 	for (c.param[AXIS] = 0; c.param[AXIS] < 3; c.param[AXIS]++) {
 		c.data = c.param[AXIS] == 1 ? CF_TIES : CF_RANDOM;

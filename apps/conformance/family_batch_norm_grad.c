@@ -64,7 +64,7 @@ static struct cf_case sized(const int64_t shape[3]) {
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][3] = {{3, 4, 6}, {2, 1, 1}, {20, 5, 1}, {6, 3, 50}};
 	static const int64_t plain[][3] = {{1, 1, 1}, {20, 17, 9}, {4, 3, 700}};
-	static const int64_t large[][3] = {{4, 20, 1000}, {66000, 1, 1}, {1, 66000, 1}, {2, 2, 17000}};
+	static const int64_t large[][3] = {{4, 20, 1000}, {99000, 1, 1}, {1, 99000, 1}, {2, 2, 25000}};
 	static const int64_t special[] = {4, 3, 5};
 	struct variety v = {emit, context, 0};
 	for (int k = 0; k < N_OPS; k++) {

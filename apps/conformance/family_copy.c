@@ -107,7 +107,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 
 static void pair_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	static const int64_t cube[] = {3, 4, 5}, line[] = {71}, wide[] = {40, 1, 33}, deep[] = {2, 1, 3, 2, 1, 2, 3, 2};
-	static const int64_t large[] = {300, 230};
+	static const int64_t large[] = {340, 300};
 	emit(&c, context);
 	cf_set_shape(&c, 3, cube);
 	cf_emit_layouts(c, emit, context);

@@ -71,7 +71,7 @@ static void emit_both(cf_emit_fn emit, void *context, struct cf_case c) {
 }
 
 static void each(cf_emit_fn emit, void *context) {
-	static const int64_t two[] = {3, 9}, seven[] = {2, 1, 3, 1, 2, 1, 2}, one[] = {700}, many[] = {66000};
+	static const int64_t two[] = {3, 9}, seven[] = {2, 1, 3, 1, 2, 1, 2}, one[] = {700}, many[] = {99000};
 	const struct cf_case plain[] = {
 		sized(0, NULL, 4, 3), sized(1, one, 1, 1), sized(7, seven, 5, 3), sized(1, one, 40, 100), sized(1, many, 9, 1),
 	};

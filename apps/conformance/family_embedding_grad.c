@@ -59,7 +59,7 @@ static struct cf_case sized(int rank, const int64_t *shape, int64_t rows, int64_
 }
 
 static void each(cf_emit_fn emit, void *context) {
-	static const int64_t two[] = {3, 9}, seven[] = {2, 1, 3, 1, 2, 1, 2}, none[] = {0}, few[] = {30}, many[] = {66000};
+	static const int64_t two[] = {3, 9}, seven[] = {2, 1, 3, 1, 2, 1, 2}, none[] = {0}, few[] = {30}, many[] = {99000};
 	const struct cf_case plain[] = {
 		sized(0, NULL, 4, 3, -1),   sized(1, none, 3, 2, -1), sized(7, seven, 5, 3, 2), sized(1, few, 40, 1700, -1),
 		sized(1, few, 66000, 1, 0), sized(1, many, 3, 2, -1), sized(1, many, 3, 2, 1),  sized(1, few, 1, 1, 0),

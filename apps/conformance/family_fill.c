@@ -68,7 +68,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	static const int64_t numbers[] = {2500, -3, 0, 255, 256, 16777217, (INT64_C(1) << 53) + 1, INT64_MIN, INT64_MAX};
-	static const int64_t cube[] = {3, 4, 5}, large[] = {300, 230};
+	static const int64_t cube[] = {3, 4, 5}, large[] = {340, 300};
 	cf_set_shape(&c, 3, cube);
 	c.param[VALUE] = 2500;
 	for (c.in = CF_CONTIGUOUS, c.out = 0; c.out < CF_OUT_LAYOUTS; c.out++)

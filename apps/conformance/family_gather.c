@@ -63,7 +63,7 @@ static void layout_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 }
 
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {4, 6, 5}, large[] = {300, 240}, long_line[] = {70000};
+	static const int64_t cube[] = {4, 6, 5}, large[] = {340, 300}, long_line[] = {99001};
 	for (c.side = MT_I32; c.side <= MT_I64; c.side++) {
 		cf_set_shape(&c, 3, cube);
 		layout_cases(c, emit, context);
@@ -84,7 +84,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 			}
 			cf_set_shape(&c, 1, long_line);
 			c.param[AXIS] = 0;
-			c.param[EXTENT] = 66000;
+			c.param[EXTENT] = 99000;
 			emit(&c, context);
 		}
 		c.param[NEGATIVE] = 0;

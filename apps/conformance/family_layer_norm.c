@@ -68,7 +68,7 @@ static struct cf_case sized(int64_t rows, int64_t columns) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][2] = {{5, 7}, {1, 1}, {40, 3}, {3, 130}};
-	static const int64_t plain[][2] = {{3, 1030}, {1, 66000}, {66000, 1}, {300, 230}, {4, 2048}, {2, 2049}};
+	static const int64_t plain[][2] = {{3, 1030}, {1, 99000}, {99000, 1}, {340, 300}, {4, 2048}, {2, 2049}};
 	struct variety v = {emit, context, {1}};
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
 		cf_nn_emit_layouts(vary, &v, &op, sized(layouts[i][0], layouts[i][1]));

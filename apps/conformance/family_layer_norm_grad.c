@@ -63,7 +63,7 @@ static struct cf_case sized(int64_t rows, int64_t columns) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][2] = {{5, 7}, {1, 1}, {40, 3}, {3, 130}};
-	static const int64_t plain[][2] = {{0, 4}, {3, 1030}}, large[][2] = {{300, 230}, {1, 66000}, {33000, 2}};
+	static const int64_t plain[][2] = {{0, 4}, {3, 1030}}, large[][2] = {{300, 330}, {1, 99000}, {50000, 2}};
 	struct variety v = {emit, context, 0};
 	struct cf_case special = sized(6, 10);
 	special.data = CF_SPECIAL;

@@ -221,7 +221,7 @@ static void clamp_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 }
 
 static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {5, 3, 7}, large[] = {3, 22001};
+	static const int64_t cube[] = {5, 3, 7}, large[] = {3, 33001};
 	emit(&c, context);
 	cf_set_shape(&c, 3, cube);
 	cf_emit_layouts(c, emit, context);

@@ -125,7 +125,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 }
 
 static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {4, 6, 5}, lane[] = {3, 300}, large[][2] = {{3, 22001}, {22001, 3}};
+	static const int64_t cube[] = {4, 6, 5}, lane[] = {3, 300}, large[][2] = {{3, 33001}, {33001, 3}};
 	for (c.param[REVERSE] = 0; c.param[REVERSE] < 2; c.param[REVERSE]++) {
 		cf_set_shape(&c, 3, cube);
 		for (c.param[AXIS] = 0; c.param[AXIS] < 3; c.param[AXIS]++) {

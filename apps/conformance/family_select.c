@@ -43,7 +43,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 }
 
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {4, 6, 5}, line[] = {77}, large[] = {300, 230};
+	static const int64_t cube[] = {4, 6, 5}, line[] = {77}, large[] = {340, 300};
 	emit(&c, context);
 	cf_set_shape(&c, 3, cube);
 	for (c.in = 0; c.in < CF_IN_LAYOUTS; c.in++)

@@ -96,7 +96,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 }
 
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {4, 6, 5}, lane[] = {2, 1500}, large[][2] = {{2, 33001}, {22001, 3}};
+	static const int64_t cube[] = {4, 6, 5}, lane[] = {2, 1500}, large[][2] = {{2, 50001}, {33001, 3}};
 	for (c.param[DESCENDING] = 0; c.param[DESCENDING] < 2; c.param[DESCENDING]++) {
 		cf_set_shape(&c, 3, cube);
 		for (c.param[AXIS] = 0; c.param[AXIS] < 3; c.param[AXIS]++) {

@@ -264,7 +264,7 @@ static void form_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 }
 
 static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {5, 3, 7}, line[] = {131}, large[] = {3, 22001};
+	static const int64_t cube[] = {5, 3, 7}, line[] = {131}, large[] = {3, 33001};
 	emit(&c, context);
 	cf_set_shape(&c, 3, cube);
 	for (c.param[IN_B] = 0; c.param[IN_B] < CF_IN_LAYOUTS; c.param[IN_B]++)

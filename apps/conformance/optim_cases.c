@@ -11,7 +11,7 @@ int cf_optim_valid(const struct cf_case *c) {
 
 void cf_optim_each(cf_emit_fn emit, void *context, const struct cf_op *op, const int64_t *rows, size_t n_rows,
                    int n_params) {
-	static const int64_t small[] = {5, 13}, many[] = {66001};
+	static const int64_t small[] = {5, 13}, many[] = {99001};
 	for (size_t i = 0; i < n_rows; i++) {
 		struct cf_case c = {.op = op->id}, scalar, large;
 		memcpy(c.param, rows + i * (size_t)n_params, (size_t)n_params * sizeof *rows);

@@ -94,7 +94,7 @@ static struct cf_case placed(uint64_t seed, uint64_t offset, int rank, const int
 }
 
 void cf_stream_each(cf_emit_fn emit, void *context, const struct cf_op *op, const int64_t (*rows)[2], int n_rows) {
-	static const int64_t small[] = {3, 5, 7}, odd[] = {1027}, many[] = {66001}, square[] = {260, 257};
+	static const int64_t small[] = {3, 5, 7}, odd[] = {1027}, many[] = {99001}, square[] = {320, 311};
 	int k = 0;
 	for (int32_t t = 1; t < MT_DTYPE_END_; t++)
 		for (int32_t out = 0; out < CF_OUT_LAYOUTS && (op->dtypes & MT_DTYPE_BIT(t)); out++)
