@@ -22,13 +22,14 @@ int cli_fail(const struct cli *cli, int status, const char *format, ...) {
 	return status;
 }
 
-static void print_help(const struct cli *cli) {
+static void print_help(const struct cli *cli, const struct cli_words *words) {
 	int width = 0;
 	for (const struct cli_option *o = cli->options; o->name != NULL; o++) {
 		int length = (int)(strlen(o->name) + (o->value ? 1 + strlen(o->value) : 0));
 		width = length > width ? length : width;
 	}
-	printf("Usage: %s [OPTION]...\n%s\n\n", cli->program, cli->summary);
+	printf("Usage: %s [OPTION]...%s%s\n%s\n\n", cli->program, words ? " " : "", words ? words->usage : "",
+	       cli->summary);
 	for (const struct cli_option *o = cli->options; o->name != NULL; o++) {
 		int length = printf("  --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
 		printf("%*s%s\n", width + 6 - length, "", o->help);
@@ -87,6 +88,15 @@ static int parse_real(const struct cli *cli, const struct cli_option *o, const c
 	return -1;
 }
 
+static int add_to_list(const struct cli *cli, const struct cli_option *o, struct cli_list *list, const char *text) {
+	if (text[0] == '\0')
+		return bad_value(cli, o, text, "some text");
+	if (list->n == CLI_LIST_MAX)
+		return cli_fail(cli, EXIT_USAGE, "--%s is given more than %d times", o->name, CLI_LIST_MAX);
+	list->values[list->n++] = text;
+	return -1;
+}
+
 static int parse_value(const struct cli *cli, const struct cli_option *o, const char *text) {
 	switch (o->kind) {
 	case CLI_CHOICE:
@@ -97,6 +107,8 @@ static int parse_value(const struct cli *cli, const struct cli_option *o, const 
 		return parse_seed(cli, o, text);
 	case CLI_REAL:
 		return parse_real(cli, o, text);
+	case CLI_LIST:
+		return add_to_list(cli, o, o->target, text);
 	default:
 		if (text[0] == '\0')
 			return bad_value(cli, o, text, "some text");
@@ -112,11 +124,16 @@ static const struct cli_option *find(const struct cli *cli, const char *name, si
 	return NULL;
 }
 
+static int take_word(const struct cli *cli, const struct cli_words *words, const char *word) {
+	if (words == NULL || word[0] == '\0' || word[0] == '-' || words->target->n == words->most)
+		return cli_fail(cli, EXIT_USAGE, "unexpected argument '%s'", word);
+	words->target->values[words->target->n++] = word;
+	return -1;
+}
+
 /* One option at argv[*at]; *at moves on to the last word it used. */
 static int parse_option(const struct cli *cli, int argc, char **argv, int *at) {
 	const char *word = argv[*at];
-	if (strncmp(word, "--", 2) != 0)
-		return cli_fail(cli, EXIT_USAGE, "unexpected argument '%s'", word);
 	size_t length = strcspn(word + 2, "=");
 	const char *value = word[2 + length] == '=' ? word + 3 + length : NULL;
 	const struct cli_option *o = find(cli, word + 2, length);
@@ -135,19 +152,24 @@ static int parse_option(const struct cli *cli, int argc, char **argv, int *at) {
 	return parse_value(cli, o, value);
 }
 
-int cli_parse(const struct cli *cli, int argc, char **argv) {
+int cli_parse_words(const struct cli *cli, const struct cli_words *words, int argc, char **argv) {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
-			print_help(cli);
+			print_help(cli, words);
 			return 0;
 		}
 		if (strcmp(argv[i], "--version") == 0) {
 			printf("%s (mt) %s\n", cli->program, mt_version());
 			return 0;
 		}
-		int status = parse_option(cli, argc, argv, &i);
+		int is_option = strncmp(argv[i], "--", 2) == 0;
+		int status = is_option ? parse_option(cli, argc, argv, &i) : take_word(cli, words, argv[i]);
 		if (status >= 0)
 			return status;
 	}
 	return -1;
+}
+
+int cli_parse(const struct cli *cli, int argc, char **argv) {
+	return cli_parse_words(cli, NULL, argc, argv);
 }

@@ -13,7 +13,15 @@ enum cli_kind {
 	CLI_CHOICE, /* int *: index into choices, a list that ends with NULL */
 	CLI_COUNT,  /* int64_t *: an integer from low to high */
 	CLI_SEED,   /* uint64_t *: any 64-bit number */
-	CLI_REAL    /* double *: a finite number from low to high */
+	CLI_REAL,   /* double *: a finite number from low to high */
+	CLI_LIST    /* struct cli_list *: as CLI_TEXT, each time that it is given */
+};
+
+enum { CLI_LIST_MAX = 256 };
+
+struct cli_list {
+	const char *values[CLI_LIST_MAX];
+	int n;
 };
 
 struct cli_option {
@@ -33,9 +41,19 @@ struct cli {
 	const char *notes;                /* further lines of help; may be NULL */
 };
 
+/* Words that are not options: "NAME | FILE", as usage shows them, at most so many. */
+struct cli_words {
+	const char *usage;
+	int most;
+	struct cli_list *target;
+};
+
 /* Reads --NAME VALUE, --NAME=VALUE and flags into the targets; --help and --version print to stdout.
  * −1: go on; else the status to exit with (0 after help or version, EXIT_USAGE after a message on stderr). */
 int cli_parse(const struct cli *cli, int argc, char **argv);
+
+/* The same with words; NULL: none may be given.  Too few are the caller's to refuse. */
+int cli_parse_words(const struct cli *cli, const struct cli_words *words, int argc, char **argv);
 
 /* "PROGRAM: text" on stderr; returns status. */
 int cli_fail(const struct cli *cli, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -1,5 +1,4 @@
 /* train_mnist's networks. */
-#include <stdlib.h>
 
 #include "train_mnist.h"
 
@@ -57,30 +56,9 @@ static mt_module *build_mlp(void) {
 
 /* ---- minitorch: the network of MiniTorch's run_mnist_multiclass ------------------------------------------------- */
 
-/* MiniTorch's convolution keeps its input's extents with all the padding on the high side: out[o] = Σ_k w[k] x[o + k],
- * x = 0 past the end.  With k − 1 of padding on both sides it is what begins k − 1 further on; copied out once, because
- * the layers after it are faster on whole rows. */
-static mt_tensor *anchored_forward(mt_module *m, mt_tensor *x, void *context) {
-	const int *kernel = context;
-	int pad = *kernel - 1;
-	mt_tensor *y =
-		mt_conv2d(x, mt_module_get(m, "weight"), mt_module_get(m, "bias"), (mt_conv_options){.padding = {pad, pad}});
-	return mt_contiguous(mt_slice(mt_slice(y, 2, pad, MT_END, 1), 3, pad, MT_END, 1));
-}
-
-static const mt_module_class anchored_class = {"AnchoredConv2d", anchored_forward, NULL, free};
-
+/* MiniTorch's convolution: out[o] = Σ_k w[k] x[o + k], x = 0 past the end. */
 static mt_module *anchored_conv2d(int64_t in, int64_t out, int size) {
-	int *context = malloc(sizeof *context);
-	if (context == NULL) {
-		mt_error_set(MT_E_MEMORY, "train_mnist: out of memory");
-		return NULL;
-	}
-	*context = size;
-	mt_module *m = mt_module_new(&anchored_class, context);
-	int ok = m && mt_module_add_parameter(m, "weight", mt_empty(MT_SHAPE(out, in, size, size), MT_F32)) == MT_OK &&
-	         mt_module_add_parameter(m, "bias", mt_empty(MT_SHAPE(out), MT_F32)) == MT_OK;
-	return finish(m, ok);
+	return mt_nn_conv2d(in, out, size, size, 1, (mt_conv_options){.padding_mode = MT_PADDING_SAME_LEFT});
 }
 
 /* MiniTorch starts every parameter uniform in ±0.05. */

@@ -1,6 +1,10 @@
 # Benchmarks are built when asked for: make bench/kernels
 EXTRA_PROGRAMS += %D%/kernels
 bench_kernels_SOURCES = %D%/kernels.c
-bench_kernels_SOURCES += tests/conformance/array.c
-bench_kernels_SOURCES += tests/conformance/host.c
-bench_kernels_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/conformance
+bench_kernels_SOURCES += apps/conformance/array.c
+bench_kernels_SOURCES += apps/conformance/dtype.c
+bench_kernels_SOURCES += apps/conformance/host.c
+bench_kernels_SOURCES += apps/conformance/random.c
+bench_kernels_SOURCES += apps/conformance/run.c
+bench_kernels_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/apps/conformance
+bench_kernels_LDADD = -lm

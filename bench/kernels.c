@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "array.h"
+#include "run.h"
 
 enum { RUNS = 41, HOSTS = 2 };
 
@@ -49,54 +49,54 @@ union any_args {
 struct speed_case {
 	const char *name;
 	int32_t kernel;
-	void (*prepare)(struct kc_host *h, const struct speed_case *c, union any_args *args);
+	void (*prepare)(struct cf_run *h, const struct speed_case *c, union any_args *args);
 	int32_t op;
 	int64_t size[6];
-	enum kc_layout layout;
+	int32_t layout;
 };
 
 #define HEAD(member) args->member.struct_size = sizeof args->member
 
-static const mt_array *in(struct kc_host *h, int rank, const int64_t *shape, enum kc_layout layout) {
-	return &kc_input(h, MT_F32, rank, shape, layout, 0.1, 1)->array;
+static const mt_array *in(struct cf_run *h, int rank, const int64_t *shape, int32_t layout) {
+	return &cf_input(h, MT_F32, rank, shape, layout, 0.1, 1)->array;
 }
 
-static const mt_array *indices(struct kc_host *h, int rank, const int64_t *shape, int64_t extent) {
-	return &kc_input(h, MT_I64, rank, shape, KC_CONTIGUOUS, 0, (double)extent - 1)->array;
+static const mt_array *indices(struct cf_run *h, int rank, const int64_t *shape, int64_t extent) {
+	return &cf_input(h, MT_I64, rank, shape, CF_CONTIGUOUS, 0, (double)extent - 1)->array;
 }
 
-static const mt_array *out(struct kc_host *h, int32_t dtype, int rank, const int64_t *shape) {
-	return &kc_new(h, KC_OUT, dtype, rank, shape, KC_CONTIGUOUS)->array;
+static const mt_array *out(struct cf_run *h, int32_t dtype, int rank, const int64_t *shape) {
+	return &cf_new(h, CF_OUT, dtype, rank, shape, CF_CONTIGUOUS)->array;
 }
 
-static void prepare_copy(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_copy(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	HEAD(copy);
 	args->copy.x = in(h, 2, c->size, c->layout);
 	args->copy.out = out(h, MT_F32, 2, c->size);
 }
 
-static void prepare_fill(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_fill(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	HEAD(fill);
 	args->fill.out = out(h, MT_F32, 2, c->size);
 	args->fill.value.tag = MT_SCALAR_F64;
 }
 
-static void prepare_map(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_map(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	HEAD(map);
 	args->map.op = c->op;
 	args->map.x = in(h, 2, c->size, c->layout);
 	args->map.out = out(h, MT_F32, 2, c->size);
 }
 
-static void prepare_zip(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_zip(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	HEAD(zip);
 	args->zip.op = c->op;
-	args->zip.a = in(h, 2, c->size, KC_CONTIGUOUS);
+	args->zip.a = in(h, 2, c->size, CF_CONTIGUOUS);
 	args->zip.b = in(h, 2, c->size, c->layout);
 	args->zip.out = out(h, MT_F32, 2, c->size);
 }
 
-static void prepare_reduce(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_reduce(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	int64_t kept[2];
 	for (int d = 0; d < 2; d++)
 		kept[d] = (c->size[2] >> d & 1) ? 1 : c->size[d];
@@ -107,16 +107,16 @@ static void prepare_reduce(struct kc_host *h, const struct speed_case *c, union 
 	args->reduce.out = out(h, MT_F32, 2, kept);
 }
 
-static void prepare_matmul(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_matmul(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	const int64_t a[] = {c->size[0], c->size[1]}, b[] = {c->size[1], c->size[2]}, y[] = {c->size[0], c->size[2]};
 	HEAD(matmul);
-	args->matmul.a = in(h, 2, a, KC_CONTIGUOUS);
+	args->matmul.a = in(h, 2, a, CF_CONTIGUOUS);
 	args->matmul.b = in(h, 2, b, c->layout);
 	args->matmul.out = out(h, MT_F32, 2, y);
 	args->matmul.alpha = 1;
 }
 
-static void prepare_index(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_index(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	const int64_t rows[] = {c->size[0]};
 	switch (c->kernel) {
 	case MT_K_ARG_REDUCE: {
@@ -144,8 +144,8 @@ static void prepare_index(struct kc_host *h, const struct speed_case *c, union a
 		break;
 	case MT_K_SELECT:
 		HEAD(select);
-		args->select.cond = &kc_input(h, MT_BOOL, 2, c->size, KC_CONTIGUOUS, 0, 1)->array;
-		args->select.a = in(h, 2, c->size, KC_CONTIGUOUS);
+		args->select.cond = &cf_input(h, MT_BOOL, 2, c->size, CF_CONTIGUOUS, 0, 1)->array;
+		args->select.a = in(h, 2, c->size, CF_CONTIGUOUS);
 		args->select.b = in(h, 2, c->size, c->layout);
 		args->select.out = out(h, MT_F32, 2, c->size);
 		break;
@@ -165,13 +165,13 @@ static void prepare_index(struct kc_host *h, const struct speed_case *c, union a
 		break;
 	case MT_K_EMBEDDING:
 		HEAD(embedding);
-		args->embedding.table = in(h, 2, (const int64_t[]){1000, c->size[1]}, KC_CONTIGUOUS);
+		args->embedding.table = in(h, 2, (const int64_t[]){1000, c->size[1]}, CF_CONTIGUOUS);
 		args->embedding.index = indices(h, 1, rows, 1000);
 		args->embedding.out = out(h, MT_F32, 2, c->size);
 		break;
 	default:
 		HEAD(embedding_grad);
-		args->embedding_grad.gout = in(h, 2, c->size, KC_CONTIGUOUS);
+		args->embedding_grad.gout = in(h, 2, c->size, CF_CONTIGUOUS);
 		args->embedding_grad.index = indices(h, 1, rows, 1000);
 		args->embedding_grad.gtable = out(h, MT_F32, 2, (const int64_t[]){1000, c->size[1]});
 		args->embedding_grad.padding_idx = -1;
@@ -179,7 +179,7 @@ static void prepare_index(struct kc_host *h, const struct speed_case *c, union a
 }
 
 /* size: images, channels in, channels out, extent, kernel, padding; op: groups. */
-static void prepare_conv(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_conv(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	int64_t o = c->size[3] + 2 * c->size[5] - c->size[4] + 1;
 	const int64_t x[] = {c->size[0], c->size[1], c->size[3], c->size[3]}, y[] = {c->size[0], c->size[2], o, o};
 	const int64_t w[] = {c->size[2], c->size[1] / c->op, c->size[4], c->size[4]};
@@ -188,25 +188,25 @@ static void prepare_conv(struct kc_host *h, const struct speed_case *c, union an
 	if (c->kernel == MT_K_CONV) {
 		HEAD(conv);
 		args->conv.x = in(h, 4, x, c->layout);
-		args->conv.weight = in(h, 4, w, KC_CONTIGUOUS);
+		args->conv.weight = in(h, 4, w, CF_CONTIGUOUS);
 		args->conv.out = out(h, MT_F32, 4, y);
 		args->conv.p = p;
 	} else if (c->kernel == MT_K_CONV_GRAD_INPUT) {
 		HEAD(conv_grad_input);
 		args->conv_grad_input.gout = in(h, 4, y, c->layout);
-		args->conv_grad_input.weight = in(h, 4, w, KC_CONTIGUOUS);
+		args->conv_grad_input.weight = in(h, 4, w, CF_CONTIGUOUS);
 		args->conv_grad_input.gx = out(h, MT_F32, 4, x);
 		args->conv_grad_input.p = p;
 	} else {
 		HEAD(conv_grad_weight);
 		args->conv_grad_weight.gout = in(h, 4, y, c->layout);
-		args->conv_grad_weight.x = in(h, 4, x, KC_CONTIGUOUS);
+		args->conv_grad_weight.x = in(h, 4, x, CF_CONTIGUOUS);
 		args->conv_grad_weight.gweight = out(h, MT_F32, 4, w);
 		args->conv_grad_weight.p = p;
 	}
 }
 
-static void prepare_pool(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_pool(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	const int64_t x[] = {c->size[0], c->size[1], c->size[2], c->size[2]}, y[] = {x[0], x[1], x[2] / 2, x[2] / 2};
 	const struct mt_pool_params p = {{2, 2, 1}, {2, 2, 1}, {0}, {1, 1, 1}, 0, 0};
 	if (c->kernel == MT_K_POOL) {
@@ -221,12 +221,12 @@ static void prepare_pool(struct kc_host *h, const struct speed_case *c, union an
 	HEAD(pool_grad);
 	args->pool_grad.op = c->op;
 	args->pool_grad.gout = in(h, 4, y, c->layout);
-	args->pool_grad.indices = c->op == MT_POOL_MAX ? &kc_input(h, MT_I32, 4, y, KC_CONTIGUOUS, 0, 0)->array : NULL;
+	args->pool_grad.indices = c->op == MT_POOL_MAX ? &cf_input(h, MT_I32, 4, y, CF_CONTIGUOUS, 0, 0)->array : NULL;
 	args->pool_grad.gx = out(h, MT_F32, 4, x);
 	args->pool_grad.p = p;
 }
 
-static void prepare_rows(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_rows(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	const mt_array *x = in(h, 2, c->size, c->layout);
 	switch (c->kernel) {
 	case MT_K_SOFTMAX:
@@ -241,7 +241,7 @@ static void prepare_rows(struct kc_host *h, const struct speed_case *c, union an
 		args->softmax_grad.axis = 1;
 		args->softmax_grad.log = c->op;
 		args->softmax_grad.gout = x;
-		args->softmax_grad.y = in(h, 2, c->size, KC_CONTIGUOUS);
+		args->softmax_grad.y = in(h, 2, c->size, CF_CONTIGUOUS);
 		args->softmax_grad.gx = out(h, MT_F32, 2, c->size);
 		break;
 	case MT_K_CROSS_ENTROPY:
@@ -273,7 +273,7 @@ static void prepare_rows(struct kc_host *h, const struct speed_case *c, union an
 	}
 }
 
-static void prepare_random(struct kc_host *h, const struct speed_case *c, union any_args *args) {
+static void prepare_random(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	const mt_array *y = out(h, MT_F32, 2, c->size);
 	if (c->kernel == MT_K_UNIFORM) {
 		HEAD(uniform);
@@ -290,13 +290,13 @@ static void prepare_random(struct kc_host *h, const struct speed_case *c, union 
 	}
 }
 
-static void prepare_step(struct kc_host *h, const struct speed_case *c, union any_args *args) {
-	const mt_array *param = in(h, 2, c->size, KC_CONTIGUOUS), *grad = in(h, 2, c->size, c->layout);
+static void prepare_step(struct cf_run *h, const struct speed_case *c, union any_args *args) {
+	const mt_array *param = in(h, 2, c->size, CF_CONTIGUOUS), *grad = in(h, 2, c->size, c->layout);
 	if (c->kernel == MT_K_SGD) {
 		HEAD(sgd);
 		args->sgd.param = param;
 		args->sgd.grad = grad;
-		args->sgd.velocity = in(h, 2, c->size, KC_CONTIGUOUS);
+		args->sgd.velocity = in(h, 2, c->size, CF_CONTIGUOUS);
 		args->sgd.lr.value = 1e-6;
 		args->sgd.momentum = 0.9;
 		return;
@@ -304,8 +304,8 @@ static void prepare_step(struct kc_host *h, const struct speed_case *c, union an
 	HEAD(adam);
 	args->adam.param = param;
 	args->adam.grad = grad;
-	args->adam.m = in(h, 2, c->size, KC_CONTIGUOUS);
-	args->adam.v = in(h, 2, c->size, KC_CONTIGUOUS);
+	args->adam.m = in(h, 2, c->size, CF_CONTIGUOUS);
+	args->adam.v = in(h, 2, c->size, CF_CONTIGUOUS);
 	args->adam.lr.value = 1e-6;
 	args->adam.step.value = 10;
 	args->adam.beta1 = 0.9;
@@ -314,9 +314,9 @@ static void prepare_step(struct kc_host *h, const struct speed_case *c, union an
 }
 
 #define BOTH(name, kernel, prepare, op, ...)                                                                           \
-	{name " small", MT_K_##kernel, prepare, op, {8, 40, __VA_ARGS__}, KC_CONTIGUOUS},                                  \
-		{name, MT_K_##kernel, prepare, op, {400, 700, __VA_ARGS__}, KC_CONTIGUOUS}, {                                  \
-		name " strided", MT_K_##kernel, prepare, op, {400, 700, __VA_ARGS__}, KC_TRANSPOSED                            \
+	{name " small", MT_K_##kernel, prepare, op, {8, 40, __VA_ARGS__}, CF_CONTIGUOUS},                                  \
+		{name, MT_K_##kernel, prepare, op, {400, 700, __VA_ARGS__}, CF_CONTIGUOUS}, {                                  \
+		name " strided", MT_K_##kernel, prepare, op, {400, 700, __VA_ARGS__}, CF_TRANSPOSED                            \
 	}
 
 static const struct speed_case cases[] = {
@@ -334,14 +334,14 @@ static const struct speed_case cases[] = {
 	BOTH("sum all", REDUCE, prepare_reduce, MT_REDUCE_SUM, 3),
 	BOTH("max inner", REDUCE, prepare_reduce, MT_REDUCE_MAX, 2),
 	BOTH("max outer", REDUCE, prepare_reduce, MT_REDUCE_MAX, 1),
-	{"matmul 4", MT_K_MATMUL, prepare_matmul, 0, {4, 4, 4}, KC_CONTIGUOUS},
-	{"matmul 16", MT_K_MATMUL, prepare_matmul, 0, {16, 16, 16}, KC_CONTIGUOUS},
-	{"matmul 64", MT_K_MATMUL, prepare_matmul, 0, {64, 64, 64}, KC_CONTIGUOUS},
-	{"matmul 64 Bt", MT_K_MATMUL, prepare_matmul, 0, {64, 64, 64}, KC_TRANSPOSED},
-	{"matmul 256", MT_K_MATMUL, prepare_matmul, 0, {256, 256, 256}, KC_CONTIGUOUS},
-	{"matmul vector", MT_K_MATMUL, prepare_matmul, 0, {1, 400, 400}, KC_CONTIGUOUS},
-	{"matmul column", MT_K_MATMUL, prepare_matmul, 0, {400, 400, 1}, KC_CONTIGUOUS},
-	{"matmul outer", MT_K_MATMUL, prepare_matmul, 0, {300, 1, 300}, KC_CONTIGUOUS},
+	{"matmul 4", MT_K_MATMUL, prepare_matmul, 0, {4, 4, 4}, CF_CONTIGUOUS},
+	{"matmul 16", MT_K_MATMUL, prepare_matmul, 0, {16, 16, 16}, CF_CONTIGUOUS},
+	{"matmul 64", MT_K_MATMUL, prepare_matmul, 0, {64, 64, 64}, CF_CONTIGUOUS},
+	{"matmul 64 Bt", MT_K_MATMUL, prepare_matmul, 0, {64, 64, 64}, CF_TRANSPOSED},
+	{"matmul 256", MT_K_MATMUL, prepare_matmul, 0, {256, 256, 256}, CF_CONTIGUOUS},
+	{"matmul vector", MT_K_MATMUL, prepare_matmul, 0, {1, 400, 400}, CF_CONTIGUOUS},
+	{"matmul column", MT_K_MATMUL, prepare_matmul, 0, {400, 400, 1}, CF_CONTIGUOUS},
+	{"matmul outer", MT_K_MATMUL, prepare_matmul, 0, {300, 1, 300}, CF_CONTIGUOUS},
 	BOTH("arg_reduce", ARG_REDUCE, prepare_index, 0, 0),
 	BOTH("gather", GATHER, prepare_index, 0, 0),
 	BOTH("scatter_add", SCATTER_ADD, prepare_index, 0, 0),
@@ -350,29 +350,29 @@ static const struct speed_case cases[] = {
 	BOTH("sort", SORT, prepare_index, 0, 0),
 	BOTH("embedding", EMBEDDING, prepare_index, 0, 0),
 	BOTH("embedding_grad", EMBEDDING_GRAD, prepare_index, 0, 0),
-	{"conv lenet 1", MT_K_CONV, prepare_conv, 1, {16, 1, 6, 28, 5, 2}, KC_CONTIGUOUS},
-	{"conv lenet 2", MT_K_CONV, prepare_conv, 1, {16, 6, 16, 14, 5, 0}, KC_CONTIGUOUS},
-	{"conv one image", MT_K_CONV, prepare_conv, 1, {1, 3, 8, 12, 3, 1}, KC_CONTIGUOUS},
-	{"conv tiny", MT_K_CONV, prepare_conv, 1, {1, 1, 1, 5, 3, 0}, KC_CONTIGUOUS},
-	{"conv 3x3 wide", MT_K_CONV, prepare_conv, 1, {2, 64, 64, 14, 3, 1}, KC_CONTIGUOUS},
-	{"conv 1x1", MT_K_CONV, prepare_conv, 1, {2, 64, 64, 14, 1, 0}, KC_CONTIGUOUS},
-	{"conv depthwise", MT_K_CONV, prepare_conv, 32, {2, 32, 32, 14, 3, 1}, KC_CONTIGUOUS},
-	{"conv strided", MT_K_CONV, prepare_conv, 1, {4, 6, 16, 14, 5, 0}, KC_TRANSPOSED},
-	{"conv_grad_input lenet 2", MT_K_CONV_GRAD_INPUT, prepare_conv, 1, {16, 6, 16, 14, 5, 0}, KC_CONTIGUOUS},
-	{"conv_grad_input one image", MT_K_CONV_GRAD_INPUT, prepare_conv, 1, {1, 3, 8, 12, 3, 1}, KC_CONTIGUOUS},
-	{"conv_grad_input tiny", MT_K_CONV_GRAD_INPUT, prepare_conv, 1, {1, 1, 1, 5, 3, 0}, KC_CONTIGUOUS},
-	{"conv_grad_input depthwise", MT_K_CONV_GRAD_INPUT, prepare_conv, 32, {2, 32, 32, 14, 3, 1}, KC_CONTIGUOUS},
-	{"conv_grad_weight lenet 1", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {16, 1, 6, 28, 5, 2}, KC_CONTIGUOUS},
-	{"conv_grad_weight lenet 2", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {16, 6, 16, 14, 5, 0}, KC_CONTIGUOUS},
-	{"conv_grad_weight one image", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {1, 3, 8, 12, 3, 1}, KC_CONTIGUOUS},
-	{"conv_grad_weight tiny", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {1, 1, 1, 5, 3, 0}, KC_CONTIGUOUS},
-	{"conv_grad_weight depthwise", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 32, {2, 32, 32, 14, 3, 1}, KC_CONTIGUOUS},
-	{"max pool", MT_K_POOL, prepare_pool, MT_POOL_MAX, {16, 6, 28}, KC_CONTIGUOUS},
-	{"max pool tiny", MT_K_POOL, prepare_pool, MT_POOL_MAX, {1, 1, 4}, KC_CONTIGUOUS},
-	{"avg pool", MT_K_POOL, prepare_pool, MT_POOL_AVG, {16, 6, 28}, KC_CONTIGUOUS},
-	{"avg pool strided", MT_K_POOL, prepare_pool, MT_POOL_AVG, {16, 6, 28}, KC_TRANSPOSED},
-	{"max pool gradient", MT_K_POOL_GRAD, prepare_pool, MT_POOL_MAX, {16, 6, 28}, KC_CONTIGUOUS},
-	{"avg pool gradient", MT_K_POOL_GRAD, prepare_pool, MT_POOL_AVG, {16, 6, 28}, KC_CONTIGUOUS},
+	{"conv lenet 1", MT_K_CONV, prepare_conv, 1, {16, 1, 6, 28, 5, 2}, CF_CONTIGUOUS},
+	{"conv lenet 2", MT_K_CONV, prepare_conv, 1, {16, 6, 16, 14, 5, 0}, CF_CONTIGUOUS},
+	{"conv one image", MT_K_CONV, prepare_conv, 1, {1, 3, 8, 12, 3, 1}, CF_CONTIGUOUS},
+	{"conv tiny", MT_K_CONV, prepare_conv, 1, {1, 1, 1, 5, 3, 0}, CF_CONTIGUOUS},
+	{"conv 3x3 wide", MT_K_CONV, prepare_conv, 1, {2, 64, 64, 14, 3, 1}, CF_CONTIGUOUS},
+	{"conv 1x1", MT_K_CONV, prepare_conv, 1, {2, 64, 64, 14, 1, 0}, CF_CONTIGUOUS},
+	{"conv depthwise", MT_K_CONV, prepare_conv, 32, {2, 32, 32, 14, 3, 1}, CF_CONTIGUOUS},
+	{"conv strided", MT_K_CONV, prepare_conv, 1, {4, 6, 16, 14, 5, 0}, CF_TRANSPOSED},
+	{"conv_grad_input lenet 2", MT_K_CONV_GRAD_INPUT, prepare_conv, 1, {16, 6, 16, 14, 5, 0}, CF_CONTIGUOUS},
+	{"conv_grad_input one image", MT_K_CONV_GRAD_INPUT, prepare_conv, 1, {1, 3, 8, 12, 3, 1}, CF_CONTIGUOUS},
+	{"conv_grad_input tiny", MT_K_CONV_GRAD_INPUT, prepare_conv, 1, {1, 1, 1, 5, 3, 0}, CF_CONTIGUOUS},
+	{"conv_grad_input depthwise", MT_K_CONV_GRAD_INPUT, prepare_conv, 32, {2, 32, 32, 14, 3, 1}, CF_CONTIGUOUS},
+	{"conv_grad_weight lenet 1", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {16, 1, 6, 28, 5, 2}, CF_CONTIGUOUS},
+	{"conv_grad_weight lenet 2", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {16, 6, 16, 14, 5, 0}, CF_CONTIGUOUS},
+	{"conv_grad_weight one image", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {1, 3, 8, 12, 3, 1}, CF_CONTIGUOUS},
+	{"conv_grad_weight tiny", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 1, {1, 1, 1, 5, 3, 0}, CF_CONTIGUOUS},
+	{"conv_grad_weight depthwise", MT_K_CONV_GRAD_WEIGHT, prepare_conv, 32, {2, 32, 32, 14, 3, 1}, CF_CONTIGUOUS},
+	{"max pool", MT_K_POOL, prepare_pool, MT_POOL_MAX, {16, 6, 28}, CF_CONTIGUOUS},
+	{"max pool tiny", MT_K_POOL, prepare_pool, MT_POOL_MAX, {1, 1, 4}, CF_CONTIGUOUS},
+	{"avg pool", MT_K_POOL, prepare_pool, MT_POOL_AVG, {16, 6, 28}, CF_CONTIGUOUS},
+	{"avg pool strided", MT_K_POOL, prepare_pool, MT_POOL_AVG, {16, 6, 28}, CF_TRANSPOSED},
+	{"max pool gradient", MT_K_POOL_GRAD, prepare_pool, MT_POOL_MAX, {16, 6, 28}, CF_CONTIGUOUS},
+	{"avg pool gradient", MT_K_POOL_GRAD, prepare_pool, MT_POOL_AVG, {16, 6, 28}, CF_CONTIGUOUS},
 	BOTH("softmax", SOFTMAX, prepare_rows, 0, 0),
 	BOTH("log_softmax", SOFTMAX, prepare_rows, 1, 0),
 	BOTH("softmax_grad", SOFTMAX_GRAD, prepare_rows, 0, 0),
@@ -393,11 +393,11 @@ static double now(void) {
 }
 
 /* Seconds of one of n calls. */
-static double timed(struct kc_host *h, int32_t kernel, const union any_args *args, int n) {
+static double timed(struct cf_run *h, int32_t kernel, const union any_args *args, int n) {
 	double start = now();
 	for (int i = 0; i < n; i++)
-		if (kc_call(h, kernel, args) != MT_OK) {
-			fprintf(stderr, "%s: kernel %d: %s\n", h->label, (int)kernel, kc_error());
+		if (cf_host_call(h->hosts, kernel, args) != MT_OK) {
+			fprintf(stderr, "%s: kernel %d: %s\n", h->hosts->label, (int)kernel, cf_error());
 			exit(1);
 		}
 	return (now() - start) / n;
@@ -409,42 +409,47 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* The median times of both hosts, taken in turns. */
-static void measure(struct kc_host *hosts, const struct speed_case *c, double *median) {
+static void measure(struct cf_run *runs, const struct speed_case *c, double *median) {
 	union any_args args[HOSTS];
 	double seconds[HOSTS][RUNS];
 	int calls[HOSTS];
 	for (int i = 0; i < HOSTS; i++) {
 		memset(&args[i], 0, sizeof args[i]);
-		hosts[i].random = 1;
-		c->prepare(&hosts[i], c, &args[i]);
-		for (struct kc_array *a = hosts[i].arrays; a != NULL; a = a->next)
+		runs[i].numbers.state = 1;
+		c->prepare(&runs[i], c, &args[i]);
+		for (struct cf_array *a = runs[i].arrays; a != NULL; a = a->next)
 			memcpy(a->array.base, a->image, a->bytes);
-		timed(&hosts[i], c->kernel, &args[i], 1);
-		calls[i] = 1 + (int)(2e-4 / (timed(&hosts[i], c->kernel, &args[i], 1) + 1e-9));
+		timed(&runs[i], c->kernel, &args[i], 1);
+		calls[i] = 1 + (int)(2e-4 / (timed(&runs[i], c->kernel, &args[i], 1) + 1e-9));
 	}
 	for (int r = 0; r < RUNS; r++)
 		for (int i = 0; i < HOSTS; i++)
-			seconds[i][r] = timed(&hosts[i], c->kernel, &args[i], calls[i]);
+			seconds[i][r] = timed(&runs[i], c->kernel, &args[i], calls[i]);
 	for (int i = 0; i < HOSTS; i++) {
 		qsort(seconds[i], RUNS, sizeof seconds[i][0], ascending);
 		median[i] = seconds[i][RUNS / 2];
-		kc_reset(&hosts[i]);
+		cf_run_end(&runs[i]);
 	}
 }
 
 int main(int argc, char **argv) {
-	struct kc_host hosts[HOSTS];
+	static const char *const paths[HOSTS] = {".libs/mt/mt_naive.so", ".libs/mt/mt_omp.so"};
+	struct cf_host hosts[HOSTS];
+	struct cf_run runs[HOSTS];
 	const char *threads = argc > 1 ? argv[1] : "1";
 	int slow = 0;
-	if (!kc_open(&hosts[0], "naive", ".libs/mt/mt_naive.so", NULL) ||
-	    !kc_open(&hosts[1], "omp", ".libs/mt/mt_omp.so", threads)) {
-		fprintf(stderr, "bench/kernels: %s (run it in the build folder)\n", kc_error());
-		return 1;
+	for (int i = 0; i < HOSTS; i++) {
+		const struct cf_target target = {.path = paths[i], .plain_scratch = 1};
+		if (!cf_host_open(&hosts[i], &target, i == 0 ? NULL : threads)) {
+			fprintf(stderr, "bench/kernels: %s: %s (run it in the build folder)\n", paths[i], cf_error());
+			return 1;
+		}
+		runs[i] = (struct cf_run){.hosts = &hosts[i], .n_hosts = 1};
 	}
 	printf("%-28s %12s %12s %10s   omp with threads=%s\n", "case", "naive us", "omp us", "speedup", threads);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		double median[HOSTS];
-		measure(hosts, &cases[i], median);
+		measure(runs, &cases[i], median);
 		double ratio = median[0] / median[1];
 		slow += !(ratio >= 0.95);
 		printf("%-28s %12.2f %12.2f %9.2fx%s\n", cases[i].name, 1e6 * median[0], 1e6 * median[1], ratio,
@@ -453,6 +458,6 @@ int main(int argc, char **argv) {
 	}
 	printf("%d of %d cases below 0.95\n", slow, (int)(sizeof cases / sizeof *cases));
 	for (int i = 0; i < HOSTS; i++)
-		kc_close(&hosts[i]);
+		cf_host_close(&hosts[i]);
 	return slow != 0;
 }

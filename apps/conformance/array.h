@@ -14,20 +14,23 @@ enum cf_role { CF_IN, CF_OUT, CF_INOUT };
 struct cf_array {
 	struct cf_array *next;
 	enum cf_role role;
-	mt_array array;       /* what the kernel gets */
+	mt_array array; /* what the kernel gets */
 	int64_t numel;
 	double *values;       /* row-major; as stored, so already rounded to the dtype.  i64 beyond 2^53: .integers */
 	int64_t *integers;    /* the same for integer dtypes, exact; NULL for floats and bool */
 	unsigned char *image; /* the whole buffer as it was uploaded */
 	unsigned char *owned; /* one byte a buffer byte: 1 where an element lies */
 	uint64_t bytes;
+	void *base[3]; /* on each host; array.base is that of the host at work, so args must point to .array itself */
+	unsigned char *first; /* the buffer after the first call */
 };
 
 /* An array of the case with guard bytes around it and in every gap; outputs are poisoned.  Freed when the case ends. */
 struct cf_array *cf_new(struct cf_run *r, enum cf_role role, int32_t dtype, int rank, const int64_t *shape,
                         int32_t layout);
 
-/* Sets element e (row-major), before the call; cf_set_integer for an integer dtype, exact. */
+/* Sets element e (row-major), before the call; cf_set_integer for an integer dtype, exact.  Outputs are poisoned all the
+ * same: what must be read is CF_INOUT. */
 void cf_set(struct cf_array *a, int64_t e, double value);
 void cf_set_integer(struct cf_array *a, int64_t e, int64_t value);
 

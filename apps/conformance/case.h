@@ -53,7 +53,7 @@ struct cf_random {
 };
 
 uint64_t cf_random_bits(struct cf_random *r);
-double cf_random_unit(struct cf_random *r);                              /* [0, 1) */
+double cf_random_unit(struct cf_random *r);                                /* [0, 1) */
 int64_t cf_random_integer(struct cf_random *r, int64_t low, int64_t high); /* [low, high] */
 /* A rank in [low, high] and extents ≥ 1, most of them small, at most numel elements, now and then one long extent. */
 void cf_random_shape(struct cf_random *r, int low, int high, int64_t numel, int32_t *rank, int64_t *shape);

@@ -6,9 +6,13 @@
 #include "case.h"
 #include "check.h"
 
+/* A kernel may have rows that its args tell apart by something else than an op id: the dims of conv, a flag of softmax.
+ * Such a row's id is the op id (0 where there is none) plus CF_MODE times its mode; ids of one family differ. */
+enum { CF_MODE = 256 };
+
 /* One op of the kernel: map's exp, pool's max.  A kernel without ops has one row {0, its own name}. */
 struct cf_op {
-	int32_t id;       /* what the capability table and args.op hold; 0 where the kernel has no ops */
+	int32_t id;       /* modulo CF_MODE what the capability table and args.op hold; 0 where the kernel has no ops */
 	const char *name; /* "exp"; for a kernel without ops "" */
 	uint32_t dtypes;  /* MT_SET_…: the primary dtypes it is defined on */
 };

@@ -9,7 +9,8 @@ static double finish_float(const struct mt_matmul_args *args, double product, do
 }
 
 static int64_t finish_integer(const struct mt_matmul_args *args, int64_t product, int64_t old, int64_t bias) {
-	int64_t y = wrap_add(wrap_add(product, args->beta != 0 ? old : 0), bias);
+	mt_scalar sum = {.tag = MT_SCALAR_I64, .v = {.i = wrap_add(wrap_add(product, args->beta != 0 ? old : 0), bias)}};
+	int64_t y = scalar_integer(sum, args->out->dtype); /* wrapped before the activation sees it */
 	return args->activation == MT_ACT_RELU && y < 0 ? 0 : y;
 }
 

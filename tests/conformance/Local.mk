@@ -1,3 +1,4 @@
+shell_tests += %D%/faults.test
 # Every kernel of every plugin through the ABI alone.
 unit_tests += %D%/test_kernels
 tests_conformance_test_kernels_SOURCES =

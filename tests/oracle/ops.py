@@ -418,8 +418,8 @@ def convolution(n):
                     total = max((math.ceil(e / s) - 1) * s + l * (k - 1) + 1 - e, 0)
                     if mode == 3:
                         total = l * (k - 1)
-                    low = {1: total // 2, 2: 0, 3: total}[mode]
-                    pads += [low, total - low]
+                    low = {1: total // 2, 2: 0, 3: l * (k - 1)}[mode]
+                    pads += [low, max(total - low, 0)]
                 x = F.pad(x, pads)
             return fn(x, w, b, stride, padding, dilation, groups)
         return Case(inputs, run, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups,
@@ -550,7 +550,9 @@ def _(d):
         mask = torch.from_numpy(d.np.random((q, k)) < 0.7)
         mask[:, 0] = True
         inputs.append(d.given(mask))
-    return Case(inputs, lambda q, k, v, m=None: F.scaled_dot_product_attention(q, k, v, m, is_causal=kind == 3),
+    # PyTorch 2.15 reads beyond a q of stride 0
+    return Case(inputs, lambda q, k, v, m=None: F.scaled_dot_product_attention(q.contiguous(), k.contiguous(), v.contiguous(), m,
+                                                                              is_causal=kind == 3),
                 {"causal": kind == 3}, loose=16)
 
 

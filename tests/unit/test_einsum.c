@@ -64,6 +64,9 @@ static const struct einsum_case einsum_cases[] = {
 	{"bij,bjk->bik", NULL, {{3, {2, 3, 4}}, {3, {1, 4, 2}}}},
 	{"ij,jk->ik", NULL, {{2, {2, 0}}, {2, {0, 4}}}},
 	{"ij,jk->ik", NULL, {{2, {0, 3}}, {2, {3, 4}}}},
+	{"ij,jk->ik", NULL, {{2, {2, 0}}, {2, {1, 4}}}},
+	{"ij,jk->ik", NULL, {{2, {2, 1}}, {2, {0, 4}}}},
+	{"ij,ij->ij", NULL, {{2, {2, 0}}, {2, {2, 1}}}},
 	{"ij->i", NULL, {{2, {2, 0}}, {-1, {0}}}},
 };
 #define N_CASES ((int)(sizeof einsum_cases / sizeof *einsum_cases))
@@ -81,7 +84,8 @@ struct plain {
 static struct plain read_plain(const struct einsum_case *c) {
 	struct plain p = {.rank = {0}};
 	const char *s = c->plain != NULL ? c->plain : c->equation, *arrow = strstr(s, "->"), *comma = strchr(s, ',');
-	memset(p.extent, 0, sizeof p.extent);
+	for (int l = 0; l < 128; l++)
+		p.extent[l] = 1;
 	p.in[0] = s;
 	p.rank[0] = (int)((comma != NULL ? comma : arrow) - s);
 	p.in[1] = comma != NULL ? comma + 1 : arrow;
@@ -93,7 +97,7 @@ static struct plain read_plain(const struct einsum_case *c) {
 			unsigned char letter = (unsigned char)p.in[i][d];
 			if (strchr(p.letters, letter) == NULL)
 				p.letters[p.n_letters++] = (char)letter;
-			if (p.extent[letter] <= 1 && (c->in[i].shape[d] != 1 || p.extent[letter] == 0))
+			if (p.extent[letter] == 1)
 				p.extent[letter] = c->in[i].shape[d];
 		}
 	return p;

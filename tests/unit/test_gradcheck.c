@@ -53,6 +53,22 @@ static mt_tensor *class_weights(void) {
 	return mt_add_scalar(counting(MT_SHAPE(5), MT_F64), mt_f(0.5));
 }
 
+/* 0.5, 0.75, …, and at the start of the lines along the last dim 0, 1 or 2 zeros: for inputs of 0, which are added. */
+static mt_tensor *with_zeros(int rank, const int64_t *shape) {
+	double values[64];
+	int64_t n = 1, last = shape[rank - 1];
+	for (int d = 0; d < rank; d++)
+		n *= shape[d];
+	for (int64_t i = 0; i < n; i++)
+		values[i] = i / last % 3 > i % last ? 0 : 0.5 + 0.25 * (double)(i % last);
+	return mt_from_data(rank, shape, MT_F64, values);
+}
+
+/* 0.5, 1.5, … */
+static mt_tensor *weights_of(int rank, const int64_t *shape) {
+	return mt_add_scalar(counting(rank, shape, MT_F64), mt_f(0.5));
+}
+
 /* The same mask at each call. */
 static mt_tensor *dropped(mt_tensor *x) {
 	mt_seed(5);
@@ -222,6 +238,10 @@ static mt_tensor *once_right(mt_tensor *const *in, int n, void *context) {
 	return mt_sub(mt_mul(in[0], constant), mt_mul_scalar(mt_square(constant), mt_f(0.5)));
 }
 
+static mt_tensor *second_once_right(mt_tensor *const *in, int n, void *context) {
+	return mt_add(mt_exp(in[0]), once_right(in + 1, n - 1, context));
+}
+
 static mt_tensor *good(mt_tensor *const *in, int n, void *context) {
 	(void)n, (void)context;
 	return mt_sin(in[0]);
@@ -240,6 +260,9 @@ static void finds_mistakes(void) {
 	MT_CHECK_INT(mt_gradgradcheck(good, &x, 1, NULL, NULL), MT_OK);
 	MT_CHECK_INT(mt_gradgradcheck(once_right, &x, 1, NULL, NULL), MT_E_ARG);
 	CHECK_ERROR(MT_E_ARG, "gradgradcheck: input 0 at [");
+	mt_tensor *both[2] = {x, mt_requires_grad_(random_like(MT_SHAPE(5), MT_F64, 0.5, 1.5, 4), 1)};
+	MT_CHECK_INT(mt_gradgradcheck(second_once_right, both, 2, NULL, NULL), MT_E_ARG);
+	CHECK_ERROR(MT_E_ARG, "gradgradcheck: input 1 at [");
 	MT_CHECK_INT(mt_gradgradcheck(not_a_number, &x, 1, NULL, NULL), MT_E_ARG);
 	CHECK_ERROR(MT_E_ARG, "nan");
 	MT_CHECK_INT(mt_gradcheck(one_element_off, &x, 1, NULL, NULL), MT_E_ARG);

@@ -196,14 +196,15 @@ static void quadratic(void) {
 
 enum { N_WEIGHTS = 3 };
 
-/* Ops of this folder's neighbours, views, joins, a shared weight and a broadcast. */
+/* Products, softmax, views, joins, reductions, a shared weight, a broadcast. */
 static mt_tensor *network(mt_tensor *const *w) {
 	mt_tensor *x = random_like(MT_SHAPE(5, 3), MT_F64, -1, 1, 11), *t = random_like(MT_SHAPE(5, 8), MT_F64, 0, 1, 12);
 	mt_tensor *h = mt_sin(mt_linear(x, w[0], w[1]));
 	mt_tensor *p = mt_softmax(mt_matmul(h, w[2]), 1), *q = mt_log_softmax(mt_matmul(mt_exp(h), mt_flip(w[2], 0)), -1);
 	mt_tensor *both = mt_cat((mt_tensor *[]){p, mt_transpose(mt_reshape(q, MT_SHAPE(4, 5)), 0, 1)}, 2, 1);
 	mt_tensor *all = mt_mul(mt_mul(both, t), mt_cat((mt_tensor *[]){h, mt_slice(h, 1, 3, MT_END, -1)}, 2, 1));
-	return mt_matmul(mt_ones(MT_SHAPE(40), MT_F64), mt_reshape(all, MT_SHAPE(40)));
+	mt_tensor *norms = mt_log1p(mt_sum(mt_square(mt_tanh(mt_matmul(h, w[2]))), MT_AXES(1), 0));
+	return mt_add(mt_sum(all, MT_ALL_AXES, 0), mt_mul(mt_mean(norms, MT_ALL_AXES, 0), mt_sum(all, MT_ALL_AXES, 0)));
 }
 
 static void make_weights(mt_tensor **w) {
@@ -327,29 +328,39 @@ static void gradient_penalty(void) {
 
 /* ---- depth and memory --------------------------------------------------------------------------------------------- */
 
-/* y = sin(… sin(x)): 100000 ops, and as many more per order of derivative. */
-static void depth(void) {
-	enum { DEPTH = 100000 };
-	int64_t before = mt_live_tensors();
-	mt_scope *scope = mt_scope_begin();
-	double at = 0.5, slope = 1, ratio = 0;
-	mt_tensor *x = leaf(mt_scalar_tensor(mt_f(at), MT_F64)), *y = mt_retain(mt_sin(x));
-	for (int i = 0; i < DEPTH; i++) {
-		ratio += -slope * tan(at); /* (ln y′)′ = Σ −tan(zᵢ) zᵢ′ */
-		slope *= cos(at);
+/* sin(… sin(x)), n times, held by the caller alone; its first two derivatives. */
+static mt_tensor *tower(mt_tensor *x, double at, int n, double *slope, double *bend) {
+	double ratio = 0; /* (ln y′)′ = Σ −tan(zᵢ) zᵢ′ */
+	mt_tensor *y = mt_retain(x);
+	*slope = 1;
+	for (int i = 0; i < n; i++) {
+		ratio -= *slope * tan(at);
+		*slope *= cos(at);
 		at = sin(at);
-		if (i + 1 == DEPTH)
-			break;
 		mt_scope *inner = mt_scope_begin();
 		mt_tensor *next = mt_retain(mt_sin(y));
 		mt_release(y);
 		y = next;
 		mt_scope_end(inner);
 	}
-	mt_tensor *g = gradient(y, x, MT_NONE);
-	CHECK_CLOSE(g, &slope, 1, 1e-10, 0);
-	double want = slope * ratio;
-	CHECK_CLOSE(gradient(g, x, MT_NONE), &want, 1, 1e-8, 0);
+	*bend = *slope * ratio;
+	return y;
+}
+
+static void depth(void) {
+	int64_t before = mt_live_tensors();
+	mt_scope *scope = mt_scope_begin();
+	double slope, bend;
+	mt_tensor *x = leaf(mt_scalar_tensor(mt_f(0.5), MT_F64));
+	row("100000 ops, as many and more in the gradient's graph");
+	mt_scope *inner = mt_scope_begin();
+	mt_tensor *y = tower(x, 0.5, 100000, &slope, &bend);
+	CHECK_CLOSE(gradient(y, x, MT_NONE), &slope, 1, 1e-10, 0);
+	mt_release(y);
+	mt_scope_end(inner);
+	row("the second derivative of 10000");
+	y = tower(x, 0.5, 10000, &slope, &bend);
+	CHECK_CLOSE(gradient(gradient(y, x, MT_NONE), x, MT_NONE), &bend, 1, 1e-8, 0);
 	mt_release(y);
 	mt_scope_end(scope);
 	MT_CHECK_INT(mt_live_tensors(), before);
@@ -398,7 +409,7 @@ static void *failing_realloc(void *p, size_t bytes) {
 }
 
 static mt_status second_order(mt_tensor *const *w) {
-	mt_tensor *g[N_WEIGHTS], *y = network(w), *seen;
+	mt_tensor *g[N_WEIGHTS], *y = network(w), *seen, *ones;
 	if (y == NULL)
 		return mt_error_peek();
 	mt_status status = mt_gradients(&y, 1, NULL, w, N_WEIGHTS, create, g);
@@ -406,7 +417,9 @@ static mt_status second_order(mt_tensor *const *w) {
 		MT_CHECK((g[i] != NULL) == (status == MT_OK));
 	if (status == MT_OK)
 		status = mt_gradients(g, N_WEIGHTS, g, w + 1, 1, (mt_gradients_options){.retain_graph = 1}, &seen);
-	return status == MT_OK ? mt_backward_from(g[0], mt_ones_like(g[0]), 0) : status;
+	if (status != MT_OK || (ones = mt_ones_like(g[0])) == NULL)
+		return mt_error_peek();
+	return mt_backward_from(g[0], ones, 0);
 }
 
 static void out_of_memory(void) {

@@ -15,10 +15,18 @@ static void index_shape(int dim, int64_t *shape) {
 		shape[d] = d == dim ? 7 : extents[d] - 1;
 }
 
+/* Whole numbers from low to high − 1, in that layout. */
+static mt_tensor *drawn(enum layout layout, int rank, const int64_t *shape, mt_dtype dtype, double low, double high,
+                        uint64_t seed) {
+	int64_t base[MT_MAX_RANK];
+	base_shape(layout, rank, shape, base);
+	mt_tensor *whole = mt_cast(mt_floor(random_like(rank, base, MT_F64, low, high, seed)), dtype);
+	return lay_out(whole, layout, rank, shape);
+}
+
 /* Positions in [−n, n) (u8: [0, n)) of that shape in that layout. */
 static mt_tensor *positions(enum layout layout, int rank, const int64_t *shape, int64_t n, mt_dtype dtype) {
-	mt_tensor *real = random_in(layout, rank, shape, MT_F64, dtype == MT_U8 ? 0 : -(double)n, (double)n, 23);
-	return mt_cast(mt_floor(real), dtype);
+	return drawn(layout, rank, shape, dtype, dtype == MT_U8 ? 0 : -(double)n, (double)n, 23);
 }
 
 static int64_t row_major(const int64_t *shape, const int64_t *index) {
@@ -42,7 +50,7 @@ static const mt_dtype dtypes[] = {MT_F32, MT_F64, MT_F16, MT_BF16, MT_I32, MT_I6
 static const mt_dtype index_dtypes[] = {MT_I64, MT_I32, MT_U8};
 
 static mt_tensor *whole_numbers(enum layout layout, int rank, const int64_t *shape, mt_dtype dtype, uint64_t seed) {
-	return mt_cast(mt_floor(random_in(layout, rank, shape, MT_F64, 0, 9, seed)), dtype);
+	return drawn(layout, rank, shape, dtype, 0, 9, seed);
 }
 
 static void check_gather(int dim, enum layout l, mt_dtype dtype, mt_dtype index_dtype) {
@@ -168,7 +176,7 @@ static mt_tensor *filled(mt_tensor *x, const void *context) {
 
 static mt_tensor *chosen(mt_tensor *x, const void *context) {
 	(void)context;
-	mt_tensor *mask = mt_from_data(MT_SHAPE(2, 1, 1), MT_BOOL, (const uint8_t[]){1, 0});
+	mt_tensor *mask = mt_from_data(MT_SHAPE(3, 1, 1), MT_BOOL, (const uint8_t[]){1, 0, 1});
 	return mt_where(mask, x, mt_zeros(MT_SHAPE0, MT_F64));
 }
 
@@ -321,8 +329,41 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_ARG, "masked_fill: value is no number");
 }
 
+/* Arguments of two devices, for this and the neighbouring families. */
+static void two_devices(void) {
+	mt_device *first = mt_device_open("naive"), *second = mt_device_open("omp");
+	if (first == NULL || second == NULL) {
+		mt_test_note("%s", mt_error_take(NULL));
+		return;
+	}
+	mt_device_use(second);
+	mt_tensor *y = mt_zeros(MT_SHAPE(3), MT_F32), *at = mt_zeros(MT_SHAPE(3), MT_I64);
+	mt_device_use(first);
+	mt_tensor *x = mt_zeros(MT_SHAPE(3), MT_F32), *i = mt_zeros(MT_SHAPE(3), MT_I64);
+	MT_CHECK(mt_gather(x, 0, at) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "gather");
+	MT_CHECK(mt_scatter_add(x, 0, i, y) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "scatter_add");
+	MT_CHECK(mt_masked_fill(x, y, mt_i(0)) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "masked_fill");
+	MT_CHECK(mt_einsum("i,i", MT_TENSORS(x, y)) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "einsum");
+	MT_CHECK(mt_l1_loss(x, y, 0) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "l1_loss");
+	MT_CHECK(mt_bce_with_logits_loss(x, x, MT_NONE, y, 0) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "bce_with_logits_loss");
+	MT_CHECK(mt_nll_loss(mt_zeros(MT_SHAPE(3, 3), MT_F32), at, MT_NONE, (mt_loss_options){0}) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "nll_loss");
+}
+
 static const mt_test_case cases[] = {
-	{"values", values}, {"gradients", gradients}, {"others", others}, {"edges", edges}, {"errors", errors}, {0},
+	{"values", values},
+	{"gradients", gradients},
+	{"others", others},
+	{"edges", edges},
+	{"errors", errors},
+	{"two_devices", two_devices},
+	{0},
 };
 static const mt_test_suite suites[] = {{"index", cases, NULL, NULL}, {0}};
 

@@ -1,4 +1,5 @@
-/* Losses: values and gradients against plain loops, native against composed, options, dropout, gather and friends. */
+/* Losses over classes: values and gradients against plain loops, native against composed, options, shapes; dropout, gather
+ * and friends. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -68,23 +69,47 @@ static int plain_loss(const struct loss_case *c, int log_probs, const double *x,
 	return none ? N : 1;
 }
 
+/* Scores of N rows in another shape, classes in dim 1; inner: rows that lie inside each other. */
+struct form {
+	int rank;
+	int64_t shape[4];
+	int inner;
+};
+
+static const struct form forms[] = {{2, {N, C}, 1}, {3, {2, C, 3}, 3}, {4, {1, C, 3, 2}, 6}, {4, {2, C, 1, 3}, 3}};
+#define N_FORMS 4
+
+static int place(const struct form *f, int row, int class) {
+	return (row / f->inner * C + class) * f->inner + row % f->inner;
+}
+
+static mt_tensor *targets_of(const struct form *f) {
+	int64_t shape[3] = {f->shape[0], f->shape[2], f->shape[3]};
+	return mt_reshape(mt_from_data(MT_SHAPE(N), MT_I64, targets), f->rank - 1, shape);
+}
+
 typedef mt_tensor *(*loss_fn)(mt_tensor *, mt_tensor *, mt_tensor *, mt_loss_options);
 
 static void check_loss(const struct loss_case *c, loss_fn fn, int log_probs, enum layout l, mt_dtype dtype,
-                       mt_dtype index) {
+                       mt_dtype index, const struct form *f) {
 	mt_scope *scope = mt_scope_begin();
-	mt_tensor *x = mt_requires_grad_(random_in(l, MT_SHAPE(N, C), dtype, -3, 3, 7), 1);
-	mt_tensor *target = mt_cast(mt_from_data(MT_SHAPE(N), MT_I64, targets), index);
+	mt_tensor *x = mt_requires_grad_(random_in(l, f->rank, f->shape, dtype, -3, 3, 7), 1);
+	mt_tensor *target = mt_cast(targets_of(f), index);
 	mt_tensor *weight = c->weighted ? mt_cast(mt_from_data(MT_SHAPE(C), MT_F64, weights), dtype) : MT_NONE;
-	double *from = elements(x), u[N] = {1.5, -0.5, 2, 0.75, -1, 3}, loss[N], gx[N * C];
-	int results = plain_loss(c, log_probs, from, u, loss, gx);
+	double *laid = elements(x), from[N * C], u[N] = {1.5, -0.5, 2, 0.75, -1, 3}, loss[N], gradient[N * C], gx[N * C];
+	for (int i = 0; i < N * C; i++)
+		from[i] = laid[place(f, i / C, i % C)];
+	int results = plain_loss(c, log_probs, from, u, loss, gradient);
+	for (int i = 0; i < N * C; i++)
+		gx[place(f, i / C, i % C)] = gradient[i];
 	mt_tensor *y = fn(x, target, weight, c->o);
 	CHECK_CLOSE(y, loss, results, 8 * rtol_of(dtype), 1);
 	MT_CHECK_INT(mt_tensor_dtype(y), dtype);
+	MT_CHECK_INT(mt_tensor_rank(y), results > 1 ? f->rank - 1 : 0);
 	mt_tensor *up = mt_cast(mt_from_data(mt_tensor_rank(y), mt_tensor_shape(y), MT_F64, u), dtype);
 	MT_CHECK_INT(mt_backward_from(y, up, 0), MT_OK);
 	CHECK_CLOSE(mt_grad(x), gx, N * C, 8 * rtol_of(dtype), 1);
-	free(from);
+	free(laid);
 	mt_scope_end(scope);
 }
 
@@ -94,11 +119,13 @@ static void losses_on_device(void) {
 	for (size_t i = 0; i < N_LOSSES; i++)
 		for (int d = 0; d < 3; d++)
 			for (int l = 0; l < REPEATED; l++) {
-				row("%s %s %s", losses[i].name, mt_dtype_name(dtypes[d]), layout_name(l));
-				check_loss(&losses[i], mt_cross_entropy, 0, l, dtypes[d], indices[(d + l) % 3]);
-				check_loss(&losses[i], mt__cross_entropy_composed, 0, l, dtypes[d], indices[(d + l) % 3]);
+				const struct form *f = &forms[(i + (size_t)(d + l)) % N_FORMS];
+				mt_dtype index = indices[(d + l) % 3];
+				row("%s %s %s rank %d", losses[i].name, mt_dtype_name(dtypes[d]), layout_name(l), f->rank);
+				check_loss(&losses[i], mt_cross_entropy, 0, l, dtypes[d], index, f);
+				check_loss(&losses[i], mt__cross_entropy_composed, 0, l, dtypes[d], index, f);
 				if (losses[i].o.label_smoothing == 0)
-					check_loss(&losses[i], mt_nll_loss, 1, l, dtypes[d], indices[(d + l) % 3]);
+					check_loss(&losses[i], mt_nll_loss, 1, l, dtypes[d], index, f);
 			}
 }
 
@@ -114,6 +141,19 @@ static void edges_on_device(void) {
 	CHECK_VALUES(mt_cross_entropy(empty, no, MT_NONE, mean), NAN);
 	CHECK_VALUES(mt_cross_entropy(empty, no, MT_NONE, (mt_loss_options){MT_REDUCTION_SUM, 0, 0, 0}), 0);
 	CHECK_SHAPE(mt_nll_loss(empty, no, MT_NONE, (mt_loss_options){MT_REDUCTION_NONE, 0, 0, 0}), 0);
+	CHECK_SHAPE(mt_cross_entropy(mt_zeros(MT_SHAPE(2, 3, 0), MT_F32), mt_zeros(MT_SHAPE(2, 0), MT_I64), MT_NONE,
+	                             (mt_loss_options){MT_REDUCTION_NONE, 0, 0, 0}),
+	            2, 0);
+	row("one row as [C]");
+	mt_tensor *alone = mt_from_data(MT_SHAPE(3), MT_F64, (const double[]){1, 2, 3}), *one = mt_ones(MT_SHAPE0, MT_I64);
+	mt_loss_options none = {MT_REDUCTION_NONE, 0, 0, 0};
+	CHECK_NEAR_VALUES(mt_cross_entropy(alone, one, MT_NONE, mean), 1e-12, log(exp(1) + exp(2) + exp(3)) - 2);
+	CHECK_SHAPE0(mt_cross_entropy(alone, one, MT_NONE, none));
+	CHECK_VALUES(mt_nll_loss(alone, one, alone, none), -4);
+	CHECK_VALUES(mt_nll_loss(alone, one, alone, mean), -2);
+	row("many rows");
+	mt_tensor *many = mt_zeros(MT_SHAPE(3, 2, 70000), MT_F32), *ones = mt_ones(MT_SHAPE(3, 70000), MT_I64);
+	CHECK_NEAR_VALUES(mt_cross_entropy(many, ones, MT_NONE, mean), 1e-5, log(2));
 	row("every row ignored");
 	mt_tensor *ignored = mt_full(MT_SHAPE(2), MT_I64, mt_i(-100));
 	CHECK_VALUES(mt_cross_entropy(x, ignored, MT_NONE, ignoring), NAN);
@@ -126,36 +166,6 @@ static void edges_on_device(void) {
 
 static void edges(void) {
 	each_backend(edges_on_device);
-}
-
-/* ---- mse, bce ----------------------------------------------------------------------------------------------------- */
-
-static void regression_on_device(void) {
-	const float a[] = {1, 2, 3, -4}, b[] = {0, 2, 5, -1}, p[] = {0.2f, 0.9f, 0, 1}, y[] = {1, 0, 1, 1};
-	mt_tensor *x = mt_requires_grad_(mt_from_data(MT_SHAPE(4), MT_F32, a), 1),
-			  *z = mt_from_data(MT_SHAPE(4), MT_F32, b);
-	row("mse");
-	CHECK_VALUES(mt_mse_loss(x, z, MT_REDUCTION_NONE), 1, 0, 4, 9);
-	CHECK_VALUES(mt_mse_loss(x, z, MT_REDUCTION_SUM), 14);
-	mt_tensor *loss = mt_mse_loss(x, z, MT_REDUCTION_MEAN);
-	CHECK_VALUES(loss, 3.5);
-	mt_backward_from(loss, mt_full(MT_SHAPE0, MT_F32, mt_f(-2)), 0);
-	CHECK_VALUES(mt_grad(x), -1, 0, 2, 3);
-	CHECK_VALUES(mt_mse_loss(mt_ones(MT_SHAPE(2), MT_I32), mt_zeros(MT_SHAPE(2), MT_I32), 0), 1);
-	row("bce, logs clamped at -100");
-	mt_tensor *q = mt_requires_grad_(mt_from_data(MT_SHAPE(4), MT_F32, p), 1),
-			  *t = mt_from_data(MT_SHAPE(4), MT_F32, y);
-	loss = mt_bce_loss(q, t, MT_REDUCTION_NONE);
-	CHECK_NEAR_VALUES(loss, 1e-5, -log(0.2), -log(0.1), 100, 0);
-	mt_backward_from(loss, mt_from_data(MT_SHAPE(4), MT_F32, (const float[]){1, 2, 1e-12f, 1}), 0);
-	CHECK_NEAR_VALUES(mt_grad(q), 1e-4, -5, 20, -1, 0);
-	CHECK_NEAR_VALUES(mt_bce_loss(q, mt_cast(t, MT_BOOL), MT_REDUCTION_SUM), 1e-3, -log(0.2) - log(0.1) + 100);
-	MT_CHECK(mt_bce_loss(q, mt_zeros(MT_SHAPE(4, 1), MT_F32), 0) == NULL);
-	CHECK_ERROR(MT_E_SHAPE, "bce_loss: p is f32[4], y is f32[4, 1]");
-}
-
-static void regression(void) {
-	each_backend(regression_on_device);
 }
 
 /* ---- dropout ------------------------------------------------------------------------------------------------------ */
@@ -259,11 +269,15 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_SHAPE, "weight is f32[2]");
 	MT_CHECK(mt_cross_entropy(x, t, mt_requires_grad_(mt_ones(MT_SHAPE(3), MT_F32), 1), o) == NULL);
 	CHECK_ERROR(MT_E_UNSUPPORTED, "weight requires a gradient");
+	MT_CHECK(mt_nll_loss(mt_zeros(MT_SHAPE(2, 3, 4), MT_F32), mt_zeros(MT_SHAPE(2, 3), MT_I64), MT_NONE, o) == NULL);
+	CHECK_ERROR(MT_E_SHAPE, "nll_loss: log_probs is f32[2, 3, 4], target is i64[2, 3]; [N, C] and [N], ");
+	MT_CHECK(mt_cross_entropy(mt_zeros(MT_SHAPE0, MT_F32), t, MT_NONE, o) == NULL);
+	CHECK_ERROR(MT_E_SHAPE, "cross_entropy: logits is f32[], target is i64[2]");
+	MT_CHECK(mt_cross_entropy(mt_zeros(MT_SHAPE(2, 0), MT_F32), t, MT_NONE, o) == NULL);
+	CHECK_ERROR(MT_E_SHAPE, "there are no classes");
 	o.reduction = 3;
 	MT_CHECK(mt_cross_entropy(x, t, MT_NONE, o) == NULL);
 	CHECK_ERROR(MT_E_ARG, "reduction is 3");
-	MT_CHECK(mt_mse_loss(x, x, -1) == NULL);
-	CHECK_ERROR(MT_E_ARG, "mse_loss: reduction is -1");
 	o = (mt_loss_options){0, 0, 0, NAN};
 	MT_CHECK(mt_cross_entropy(x, t, MT_NONE, o) == NULL);
 	CHECK_ERROR(MT_E_ARG, "label_smoothing");
@@ -284,7 +298,6 @@ static void errors(void) {
 static const mt_test_case cases[] = {
 	{"classification", classification},
 	{"edges", edges},
-	{"regression", regression},
 	{"dropout", dropout},
 	{"indices", indices},
 	{"errors", errors},

@@ -1,5 +1,5 @@
-/* Layers that normalise, Embedding, Residual: modes, running statistics, gradients, saving, printing, errors; and training a
- * recurrent net and a transformer on small tasks. */
+/* Layers that normalise, Embedding, Residual: modes, running statistics, gradients, saving, printing, errors; and
+ * training a recurrent net and a transformer on small tasks. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ static mt_tensor *forward(mt_tensor *const *in, int n, void *context) {
 	return mt_forward(context, in[0]);
 }
 
-/* ---- batch norm ----------------------------------------------------------------------------------------------------- */
+/* ---- batch norm -------------------------------------------------------------------------------------------------- */
 
 static int64_t batches(mt_module *m) {
 	int64_t n = -1;
@@ -62,7 +62,7 @@ static void batch_norm(void) {
 	each_backend(batch_norm_on_device);
 }
 
-/* ---- gradients of every layer --------------------------------------------------------------------------------------- */
+/* ---- gradients of every layer ------------------------------------------------------------------------------------ */
 
 static mt_module *residual_net(void) {
 	return mt_nn_residual(mt_nn_sequential(MT_MODULES(mt_nn_linear(5, 3, 1), mt_nn_tanh(), mt_nn_linear(3, 5, 0))));
@@ -93,7 +93,7 @@ static void gradients(void) {
 	each_backend(gradients_on_device);
 }
 
-/* ---- embedding, residual -------------------------------------------------------------------------------------------- */
+/* ---- embedding, residual ----------------------------------------------------------------------------------------- */
 
 static void embedding_on_device(void) {
 	row("embedding");
@@ -130,7 +130,7 @@ static void embedding(void) {
 	each_backend(embedding_on_device);
 }
 
-/* ---- printing, saving, errors --------------------------------------------------------------------------------------- */
+/* ---- printing, saving, errors ------------------------------------------------------------------------------------ */
 
 static void printed(void) {
 	static const struct {
@@ -226,7 +226,7 @@ static void errors(void) {
 	mt_module_free(m);
 }
 
-/* ---- learning ------------------------------------------------------------------------------------------------------- */
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
 
 /* Steps of Adam on a loss made by step(m, head, i); the mean loss of the last 10. */
 typedef mt_tensor *(*loss_fn)(mt_module *net, mt_module *head);

@@ -8,7 +8,7 @@
 #include "ops/ops.h"
 #include "oracle.h"
 
-/* ---- the reference -------------------------------------------------------------------------------------------------- */
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
 
 /* Element i of x lies in set (i / over) % sets and has parameter (i / every) % parameters. */
 struct sets {
@@ -71,7 +71,7 @@ static void plain_gradients(const struct sets *s, const double *g, const double 
 	}
 }
 
-/* ---- the ops -------------------------------------------------------------------------------------------------------- */
+/* ---- the ops ----------------------------------------------------------------------------------------------------- */
 
 enum form { LAYER, LAYER_LAST_TWO, GROUP, BATCH, BATCH_EVAL, BATCH_FLAT, N_FORMS };
 
@@ -174,7 +174,7 @@ static void values(void) {
 	each_backend(values_on_device);
 }
 
-/* ---- gradients ------------------------------------------------------------------------------------------------------ */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* The node of the norm itself, below casts and reshapes that a call may add. */
 static int is_norm(const struct mt_node *node) {
@@ -262,7 +262,7 @@ static void differentiable(void) {
 	each_backend(differentiable_rule);
 }
 
-/* ---- running statistics --------------------------------------------------------------------------------------------- */
+/* ---- running statistics ------------------------------------------------------------------------------------------ */
 
 static void check_running(mt_dtype dtype, mt_dtype kept, int composed) {
 	double mean[6], variance[6], want_mean[6], want_variance[6];
@@ -315,11 +315,13 @@ static void writes_on_device(void) {
 	mt_tensor *mean = mt_zeros(MT_SHAPE(3), MT_F32), *variance = mt_ones(MT_SHAPE(3), MT_F32);
 	mt_tensor *saved = mt_mul(mt_index(x, 0, 0), mean);
 	mt_tensor *y = mt_batch_norm(x, MT_NONE, MT_NONE, mean, variance, eval);
+	mt_tensor *composed = mt__batch_norm_composed(x, MT_NONE, MT_NONE, mean, variance, eval);
 	MT_REQUIRE(mt_batch_norm(x, MT_NONE, MT_NONE, mean, variance, train) != NULL);
 	MT_CHECK(!mt_tensor_requires_grad(mean) && mt_tensor_is_leaf(variance));
 	MT_CHECK_INT(mt_backward_from(saved, mt_ones_like(saved), 0), MT_E_VERSION);
 	CHECK_ERROR(MT_E_VERSION, "mul");
 	MT_CHECK_INT(mt_backward_from(y, mt_ones_like(y), 0), MT_OK); /* evaluation kept its own copy */
+	MT_CHECK_INT(mt_backward_from(composed, mt_ones_like(y), 0), MT_OK);
 	row("momentum -1");
 	double *before = elements(mean);
 	MT_CHECK(mt_batch_norm(x, MT_NONE, MT_NONE, mean, variance, still) != NULL);
@@ -341,7 +343,7 @@ static void writes(void) {
 	each_backend(writes_on_device);
 }
 
-/* ---- rms_norm ------------------------------------------------------------------------------------------------------- */
+/* ---- rms_norm ---------------------------------------------------------------------------------------------------- */
 
 static void rms_on_device(void) {
 	static const int64_t shape[] = {4, 6, 5};
@@ -369,7 +371,7 @@ static void rms(void) {
 	each_backend(rms_on_device);
 }
 
-/* ---- special values, empty arrays, mixed dtypes, large arrays ------------------------------------------------------- */
+/* ---- special values, empty arrays, mixed dtypes, large arrays ---------------------------------------------------- */
 
 static int all_nan(mt_tensor *t) {
 	double *v = elements(t);
@@ -478,7 +480,7 @@ static void large(void) {
 	each_backend(large_on_device);
 }
 
-/* ---- errors --------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 static void errors(void) {
 	const mt_batch_norm_options train = {.training = 1}, eval = {0};

@@ -90,7 +90,9 @@ static void test_errors(void) {
 	MT_CHECK_INT(mt_points_generate(MT_POINTS_SPIRAL, 1, 0, &points, &labels), MT_E_ARG);
 	MT_CHECK_CONTAINS(mt_error_take(NULL), "got 1");
 	MT_CHECK_INT(mt_points_generate(MT_POINTS_XOR, -1, 0, &points, &labels), MT_E_ARG);
+	MT_CHECK_CONTAINS(mt_error_take(NULL), "got -1");
 	MT_CHECK_INT(mt_points_generate(MT_POINTS_XOR, 5, 0, NULL, &labels), MT_E_NULL);
+	MT_CHECK_CONTAINS(mt_error_take(NULL), "points is NULL");
 	MT_CHECK_INT(mt_points_parse("circle", &kind), MT_OK);
 	MT_CHECK_INT(kind, MT_POINTS_CIRCLE);
 	MT_CHECK_INT(mt_points_parse("cricle", &kind), MT_E_ARG);

@@ -10,7 +10,10 @@ static const int64_t extents[RANK] = {2, 5, 4};
 static const mt_dtype dtypes[] = {MT_F32, MT_F64, MT_F16, MT_BF16, MT_I32, MT_I64, MT_U8, MT_BOOL};
 
 static mt_tensor *whole_numbers(enum layout layout, mt_dtype dtype) {
-	return mt_cast(mt_floor(random_in(layout, RANK, extents, MT_F64, 1, 9, 3)), dtype);
+	int64_t base[RANK];
+	base_shape(layout, RANK, extents, base);
+	mt_tensor *whole = mt_cast(mt_floor(random_like(RANK, base, MT_F64, 1, 9, 3)), dtype);
+	return lay_out(whole, layout, RANK, extents);
 }
 
 /* An op by its arguments. */
@@ -138,6 +141,7 @@ static const struct rearrangement rows[] = {
 	{PAD, {-1, 2, 1, -2}, 2, MT_PAD_CONSTANT},
 	{PAD, {-2, -2}, 1, MT_PAD_CONSTANT},
 	{PAD, {-5, 3}, 1, MT_PAD_CONSTANT},
+	{PAD, {0, 0, -2, 1, -1, 0}, 3, MT_PAD_CONSTANT},
 	{PAD, {3, 2}, 1, MT_PAD_REFLECT},
 	{PAD, {1, 0, 4, 3}, 2, MT_PAD_REFLECT},
 	{PAD, {0, 2, 1, 1, 1, 0}, 3, MT_PAD_REFLECT},

@@ -175,10 +175,54 @@ static void empty_on_device(void) {
 	row("0-d");
 	CHECK_SHAPE0(mt_sum(mt_scalar_tensor(mt_f(3), MT_F32), MT_ALL_AXES, 1));
 	CHECK_VALUES(mt_mean(mt_scalar_tensor(mt_f(3), MT_F32), MT_ALL_AXES, 0), 3);
+	CHECK_SHAPE0(mt_prod(mt_scalar_tensor(mt_i(3), MT_I32), MT_AXES(0), 0));
+	CHECK_SHAPE0(mt_max(mt_scalar_tensor(mt_f(3), MT_F32), MT_AXES(-1), 1));
 }
 
 static void empty(void) {
 	each_backend(empty_on_device);
+}
+
+/* ---- gradients at zeros and ties -------------------------------------------------------------------------------------- */
+
+static mt_tensor *backward(mt_tensor *y, mt_tensor *x, double u) {
+	MT_CHECK_INT(mt_backward_from(y, mt_full_like(y, mt_f(u)), 0), MT_OK);
+	return mt_grad(x);
+}
+
+static mt_tensor *leaf(int64_t n, const double *values, mt_dtype dtype) {
+	return mt_requires_grad_(mt_cast(mt_from_data(1, &n, MT_F64, values), dtype), 1);
+}
+
+static void gradients_on_device(void) {
+	static const double none[] = {2, -3, 4}, one[] = {2, 0, 4}, two[] = {0, -3, 0}, ties[] = {5, 1, 5, 1, 5};
+	static const double wild[] = {1, NAN, 7, NAN};
+	mt_tensor *x = leaf(3, none, MT_F64);
+	row("prod");
+	CHECK_NEAR_VALUES(backward(mt_prod(x, MT_ALL_AXES, 0), x, 2), 1e-12, -24, 16, -12);
+	x = leaf(3, one, MT_F32);
+	CHECK_VALUES(backward(mt_prod(x, MT_ALL_AXES, 0), x, 2), 0, 16, 0);
+	x = leaf(3, two, MT_F32);
+	CHECK_VALUES(backward(mt_prod(x, MT_ALL_AXES, 0), x, 2), 0, 0, 0);
+	row("max, min: shared among ties");
+	x = leaf(5, ties, MT_F32);
+	CHECK_VALUES(backward(mt_max(x, MT_ALL_AXES, 1), x, 6), 2, 0, 2, 0, 2);
+	x = leaf(5, ties, MT_BF16);
+	CHECK_VALUES(backward(mt_min(x, MT_ALL_AXES, 0), x, 6), 0, 3, 0, 3, 0);
+	x = leaf(4, wild, MT_F64);
+	CHECK_VALUES(backward(mt_max(x, MT_ALL_AXES, 0), x, 6), 0, 3, 0, 3);
+	row("more ties than f16 can count");
+	x = mt_requires_grad_(mt_zeros(MT_SHAPE(2, 40000), MT_F16), 1);
+	mt_tensor *share = mt_cast(mt_full(MT_SHAPE0, MT_F64, mt_f(1.0 / 80)), MT_F16);
+	CHECK_VALUES(mt_all(mt_eq(backward(mt_max(x, MT_ALL_AXES, 0), x, 1000), share), MT_ALL_AXES, 0), 1);
+	row("many elements");
+	x = mt_requires_grad_(mt_ones(MT_SHAPE(70001), MT_F64), 1);
+	mt_tensor *g = backward(mt_prod(x, MT_ALL_AXES, 0), x, 3);
+	CHECK_VALUES(mt_all(mt_zip_scalar(MT_ZIP_EQ, g, mt_i(3)), MT_ALL_AXES, 0), 1);
+}
+
+static void gradients(void) {
+	each_backend(gradients_on_device);
 }
 
 /* ---- argmax, argmin ----------------------------------------------------------------------------------------------- */
@@ -223,7 +267,13 @@ static void errors(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"values", values}, {"dtypes", dtypes}, {"empty", empty}, {"arg_reduce", arg_reduce}, {"errors", errors}, {0},
+	{"values", values},
+	{"dtypes", dtypes},
+	{"empty", empty},
+	{"gradients", gradients},
+	{"arg_reduce", arg_reduce},
+	{"errors", errors},
+	{0},
 };
 static const mt_test_suite suites[] = {{"reduce", cases, NULL, NULL}, {0}};
 

@@ -1,5 +1,5 @@
-/* LSTM and GRU: against plain loops in double, against numbers from PyTorch, states, directions, layers, dropout, gradients,
- * saving, printing, errors. */
+/* LSTM and GRU: against plain loops in double, against numbers from PyTorch, states, directions, layers, dropout,
+ * gradients, saving, printing, errors. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static const rnn_maker makers[] = {mt_nn_lstm, mt_nn_gru};
 static const char *const names[] = {"lstm", "gru"};
 static const int gates_of[] = {4, 3};
 
-/* ---- the reference -------------------------------------------------------------------------------------------------- */
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
 
 static double sigmoid(double x) {
 	return 1 / (1 + exp(-x));
@@ -235,7 +235,7 @@ static void torch(void) {
 	each_backend(torch_on_device);
 }
 
-/* ---- gradients ------------------------------------------------------------------------------------------------------ */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* Through output and last states. */
 static mt_tensor *everything(mt_tensor *const *in, int n, void *context) {
@@ -272,7 +272,7 @@ static void gradients(void) {
 	each_backend(gradients_on_device);
 }
 
-/* ---- modes, states, edges ------------------------------------------------------------------------------------------- */
+/* ---- modes, states, edges ---------------------------------------------------------------------------------------- */
 
 /* One pass over 6 steps is two passes over 3 with the states handed on. */
 static void continued_on_device(void) {
@@ -313,6 +313,8 @@ static void dropout_on_device(void) {
 	b = mt_forward(none, mt_neg(x));
 	MT_REQUIRE(mt_item(mt_all(mt_eq(a, b), MT_ALL_AXES, 0), &same) == MT_OK);
 	MT_CHECK(same == 1);
+	MT_REQUIRE(mt_item(mt_any(a, MT_ALL_AXES, 0), &same) == MT_OK);
+	MT_CHECK(same == 1); /* the last layer's output is not dropped */
 	mt_module_free(m);
 	mt_module_free(none);
 }
@@ -347,7 +349,7 @@ static void edges(void) {
 	each_backend(edges_on_device);
 }
 
-/* ---- the module ----------------------------------------------------------------------------------------------------- */
+/* ---- the module -------------------------------------------------------------------------------------------------- */
 
 static void module(void) {
 	mt_module *m = mt_nn_lstm(10, 20, (mt_nn_rnn_options){.layers = 2});

@@ -56,6 +56,7 @@ static void check_topk(mt_tensor *x, struct lines l, int axis, int64_t k, int la
 		}
 	CHECK_CLOSE(t, v, l.count * k, 0, 0);
 	CHECK_CLOSE(ti, at, l.count * k, 0, 0);
+	MT_CHECK(mt_tensor_is_contiguous(t) && mt_tensor_is_contiguous(ti));
 }
 
 static void check_sort(mt_tensor *x, int axis, int descending) {

@@ -219,7 +219,7 @@ enum mt_conv_padding {
 	MT_PADDING_EXPLICIT = 0,  /* padding on both sides of each spatial dim */
 	MT_PADDING_SAME = 1,      /* O = ⌈S / stride⌉, the zeros shared between both sides, the odd one on the high side */
 	MT_PADDING_SAME_LEFT = 2, /* O = ⌈S / stride⌉, window o begins at x[o · stride], zeros past the end (MiniTorch's) */
-	MT_PADDING_CAUSAL = 3     /* O = ⌈S / stride⌉, all zeros before the start */
+	MT_PADDING_CAUSAL = 3     /* O = ⌈S / stride⌉, window o ends at x[o · stride], zeros before the start */
 };
 
 /* stride, padding, dilation ≥ 1, ≥ 0, ≥ 1 per spatial dim (d, h, w order, first entries used); groups ≥ 1; padding is 0

@@ -11,7 +11,7 @@ struct multihead {
 	mt_nn_attention_options options;
 };
 
-/* ---- projections ---------------------------------------------------------------------------------------------------- */
+/* ---- projections ------------------------------------------------------------------------------------------------- */
 
 /* x @ the n of the three parts of in_proj from first on (0: q, 1: k, 2: v). */
 static mt_tensor *project(const mt_module *m, mt_tensor *x, int first, int n) {
@@ -51,7 +51,7 @@ static int project_all(const mt_module *m, mt_tensor *const *in, mt_tensor **out
 	return 1;
 }
 
-/* ---- masks ---------------------------------------------------------------------------------------------------------- */
+/* ---- masks ------------------------------------------------------------------------------------------------------- */
 
 static int has(const mt_tensor *t) {
 	return t != NULL && mt__given(t);
@@ -113,7 +113,7 @@ static mt_status take_masks(const char *op, const struct multihead *h, const mt_
 	return MT_OK;
 }
 
-/* ---- forward -------------------------------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 static mt_status check(const char *op, const struct multihead *h, mt_tensor *const *in,
                        const mt_attention_masks *masks) {
@@ -158,7 +158,7 @@ static mt_tensor *multihead_forward(mt_module *m, mt_tensor *x, void *context) {
 	              NULL);
 }
 
-/* ---- the module ----------------------------------------------------------------------------------------------------- */
+/* ---- the module -------------------------------------------------------------------------------------------------- */
 
 static const mt_module_class multihead_class = {"MultiheadAttention", multihead_forward, NULL, mt__free};
 

@@ -32,7 +32,7 @@ static mt_module *with_affine(mt_module *m, int n, const int64_t *shape, const m
 	return NULL;
 }
 
-/* ---- BatchNorm ------------------------------------------------------------------------------------------------------ */
+/* ---- BatchNorm --------------------------------------------------------------------------------------------------- */
 
 struct batch_norm {
 	int64_t features;
@@ -129,7 +129,7 @@ mt_module *mt_nn_batch_norm3d(int64_t features, mt_nn_norm_options options) {
 	return batch_norm(3, features, options);
 }
 
-/* ---- LayerNorm, RMSNorm --------------------------------------------------------------------------------------------- */
+/* ---- LayerNorm, RMSNorm ------------------------------------------------------------------------------------------ */
 
 struct shaped_norm {
 	int n;
@@ -208,7 +208,7 @@ mt_module *mt_nn_rms_norm(int n, const int64_t *shape, mt_nn_norm_options option
 	return shaped_norm(&rms_norm_class, n, shape, options);
 }
 
-/* ---- GroupNorm ------------------------------------------------------------------------------------------------------ */
+/* ---- GroupNorm --------------------------------------------------------------------------------------------------- */
 
 struct group_norm {
 	int64_t groups, channels;

@@ -15,7 +15,7 @@ struct rnn {
 	mt_nn_rnn_options options;
 };
 
-/* ---- one direction of one layer ------------------------------------------------------------------------------------- */
+/* ---- one direction of one layer ---------------------------------------------------------------------------------- */
 
 /* Its parameters; biases MT_NONE where the module has none. */
 struct weights {
@@ -92,7 +92,7 @@ static mt_tensor *run_direction(const struct rnn *r, const struct weights *w, mt
 	return mt_stack(steps, (int)length, 0);
 }
 
-/* ---- all layers ----------------------------------------------------------------------------------------------------- */
+/* ---- all layers -------------------------------------------------------------------------------------------------- */
 
 /* What goes through the layers: states of each direction of each layer, [layers · D] of them. */
 struct pass {
@@ -160,7 +160,7 @@ static mt_tensor *run(struct pass *p, mt_tensor *x, mt_tensor *h0, mt_tensor *c0
 	return swap ? mt_transpose(y, 0, 1) : y;
 }
 
-/* ---- checks --------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 static mt_status check_state(const struct rnn *r, const char *op, const char *name, const mt_tensor *s, int64_t batch) {
 	char text[MT__SHAPE_TEXT];
@@ -211,7 +211,7 @@ static mt_tensor *forward(mt_module *m, const char *op, mt_tensor *x, mt_tensor 
 	return y;
 }
 
-/* ---- the modules ---------------------------------------------------------------------------------------------------- */
+/* ---- the modules ------------------------------------------------------------------------------------------------- */
 
 static mt_tensor *lstm_forward(mt_module *m, mt_tensor *x, void *context) {
 	(void)context;

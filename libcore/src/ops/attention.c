@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* ---- checks --------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 /* E and S agree, batch dims broadcast; the shape of the scores. */
 static mt_status scores_shape(const char *op, const mt_tensor *q, const mt_tensor *k, const mt_tensor *v, int *rank,
@@ -50,7 +50,7 @@ static mt_status check_masks(const char *op, mt_tensor *q, mt_tensor *k, mt_tens
 	return status;
 }
 
-/* ---- the steps ------------------------------------------------------------------------------------------------------ */
+/* ---- the steps --------------------------------------------------------------------------------------------------- */
 
 /* [L, S]: 1 where s ≤ l. */
 static mt_tensor *causal_mask(mt_tensor *scores) {
@@ -96,7 +96,7 @@ mt_tensor *mt__attend(const char *op, mt_tensor *q, mt_tensor *k, mt_tensor *v, 
 	return y == NULL ? NULL : mt_cast(y, dtype);
 }
 
-/* ---- the op --------------------------------------------------------------------------------------------------------- */
+/* ---- the op ------------------------------------------------------------------------------------------------------ */
 
 mt_tensor *mt_scaled_dot_product_attention(mt_tensor *q, mt_tensor *k, mt_tensor *v, mt_tensor *mask,
                                            mt_attention_options options) {

@@ -7,7 +7,7 @@ struct attrs {
 	int32_t training;
 };
 
-/* ---- gradient ----------------------------------------------------------------------------------------------------- */
+/* ---- gradient ---------------------------------------------------------------------------------------------------- */
 
 static mt_status run_gradients(struct mt_node *node, mt_tensor *gout, mt_tensor *const *saved, int training,
                                mt_tensor **gx) {
@@ -53,7 +53,7 @@ static mt_status batch_norm_backward(struct mt_node *node, mt_tensor *gout, mt_t
 
 static const struct mt_grad_rule batch_norm_rule = {"batch_norm", batch_norm_backward};
 
-/* ---- forward ------------------------------------------------------------------------------------------------------ */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 /* x [N, C, S]; weight, bias and the running statistics [C] or MT_NONE, of the statistics' dtype. */
 struct call {
@@ -162,7 +162,7 @@ static mt_tensor *norm_channels(struct call *c, int composed) {
 	return y;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 static const char *const names[5] = {"x", "weight", "bias", "running_mean", "running_var"};
 

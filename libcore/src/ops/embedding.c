@@ -6,7 +6,7 @@ struct attrs {
 	int64_t padding_idx, rows;
 };
 
-/* ---- the places as a column of rows --------------------------------------------------------------------------------- */
+/* ---- the places as a column of rows ------------------------------------------------------------------------------ */
 
 /* index as [n], with what would count from the end sent out of range. */
 static mt_tensor *flat_index(mt_tensor *index, int64_t rows) {
@@ -26,7 +26,7 @@ static mt_tensor *take_rows(mt_tensor *table, mt_tensor *index, int composed);
 static mt_tensor *sum_rows(mt_tensor *g, mt_tensor *index, struct attrs a, int composed);
 static mt_tensor *embedding(mt_tensor *table, mt_tensor *index, int64_t padding_idx);
 
-/* ---- the sums ------------------------------------------------------------------------------------------------------- */
+/* ---- the sums ---------------------------------------------------------------------------------------------------- */
 
 static mt_status sum_backward(struct mt_node *node, mt_tensor *gout, mt_tensor **gx) {
 	const struct attrs *a = mt__attrs(node);
@@ -90,7 +90,7 @@ mt_tensor *mt__embedding_grad_composed(mt_tensor *g, mt_tensor *index, int64_t r
 	return sum_rows(g, index, (struct attrs){padding_idx, rows}, 1);
 }
 
-/* ---- the rows ------------------------------------------------------------------------------------------------------- */
+/* ---- the rows ---------------------------------------------------------------------------------------------------- */
 
 static mt_status embedding_backward(struct mt_node *node, mt_tensor *gout, mt_tensor **gx) {
 	mt_tensor *index = mt__saved(node, 0);

@@ -2,7 +2,7 @@
  * rows. */
 #include "ops/norm.h"
 
-/* ---- rows: x [M, N], weight and bias [N] or MT_NONE, one dtype ------------------------------------------------------ */
+/* ---- rows: x [M, N], weight and bias [N] or MT_NONE, one dtype --------------------------------------------------- */
 
 struct attrs {
 	double eps;
@@ -100,7 +100,7 @@ static mt_tensor *norm_rows(mt_tensor *const *in, double eps, int composed) {
 	return y;
 }
 
-/* ---- layer_norm --------------------------------------------------------------------------------------------------- */
+/* ---- layer_norm -------------------------------------------------------------------------------------------------- */
 
 static mt_status check_parameter(const mt_tensor *x, int n, const char *name, const mt_tensor *v) {
 	char tx[MT__SHAPE_TEXT], tv[MT__SHAPE_TEXT];
@@ -156,7 +156,7 @@ mt_tensor *mt__layer_norm_composed(mt_tensor *x, int n, mt_tensor *weight, mt_te
 	return layer_norm(x, n, weight, bias, eps, 1);
 }
 
-/* ---- group_norm --------------------------------------------------------------------------------------------------- */
+/* ---- group_norm -------------------------------------------------------------------------------------------------- */
 
 static mt_status check_channels(const mt_tensor *x, const char *name, const mt_tensor *v) {
 	char tx[MT__SHAPE_TEXT], tv[MT__SHAPE_TEXT];

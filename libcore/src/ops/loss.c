@@ -35,6 +35,15 @@ static int make_pair(const char *op, const char *a_name, mt_tensor *a, const cha
 	return out->a != NULL && out->b != NULL;
 }
 
+/* For losses whose arguments broadcast. */
+static int make_broadcast_pair(const char *op, const char *a_name, mt_tensor *a, const char *b_name, mt_tensor *b,
+                               int32_t reduction, struct pair *out) {
+	int rank;
+	int64_t shape[MT_MAX_RANK];
+	return make_pair(op, a_name, a, b_name, b, reduction, out) &&
+	       mt__broadcast(op, a->rank, a->shape, b->rank, b->shape, &rank, shape) == MT_OK;
+}
+
 static mt_status check_same_shape(const char *op, const char *a_name, const mt_tensor *a, const char *b_name,
                                   const mt_tensor *b) {
 	char ta[MT__SHAPE_TEXT], tb[MT__SHAPE_TEXT];
@@ -63,14 +72,14 @@ static mt_tensor *recorded(const struct mt_grad_rule *rule, mt_tensor *each, mt_
 
 mt_tensor *mt_mse_loss(mt_tensor *a, mt_tensor *b, int32_t reduction) {
 	struct pair p;
-	if (!make_pair("mse_loss", "a", a, "b", b, reduction, &p))
+	if (!make_broadcast_pair("mse_loss", "a", a, "b", b, reduction, &p))
 		return NULL;
 	return finished(mt_square(mt_sub(p.a, p.b)), reduction, p.dtype);
 }
 
 mt_tensor *mt_l1_loss(mt_tensor *a, mt_tensor *b, int32_t reduction) {
 	struct pair p;
-	if (!make_pair("l1_loss", "a", a, "b", b, reduction, &p))
+	if (!make_broadcast_pair("l1_loss", "a", a, "b", b, reduction, &p))
 		return NULL;
 	return finished(mt_abs(mt_sub(p.a, p.b)), reduction, p.dtype);
 }
@@ -115,7 +124,7 @@ static mt_tensor *bend_loss(const struct mt_grad_rule *rule, const struct pair *
 
 mt_tensor *mt_smooth_l1_loss(mt_tensor *a, mt_tensor *b, double beta, int32_t reduction) {
 	struct pair p;
-	if (!make_pair("smooth_l1_loss", "a", a, "b", b, reduction, &p))
+	if (!make_broadcast_pair("smooth_l1_loss", "a", a, "b", b, reduction, &p))
 		return NULL;
 	if (!(beta >= 0))
 		return mt__fail_null(MT_E_ARG, "smooth_l1_loss: beta is %g; 0 or more is needed", beta);
@@ -126,7 +135,7 @@ mt_tensor *mt_smooth_l1_loss(mt_tensor *a, mt_tensor *b, double beta, int32_t re
 
 mt_tensor *mt_huber_loss(mt_tensor *a, mt_tensor *b, double delta, int32_t reduction) {
 	struct pair p;
-	if (!make_pair("huber_loss", "a", a, "b", b, reduction, &p))
+	if (!make_broadcast_pair("huber_loss", "a", a, "b", b, reduction, &p))
 		return NULL;
 	if (!(delta > 0))
 		return mt__fail_null(MT_E_ARG, "huber_loss: delta is %g; more than 0 is needed", delta);
@@ -138,7 +147,7 @@ mt_tensor *mt_huber_loss(mt_tensor *a, mt_tensor *b, double delta, int32_t reduc
 /* t (ln t − l); where t is 0, so is the result, and its gradients, whatever l is. */
 mt_tensor *mt_kl_div(mt_tensor *log_probs, mt_tensor *target, int32_t reduction) {
 	struct pair p;
-	if (!make_pair("kl_div", "log_probs", log_probs, "target", target, reduction, &p))
+	if (!make_broadcast_pair("kl_div", "log_probs", log_probs, "target", target, reduction, &p))
 		return NULL;
 	mt_tensor *none = mt_zip_scalar(MT_ZIP_EQ, p.b, mt_i(0)), *zero = mt__number_like(p.b, 0);
 	mt_tensor *one = zero == NULL ? NULL : mt__number_like(p.b, 1);

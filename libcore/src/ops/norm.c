@@ -24,7 +24,7 @@ mt_tensor *mt__norm_shaped(mt_tensor *x, int rank, const int64_t *shape) {
 	return same ? x : mt_reshape(x, rank, shape);
 }
 
-/* ---- axes --------------------------------------------------------------------------------------------------------- */
+/* ---- axes -------------------------------------------------------------------------------------------------------- */
 
 static mt_axes axes_of_sets(enum mt__norm_sets sets) {
 	return sets == MT__NORM_ROWS ? MT_AXES(1) : MT_AXES(0, 2);
@@ -40,7 +40,7 @@ static mt_tensor *beside(enum mt__norm_sets sets, mt_tensor *v, mt_dtype dtype) 
 	return v == NULL || sets == MT__NORM_ROWS ? v : mt_unsqueeze(v, 1);
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------------------ */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 mt_status mt__norm_statistics(enum mt__norm_sets sets, mt_tensor *x, double eps, mt_tensor **mean, mt_tensor **rstd) {
 	mt_axes axes = axes_of_sets(sets);
@@ -61,7 +61,7 @@ mt_tensor *mt__norm_apply(enum mt__norm_sets sets, mt_tensor *x, mt_tensor *mean
 	return mt_cast(y, x->dtype);
 }
 
-/* ---- gradients ---------------------------------------------------------------------------------------------------- */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* With h = (x − mean) rstd, d = g weight:  gx = rstd (d − mean(d) − h mean(d h)), or rstd d where mean and rstd are
  * constants;  gweight = Σ g h;  gbias = Σ g. */

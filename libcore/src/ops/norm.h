@@ -1,4 +1,5 @@
-/* What layer_norm and batch_norm share: the elements of x fall into sets, each normalised by its own mean and variance. */
+/* What layer_norm and batch_norm share: the elements of x fall into sets, each normalised by its own mean and
+ * variance. */
 #ifndef MT_OPS_NORM_H
 #define MT_OPS_NORM_H
 
@@ -22,7 +23,7 @@ mt_status mt__norm_check_eps(const char *op, double eps);
 /* x in this shape; x itself where it has it. */
 mt_tensor *mt__norm_shaped(mt_tensor *x, int rank, const int64_t *shape);
 
-/* ---- the composed form, of ops that every device has ---------------------------------------------------------------- */
+/* ---- the composed form, of ops that every device has ------------------------------------------------------------- */
 
 /* Mean and 1/√(biased variance + eps) of the sets of x (of a wide dtype), the reduced axes kept as extents of 1. */
 mt_status mt__norm_statistics(enum mt__norm_sets sets, mt_tensor *x, double eps, mt_tensor **mean, mt_tensor **rstd);
