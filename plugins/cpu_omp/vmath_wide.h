@@ -1,7 +1,7 @@
 /* Elementary functions of float that need more than float inside: computed in double and rounded once, so that they are
- * off by 0.51 ULP at most (the slopes of gelu and mish near their zeros: by 2^-33; selu 1.66 ULP, its slope 1.76).  Branch-free; 64-bit integer arithmetic is
- * limited to what AVX2 has (no conversion from or to int64, no arithmetic shift): exponents pass through the low bits of
- * 1.5 * 2^52 + n. */
+ * off by 0.51 ULP at most (the slopes of gelu and mish near their zeros: by 2^-33; selu 1.66 ULP, its slope 1.76).
+ * Branch-free; 64-bit integer arithmetic is limited to what AVX2 has (no conversion from or to int64, no arithmetic
+ * shift): exponents pass through the low bits of 1.5 * 2^52 + n. */
 #ifndef MT_OMP_VMATH_WIDE_H
 #define MT_OMP_VMATH_WIDE_H
 
