@@ -21,8 +21,8 @@ double cf_millionths(int64_t param);
 enum { CF_NAN = 1, CF_INFINITE = 2, CF_MINUS_INFINITE = 4 };
 void cf_nn_sprinkle(struct cf_run *r, struct cf_array *a, int kinds, int one_in);
 
-/* cf_check for results that are computed in the side dtype and rounded once: units and scale count there, and storing may
- * cost what one rounding costs, no more. */
+/* cf_check for results that are computed in the side dtype and rounded once: units and scale count there, and storing
+ * may cost what one rounding costs, no more. */
 int cf_check_rounded(struct cf_run *r, const struct cf_array *got, const long double *expected,
                      const long double *scale, double units, const char *name);
 

@@ -1,5 +1,5 @@
-/* normal: the bits of mt/philox.h, which are a part of the specification; the deviates that Box and Muller mean, in long
- * double; and, where there are many, their moments. */
+/* normal: the bits of mt/philox.h, which are a part of the specification; the deviates that Box and Muller mean, in
+ * long double; and, where there are many, their moments. */
 #include <math.h>
 
 #include "mt/philox.h"

@@ -1,5 +1,5 @@
-/* layer_norm and batch_norm are one computation over groups of elements.  layer_norm's groups are the rows of [M, N], with
- * weight and bias by column; batch_norm's are the channels of [N, C, S], with weight and bias by channel. */
+/* layer_norm and batch_norm are one computation over groups of elements.  layer_norm's groups are the rows of [M, N],
+ * with weight and bias by column; batch_norm's are the channels of [N, C, S], with weight and bias by channel. */
 #ifndef CONFORMANCE_NORM_CASES_H
 #define CONFORMANCE_NORM_CASES_H
 

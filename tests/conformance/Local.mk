@@ -1,24 +1,7 @@
+# Every kernel of every CPU plugin through the ABI alone; and that what is wrong is found.
+EXTRA_DIST += %D%/run.sh
 shell_tests += %D%/faults.test
-# Every kernel of every plugin through the ABI alone.
-unit_tests += %D%/test_kernels
-tests_conformance_test_kernels_SOURCES =
-tests_conformance_test_kernels_SOURCES += %D%/array.c
-tests_conformance_test_kernels_SOURCES += %D%/array.h
-tests_conformance_test_kernels_SOURCES += %D%/cases.h
-tests_conformance_test_kernels_SOURCES += %D%/check.c
-tests_conformance_test_kernels_SOURCES += %D%/check.h
-tests_conformance_test_kernels_SOURCES += %D%/host.c
-tests_conformance_test_kernels_SOURCES += %D%/host.h
-tests_conformance_test_kernels_SOURCES += %D%/test_conv.c
-tests_conformance_test_kernels_SOURCES += %D%/test_copy.c
-tests_conformance_test_kernels_SOURCES += %D%/test_index.c
-tests_conformance_test_kernels_SOURCES += %D%/test_kernels.c
-tests_conformance_test_kernels_SOURCES += %D%/test_map.c
-tests_conformance_test_kernels_SOURCES += %D%/test_matmul.c
-tests_conformance_test_kernels_SOURCES += %D%/test_norm.c
-tests_conformance_test_kernels_SOURCES += %D%/test_optim.c
-tests_conformance_test_kernels_SOURCES += %D%/test_pool.c
-tests_conformance_test_kernels_SOURCES += %D%/test_random.c
-tests_conformance_test_kernels_SOURCES += %D%/test_reduce.c
-tests_conformance_test_kernels_SOURCES += %D%/test_softmax.c
-tests_conformance_test_kernels_SOURCES += %D%/test_zip.c
+shell_tests += %D%/naive.test
+shell_tests += %D%/omp.test
+shell_tests += %D%/omp_avx2.test
+shell_tests += %D%/omp_base.test
