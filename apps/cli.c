@@ -23,7 +23,7 @@ int cli_fail(const struct cli *cli, int status, const char *format, ...) {
 }
 
 static void print_help(const struct cli *cli, const struct cli_words *words) {
-	int width = 0;
+	int width = (int)strlen("version");
 	for (const struct cli_option *o = cli->options; o->name != NULL; o++) {
 		int length = (int)(strlen(o->name) + (o->value ? 1 + strlen(o->value) : 0));
 		width = length > width ? length : width;

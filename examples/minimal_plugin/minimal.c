@@ -1,6 +1,7 @@
 /* The six kernels that every backend must have, in f32, as plain loops: copy this file to begin a plugin.
  *
  *     cc -std=c11 -O2 -fPIC -shared -fvisibility=hidden $(pkg-config --cflags mt) minimal.c -o mt_minimal.so -lm
+ *     mt-conformance ./mt_minimal.so           # is it right?
  *     MT_ADD_MANIFEST_PATH=$PWD mt-info        # minimal.json, the manifest, lies beside it
  *     MT_BACKEND=minimal train_mnist --train 2000
  *
@@ -257,8 +258,17 @@ static int32_t device_count(int32_t *out) {
 	return MT_OK;
 }
 
+static int32_t check_ordinal(int32_t ordinal) {
+	return ordinal == 0 ? MT_OK : fail(MT_E_ARG, "there is no such device; minimal has device 0 alone");
+}
+
+/* Every field is filled; nothing is known of what stood there. */
 static int32_t device_info(int32_t ordinal, struct mt_device_info *out) {
+	if (check_ordinal(ordinal) != MT_OK)
+		return MT_E_ARG;
 	snprintf(out->name, sizeof out->name, "one thread of the CPU");
+	out->features[0] = '\0';
+	out->memory_bytes = 0; /* not known */
 	out->flags = MT_DEVICE_HOST_MEMORY;
 	out->alignment = ALIGNMENT;
 	return MT_OK;
@@ -266,8 +276,13 @@ static int32_t device_info(int32_t ordinal, struct mt_device_info *out) {
 
 static int32_t device_open(int32_t ordinal, const struct mt_option *options, uint64_t n_options,
                            mt_plugin_device **device, const struct mt_device_api **api) {
-	if (n_options != 0)
-		return fail(MT_E_ARG, "unknown option; minimal has none");
+	char text[160];
+	if (check_ordinal(ordinal) != MT_OK)
+		return MT_E_ARG;
+	if (n_options != 0) {
+		snprintf(text, sizeof text, "unknown option '%.100s'; minimal has none", options[0].key);
+		return fail(MT_E_ARG, text);
+	}
 	*device = (mt_plugin_device *)(uintptr_t)&device_api; /* nothing to remember: any address will do */
 	*api = &device_api;
 	return MT_OK;

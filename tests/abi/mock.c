@@ -359,6 +359,7 @@ int32_t mt_plugin_entry_v1(const struct mt_host_api *host, const struct mt_plugi
 	plugin = *api;
 	plugin.name = "mock";
 	plugin.device_count = mock_count;
+	plugin.device_info = mock_info;
 	plugin.device_open = mock_open;
 	device_table.api = device_api;
 	device_table.api.kernels = &kernel_table.table;

@@ -561,9 +561,10 @@ struct mt_plugin_api {
 	const char *description;       /* one line */
 	/* *out = devices that can be opened now.  None is no error (R19): *out = 0, with the reason through set_error. */
 	int32_t (*device_count)(int32_t *out);
-	/* Describes device ordinal as it would be opened with these options. */
+	/* Describes device ordinal.  Every field is filled, texts end with a NUL (features may be "", memory_bytes 0: not
+	 * known).  An ordinal that is not there is refused with a reason, here and in device_open. */
 	int32_t (*device_info)(int32_t ordinal, struct mt_device_info *out);
-	/* Opens it.  An unknown key or a bad value is MT_E_ARG, and the message lists the keys there are. */
+	/* Opens it.  An unknown key or a bad value is MT_E_ARG; the message names it and lists the keys there are. */
 	int32_t (*device_open)(int32_t ordinal, const struct mt_option *options, uint64_t n_options,
 	                       mt_plugin_device **device, const struct mt_device_api **api);
 	void (*device_close)(mt_plugin_device *);
