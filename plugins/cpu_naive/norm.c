@@ -163,11 +163,11 @@ static void batch_norm_grad_channel(const struct mt_batch_norm_grad_args *args, 
 		return;
 	struct set gx = channel(args->gx, c);
 	double n = (double)(images * space), weight = or_else(args->weight, c, 1);
-	double mean_g = args->training ? sum_g / n : 0, mean_gh = args->training ? sum_gh / n : 0;
+	double mean_g = sum_g / n, mean_gh = sum_gh / n;
 	for (int64_t i = 0; i < images; i++)
 		for (int64_t j = 0; j < space; j++) {
-			double h = (set_get(&x, i, j) - mean) * rstd;
-			set_put(&gx, i, j, weight * rstd * (set_get(&g, i, j) - mean_g - h * mean_gh));
+			double spread = args->training ? mean_g + (set_get(&x, i, j) - mean) * rstd * mean_gh : 0;
+			set_put(&gx, i, j, weight * rstd * (set_get(&g, i, j) - spread));
 		}
 }
 

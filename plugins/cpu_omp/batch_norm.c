@@ -24,6 +24,7 @@ struct batch_norm {
 	int64_t channels, group; /* channels of a group: 1 or GROUP */
 	int64_t rows, columns;   /* of a block of positions: several rows where they are short */
 	int64_t row_blocks, column_blocks, blocks, segment_blocks, segments;
+	bool constant; /* gradient: mean and rstd do not depend on x, which may then be NaN or infinite */
 	const struct mt__reduce_loops *loops;
 	struct moments *partials; /* [channels][segments] */
 	struct coefficients *coefficients;
@@ -267,9 +268,10 @@ int32_t MT_ISA_NAME(mt__omp_batch_norm_grad)(mt_queue *queue, const struct mt_ba
 			mt__vector_put(args->gweight, c, sum_gh);
 		if (args->gbias)
 			mt__vector_put(args->gbias, c, sum_g);
-		b.coefficients[c].mean_g = args->training ? sum_g / n : 0;
-		b.coefficients[c].mean_gh = args->training ? sum_gh / n : 0;
+		b.coefficients[c].mean_g = sum_g / n;
+		b.coefficients[c].mean_gh = sum_gh / n;
 	}
+	b.constant = !args->training;
 	if (args->gx)
 		run(queue, &b, wide ? gradient_f64 : gradient_f32);
 	return MT_OK;

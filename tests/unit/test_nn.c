@@ -288,6 +288,10 @@ static void test_dropout_modes(void) {
 	MT_REQUIRE(mt_item(mt_sum(mt_forward(m, x), MT_ALL_AXES, 0), &sum) == MT_OK);
 	MT_CHECK_NEAR(sum, 1000, 0);
 	mt_module_free(m);
+	MT_REQUIRE((m = mt_nn_dropout(1)) != NULL);
+	MT_REQUIRE(mt_item(mt_sum(mt_forward(m, x), MT_ALL_AXES, 0), &sum) == MT_OK);
+	MT_CHECK_NEAR(sum, 0, 0);
+	mt_module_free(m);
 }
 
 static void test_activations(void) {
@@ -327,8 +331,8 @@ static void test_layer_errors(void) {
 	CHECK_FAILS(mt_nn_conv2d(1, 1, 0, 3, 1, plain) == NULL, MT_E_ARG, "kernel (0, 3)");
 	CHECK_FAILS(mt_nn_conv2d(2, 3, 3, 3, 1, three) == NULL, MT_E_ARG, "groups must divide 2 and 3, got 3");
 	CHECK_FAILS(mt_nn_max_pool2d((mt_pool_options){0}) == NULL, MT_E_ARG, "nn_max_pool2d: options.kernel[0] is 0");
-	CHECK_FAILS(mt_nn_dropout(1) == NULL, MT_E_ARG, "got 1");
-	CHECK_FAILS(mt_nn_dropout((double)NAN) == NULL, MT_E_ARG, "below 1");
+	CHECK_FAILS(mt_nn_dropout(1.5) == NULL, MT_E_ARG, "p is 1.5");
+	CHECK_FAILS(mt_nn_dropout((double)NAN) == NULL, MT_E_ARG, "from 0 to 1");
 	CHECK_FAILS(mt_nn_sequential(-1, NULL) == NULL, MT_E_ARG, "negative");
 	released = 0; /* one bad part: the others are freed */
 	mt_module *parts[3];

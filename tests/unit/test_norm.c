@@ -393,6 +393,12 @@ static void specials_on_device(void) {
 	mt_tensor *by_channel =
 		mt_batch_norm(x, MT_NONE, MT_NONE, MT_NONE, MT_NONE, (mt_batch_norm_options){.training = 1});
 	MT_CHECK(all_nan(mt_index(by_channel, 1, 1)) && !all_nan(mt_index(by_channel, 1, 0)));
+	row("in evaluation the gradient does not see x");
+	mt_tensor *leaf = mt_requires_grad_(mt_clone(x), 1), *ones = mt_ones(MT_SHAPE(3), MT_F32);
+	mt_tensor *scaled =
+		mt_batch_norm(leaf, MT_NONE, MT_NONE, mt_zeros_like(ones), ones, (mt_batch_norm_options){.eps = 3});
+	MT_CHECK_INT(mt_backward_from(scaled, mt_full_like(x, mt_i(4)), 0), MT_OK);
+	CHECK_VALUES(mt_grad(leaf), 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2);
 	row("a constant set is 0, whatever its size");
 	CHECK_VALUES(mt_layer_norm(mt_full(MT_SHAPE(1, 3), MT_F32, mt_f(1e6)), 1, MT_NONE, MT_NONE, EPS), 0, 0, 0);
 	CHECK_VALUES(mt_layer_norm(mt_full(MT_SHAPE(2, 1), MT_F32, mt_f(7)), 1, MT_NONE, MT_NONE, EPS), 0, 0);

@@ -150,7 +150,7 @@ MT_API mt_module *mt_nn_gelu(void);
 
 MT_API mt_module *mt_nn_log_softmax(int axis);
 MT_API mt_module *mt_nn_flatten(int start_dim, int end_dim); /* mt_flatten; (1, -1) keeps the batch */
-MT_API mt_module *mt_nn_dropout(double p); /* mt_dropout while training, x itself otherwise; 0 ≤ p < 1 */
+MT_API mt_module *mt_nn_dropout(double p); /* mt_dropout while training, x itself otherwise; 0 ≤ p ≤ 1 */
 
 /* ---- normalisation ------------------------------------------------------------------------------------------------
  * weight starts at 1, bias at 0; eps 0: 1e-5. */

@@ -343,7 +343,7 @@ MT_API mt_tensor *mt_huber_loss(mt_tensor *a, mt_tensor *b, double delta, int32_
 /* Σ target (ln target − log_probs), 0 where target is 0; MEAN divides by the number of elements. */
 MT_API mt_tensor *mt_kl_div(mt_tensor *log_probs, mt_tensor *target, int32_t reduction);
 
-/* Zeroes elements with probability p in [0, 1) and scales the rest by 1/(1−p) where training ≠ 0; x itself otherwise. */
+/* Zeroes elements with probability p in [0, 1] and scales the rest by 1/(1−p) where training ≠ 0; x itself otherwise. */
 MT_API mt_tensor *mt_dropout(mt_tensor *x, double p, int training);
 
 /* ---- indices ------------------------------------------------------------------------------------------------------ */

@@ -57,8 +57,8 @@ static int dropout_describe(void *context, char *text, size_t size) {
 static const mt_module_class dropout_class = {"Dropout", dropout_forward, dropout_describe, mt__free};
 
 mt_module *mt_nn_dropout(double p) {
-	if (!(p >= 0 && p < 1)) {
-		mt__fail(MT_E_ARG, "nn_dropout: p must be at least 0 and below 1, got %g", p);
+	if (!(p >= 0 && p <= 1)) {
+		mt__fail(MT_E_ARG, "nn_dropout: p is %g; a probability from 0 to 1 is needed", p);
 		return NULL;
 	}
 	return mt__module_with(&dropout_class, &p, sizeof p);

@@ -140,39 +140,13 @@ static void forget_history(mt_tensor *a) {
 		mt__leave_node(a);
 }
 
-static int expands_to(const mt_tensor *src, const mt_tensor *a) {
-	int lead = a->rank - src->rank;
-	for (int d = 0; d < src->rank && lead >= 0; d++)
-		if (src->shape[d] != 1 && src->shape[d] != a->shape[d + lead])
-			return 0;
-	return lead >= 0;
-}
-
-static int same_view(const mt_tensor *a, const mt_tensor *b) {
-	if (a->storage != b->storage || a->offset != b->offset || !mt__same_shape(a, b))
-		return 0;
-	for (int d = 0; d < a->rank; d++)
-		if (a->shape[d] != 1 && a->stride[d] != b->stride[d])
-			return 0;
-	return 1;
-}
-
-/* Whether their stretches of one storage meet.  (Views have their storage's dtype.) */
-static int may_overlap(const mt_tensor *a, const mt_tensor *b) {
-	int64_t a_low, a_high, b_low, b_high;
-	if (a->storage != b->storage || !mt__reach(a->rank, a->shape, a->stride, &a_low, &a_high) ||
-	    !mt__reach(b->rank, b->shape, b->stride, &b_low, &b_high))
-		return a->storage == b->storage;
-	return a->offset + a_low <= b->offset + b_high && b->offset + b_low <= a->offset + a_high;
-}
-
 /* a[…] = src[…]. */
 static mt_status overwrite(mt_tensor *a, mt_tensor *src) {
-	if (a->numel == 0 || same_view(a, src))
+	if (a->numel == 0 || mt__same_array(a, src))
 		return MT_OK;
 	if (mt__device_of(src) != mt__device_of(a))
 		src = transferred(src, mt__device_of(a));
-	else if (may_overlap(a, src))
+	else if (mt__may_overlap(a, src))
 		src = mt__tensor_packed("copy_", src, src->dtype);
 	return src != NULL ? mt__copy_into(a, src) : mt_error_peek();
 }
@@ -197,7 +171,7 @@ mt_tensor *mt_copy_(mt_tensor *a, mt_tensor *src) {
 	char ta[MT__SHAPE_TEXT], ts[MT__SHAPE_TEXT];
 	if (!mt__check_tensor("copy_", "a", a) || !mt__check_tensor("copy_", "src", src))
 		return NULL;
-	if (!expands_to(src, a))
+	if (!mt__expands_to(src, a))
 		return mt__fail_null(MT_E_SHAPE, "copy_: %s does not expand to %s", mt__tensor_text(ts, src),
 		                     mt__tensor_text(ta, a));
 	int recorded = mt__wants_grad(&src, 1) && mt__is_float(a->dtype);

@@ -51,22 +51,13 @@ static int result_fits(const struct write *w, mt_dtype result) {
 	return 0;
 }
 
-static int same_array(const mt_tensor *a, const mt_tensor *b) {
-	if (a->offset != b->offset || a->dtype != b->dtype || !mt__same_shape(a, b))
-		return 0;
-	for (int d = 0; d < a->rank; d++)
-		if (a->stride[d] != b->stride[d] && a->shape[d] > 1)
-			return 0;
-	return 1;
-}
-
 /* The kernel may write over a itself: no conversion, and b is not another view of a's memory. */
 static int direct(const struct write *w) {
 	if (w->op == MT_ZIP_DIV && !mt__is_float(w->a->dtype))
 		return 0;
 	if (w->b == NULL)
 		return mt__promote_scalar(w->a->dtype, w->s) == w->a->dtype;
-	return w->b->dtype == w->a->dtype && (w->b->storage != w->a->storage || same_array(w->a, w->b));
+	return w->b->dtype == w->a->dtype && (w->b->storage != w->a->storage || mt__same_array(w->a, w->b));
 }
 
 /* A product or quotient keeps its arguments for the gradient: those that lie in a's memory are copied before the write. */

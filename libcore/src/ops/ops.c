@@ -105,10 +105,7 @@ mt_status mt__check_scalar(const char *op, const char *arg, mt_scalar value) {
 mt_status mt__check_broadcasts_to(const char *op, const char *arg, const mt_tensor *t, const char *to_arg,
                                   const mt_tensor *to) {
 	char text[MT__SHAPE_TEXT], to_text[MT__SHAPE_TEXT];
-	int lead = to->rank - t->rank, fits = lead >= 0;
-	for (int d = 0; d < t->rank && fits; d++)
-		fits = t->shape[d] == 1 || t->shape[d] == to->shape[lead + d];
-	if (fits)
+	if (mt__expands_to(t, to))
 		return MT_OK;
 	return mt__fail(MT_E_SHAPE, "%s: %s is %s, which does not broadcast to %s, %s", op, arg, mt__tensor_text(text, t),
 	                to_arg, mt__tensor_text(to_text, to));

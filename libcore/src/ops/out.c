@@ -15,30 +15,10 @@ mt_tensor *mt__result(const char *op, mt_tensor *out, mt_device *device, int ran
 
 /* ---- shared memory ------------------------------------------------------------------------------------------------ */
 
-static int same_array(const mt_tensor *a, const mt_tensor *b) {
-	if (a->storage != b->storage || a->offset != b->offset || a->dtype != b->dtype || !mt__same_shape(a, b))
-		return 0;
-	for (int d = 0; d < a->rank; d++)
-		if (a->shape[d] > 1 && a->stride[d] != b->stride[d])
-			return 0;
-	return 1;
-}
-
-/* Whether their stretches of one storage meet.  (Views have their storage's dtype.) */
-static int may_overlap(const mt_tensor *a, const mt_tensor *b) {
-	int64_t a_low, a_high, b_low, b_high;
-	if (a->storage != b->storage || a->numel == 0 || b->numel == 0)
-		return 0;
-	if (!mt__reach(a->rank, a->shape, a->stride, &a_low, &a_high) ||
-	    !mt__reach(b->rank, b->shape, b->stride, &b_low, &b_high))
-		return 1;
-	return a->offset + a_low <= b->offset + b_high && b->offset + b_low <= a->offset + a_high;
-}
-
 /* out where the op may write to it while it reads its arguments; in_place: also where one is out itself. */
 static mt_tensor *target(mt_tensor *const *in, int n, mt_tensor *out, int in_place) {
 	for (int i = 0; i < n; i++)
-		if (may_overlap(in[i], out) && !(in_place && same_array(in[i], out)))
+		if (mt__may_overlap(in[i], out) && !(in_place && mt__same_array(in[i], out)))
 			return NULL;
 	return out;
 }
@@ -63,20 +43,12 @@ static int check(const char *op, mt_tensor *const *in, int n, mt_tensor *out) {
 	return 0;
 }
 
-static int expands_to(const mt_tensor *y, const mt_tensor *out) {
-	int lead = out->rank - y->rank;
-	for (int d = 0; d < y->rank && lead >= 0; d++)
-		if (y->shape[d] != 1 && y->shape[d] != out->shape[d + lead])
-			return 0;
-	return lead >= 0;
-}
-
 /* y, the op's result, into out where it is not there yet. */
 static mt_tensor *deliver(const char *op, mt_tensor *y, mt_tensor *out, int broadcast) {
 	char ty[MT__SHAPE_TEXT], to[MT__SHAPE_TEXT];
 	if (y == NULL || y == out)
 		return y;
-	if (broadcast ? !expands_to(y, out) : !mt__same_shape(y, out))
+	if (broadcast ? !mt__expands_to(y, out) : !mt__same_shape(y, out))
 		return mt__fail_null(MT_E_SHAPE, "%s: the result is %s, which out, %s, cannot hold", op, mt__tensor_text(ty, y),
 		                     mt__tensor_text(to, out));
 	return mt__copy_into(out, y) == MT_OK ? out : NULL;

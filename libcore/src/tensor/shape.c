@@ -85,6 +85,14 @@ mt_status mt__broadcast(const char *op, int rank_a, const int64_t *a, int rank_b
 	return MT_OK;
 }
 
+int mt__expands_to(const mt_tensor *t, const mt_tensor *to) {
+	int lead = to->rank - t->rank;
+	for (int d = 0; d < t->rank && lead >= 0; d++)
+		if (t->shape[d] != 1 && t->shape[d] != to->shape[d + lead])
+			return 0;
+	return lead >= 0;
+}
+
 mt_array mt__array_expanded(const mt_tensor *x, int rank, const int64_t *shape) {
 	mt_array a;
 	int lead = rank - x->rank;
@@ -175,4 +183,23 @@ int mt__reach(int rank, const int64_t *shape, const int64_t *stride, int64_t *lo
 			return 0;
 	}
 	return 1;
+}
+
+int mt__same_array(const mt_tensor *a, const mt_tensor *b) {
+	if (a->storage != b->storage || a->offset != b->offset || a->dtype != b->dtype || !mt__same_shape(a, b))
+		return 0;
+	for (int d = 0; d < a->rank; d++)
+		if (a->shape[d] > 1 && a->stride[d] != b->stride[d])
+			return 0;
+	return 1;
+}
+
+int mt__may_overlap(const mt_tensor *a, const mt_tensor *b) {
+	int64_t a_low, a_high, b_low, b_high;
+	if (a->storage != b->storage || a->numel == 0 || b->numel == 0)
+		return 0;
+	if (!mt__reach(a->rank, a->shape, a->stride, &a_low, &a_high) ||
+	    !mt__reach(b->rank, b->shape, b->stride, &b_low, &b_high))
+		return 1;
+	return a->offset + a_low <= b->offset + b_high && b->offset + b_low <= a->offset + a_high;
 }

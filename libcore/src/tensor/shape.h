@@ -30,6 +30,14 @@ int mt__self_overlap(int rank, const int64_t *shape, const int64_t *stride);
 /* Smallest and largest element position relative to element 0.  0 where that overflows; no element: 0 and -1. */
 int mt__reach(int rank, const int64_t *shape, const int64_t *stride, int64_t *low, int64_t *high);
 
+/* Whether t's shape broadcasts to that of to. */
+int mt__expands_to(const mt_tensor *t, const mt_tensor *to);
+
+/* Whether both are the same elements in the same order. */
+int mt__same_array(const mt_tensor *a, const mt_tensor *b);
+/* Whether their stretches of one storage meet.  (Views have their storage's dtype.) */
+int mt__may_overlap(const mt_tensor *a, const mt_tensor *b);
+
 /* x as an array expanded to shape (0 strides on broadcast dims); the shapes are known to fit. */
 mt_array mt__array_expanded(const mt_tensor *x, int rank, const int64_t *shape);
 
