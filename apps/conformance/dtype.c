@@ -8,12 +8,18 @@ struct dtype_row {
 	const char *name;
 	int size, mantissa; /* bits with the hidden one; 0: not a float */
 	int max_exponent, min_exponent;
+	double largest, tiny; /* finite; smallest normal */
 };
 
 static const struct dtype_row dtypes[MT_DTYPE_END_] = {
-	[MT_F32] = {"f32", 4, 24, 128, -125},  [MT_F64] = {"f64", 8, 53, 1024, -1021}, [MT_F16] = {"f16", 2, 11, 16, -13},
-	[MT_BF16] = {"bf16", 2, 8, 128, -125}, [MT_I32] = {"i32", 4, 0, 0, 0},         [MT_I64] = {"i64", 8, 0, 0, 0},
-	[MT_U8] = {"u8", 1, 0, 0, 0},          [MT_BOOL] = {"bool", 1, 0, 0, 0},
+	[MT_F32] = {"f32", 4, 24, 128, -125, 0x1.fffffep127, 0x1p-126},
+	[MT_F64] = {"f64", 8, 53, 1024, -1021, 0x1.fffffffffffffp1023, 0x1p-1022},
+	[MT_F16] = {"f16", 2, 11, 16, -13, 0x1.ffcp15, 0x1p-14},
+	[MT_BF16] = {"bf16", 2, 8, 128, -125, 0x1.fep127, 0x1p-126},
+	[MT_I32] = {"i32", 4, 0, 0, 0, 0, 0},
+	[MT_I64] = {"i64", 8, 0, 0, 0, 0, 0},
+	[MT_U8] = {"u8", 1, 0, 0, 0, 0, 0},
+	[MT_BOOL] = {"bool", 1, 0, 0, 0, 0, 0},
 };
 
 int cf_dtype_size(int32_t dtype) {
@@ -40,16 +46,17 @@ int cf_is_integer(int32_t dtype) {
 }
 
 double cf_unit(int32_t dtype) {
-	return cf_is_float(dtype) ? ldexp(1.0, -dtypes[dtype].mantissa) : 0.0;
+	static const double units[MT_DTYPE_END_] = {
+		[MT_F32] = 0x1p-24, [MT_F64] = 0x1p-53, [MT_F16] = 0x1p-11, [MT_BF16] = 0x1p-8};
+	return units[dtype];
 }
 
 double cf_largest(int32_t dtype) {
-	const struct dtype_row *d = &dtypes[dtype];
-	return ldexp(2.0 - ldexp(1.0, 1 - d->mantissa), d->max_exponent - 1);
+	return dtypes[dtype].largest;
 }
 
 double cf_tiny(int32_t dtype) {
-	return cf_is_float(dtype) ? ldexp(1.0, dtypes[dtype].min_exponent - 1) : 0.0;
+	return dtypes[dtype].tiny;
 }
 
 int64_t cf_lowest_integer(int32_t dtype) {
@@ -105,7 +112,17 @@ static double round_float(const struct dtype_row *d, long double value) {
 }
 
 double cf_round(int32_t dtype, long double value) {
-	return cf_is_float(dtype) ? round_float(&dtypes[dtype], value) : (double)cf_round_integer(dtype, value);
+	switch (dtype) {
+	case MT_F64:
+		return (double)value;
+	case MT_F32:
+		return (float)value;
+	case MT_F16:
+	case MT_BF16:
+		return round_float(&dtypes[dtype], value);
+	default:
+		return (double)cf_round_integer(dtype, value);
+	}
 }
 
 /* The bits of a value that the dtype holds exactly. */

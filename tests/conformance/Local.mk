@@ -1,5 +1,6 @@
-# Every kernel of every CPU plugin through the ABI alone; and that what is wrong is found.
+# Every kernel of every plugin through the ABI alone; and that what is wrong is found.
 EXTRA_DIST += %D%/run.sh
+shell_tests += %D%/cuda.test
 shell_tests += %D%/faults.test
 shell_tests += %D%/naive.test
 shell_tests += %D%/omp.test

@@ -302,6 +302,28 @@ static void memory(void) {
 	MT_CHECK_INT(mt_live_tensors(), before);
 }
 
+/* What graphs hold by itself does not become the result of a recorded op: its graph could hold it. */
+static void circles(void) {
+	int64_t before = mt_live_tensors();
+	mt_scope *scope = mt_scope_begin();
+	mt_tensor *w = leaf(vector(1, 2, 3)), *x = leaf(vector(4, 5, 6)), *y = mt_mul(w, x);
+	mt_requires_grad_(w, 0);
+	MT_CHECK(mt_add_(w, y) == NULL);
+	CHECK_ERROR(MT_E_STATE, "add_: f32[3] is a gradient, or was marked as a leaf");
+	MT_CHECK(mt_copy_(w, y) == NULL);
+	CHECK_ERROR(MT_E_STATE, "copy_: f32[3] is a gradient");
+	MT_CHECK(mt_add_(w, vector(1, 1, 1)) == w); /* not recorded */
+	mt_tensor *z = mt_square(x);
+	MT_CHECK_INT(mt_retain_grad(z), MT_OK);
+	MT_CHECK_INT(mt_backward(mt_sum(z, MT_ALL_AXES, 0)), MT_OK);
+	z = mt_square(x);
+	MT_CHECK(mt_add_(mt_grad(x), z) == NULL);
+	CHECK_ERROR(MT_E_STATE, "is a gradient");
+	MT_CHECK(mt_mul_scalar_(mt_grad(x), mt_f(0.5)) != NULL);
+	mt_scope_end(scope);
+	MT_CHECK_INT(mt_live_tensors(), before);
+}
+
 /* Allocations fail from the n-th on, once. */
 static int64_t allocations_left = INT64_MAX;
 
@@ -385,17 +407,12 @@ static void corners(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"grad", grad},
-	{"graph", graph},
-	{"recording", recording},
-	{"retained", retained},
-	{"errors", errors},
-	{"versions", versions},
-	{"in_place", in_place},
-	{"memory", memory},
-	{"out_of_memory", out_of_memory},
-	{"corners", corners},
-	{0},
+	{"grad", grad},           {"graph", graph},
+	{"recording", recording}, {"retained", retained},
+	{"errors", errors},       {"versions", versions},
+	{"in_place", in_place},   {"circles", circles},
+	{"memory", memory},       {"out_of_memory", out_of_memory},
+	{"corners", corners},     {0},
 };
 static const mt_test_suite suites[] = {{"autograd", cases, NULL, NULL}, {0}};
 

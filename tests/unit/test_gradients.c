@@ -376,10 +376,22 @@ static void central_difference(void) {
 	CHECK_ERROR(MT_E_NULL, "out is NULL");
 }
 
+/* Outputs without a node are walked by no pass; an input that has one must not be taken for asked for later. */
+static void leaves_as_outputs(void) {
+	mt_tensor *w = mt_requires_grad_(mt_full(MT_SHAPE(2), MT_F64, mt_i(3)), 1), *y = mt_mul_scalar(w, mt_i(2));
+	mt_tensor *other = mt_requires_grad_(mt_ones(MT_SHAPE0, MT_F64), 1), *g = NULL;
+	MT_CHECK_INT(mt_gradients(&other, 1, NULL, &y, 1, (mt_gradients_options){.allow_unused = 1}, &g), MT_OK);
+	MT_CHECK(mt_tensor_is_none(g));
+	mt_tensor *z = mt_sum(mt_square(y), MT_ALL_AXES, 0);
+	MT_CHECK_INT(mt_gradients(&z, 1, NULL, &w, 1, (mt_gradients_options){0}, &g), MT_OK);
+	CHECK_VALUES(g, 24, 24);
+}
+
 static const mt_test_case cases[] = {
 	{"as_backward", as_backward},
 	{"inside", inside},
 	{"outputs", outputs},
+	{"leaves_as_outputs", leaves_as_outputs},
 	{"results", results},
 	{"consumption", consumption},
 	{"errors", errors},

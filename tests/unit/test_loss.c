@@ -295,8 +295,36 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_DTYPE, "99 is no dtype");
 }
 
+/* Targets of i32, and an ignore_index that i32 does not hold: nothing is ignored, in the differentiable rule too. */
+static void narrow_targets_on_device(void) {
+	const int64_t wrapped[2] = {(INT64_C(1) << 32) + 1, INT64_MIN};
+	const int32_t classes[3] = {0, 1, 2};
+	for (int i = 0; i < 3; i++) {
+		mt_loss_options o = {.has_ignore_index = i < 2, .ignore_index = i < 2 ? wrapped[i] : 0};
+		mt_tensor *x =
+			mt_requires_grad_(mt_from_data(MT_SHAPE(3, 3), MT_F64, (double[]){1, 2, 3, 3, 2, 1, 0, 1, 0}), 1);
+		mt_tensor *t = mt_from_data(MT_SHAPE(3), MT_I32, classes), *g[2] = {NULL};
+		row("case %d", i);
+		CHECK_NEAR_VALUES(mt_nll_loss(x, t, MT_NONE, o), 1e-12, -1);
+		mt_tensor *y = mt_cross_entropy(x, t, MT_NONE, o);
+		CHECK_NEAR_VALUES(y, 1e-6, (2.40760596 + 1.40760596 + 1.55144471) / 3);
+		for (int again = 0; again < 2; again++)
+			MT_CHECK_INT(mt_gradients(&y, 1, NULL, &x, 1,
+			                          (mt_gradients_options){.create_graph = again, .retain_graph = 1}, &g[again]),
+			             MT_OK);
+		int same = 0;
+		MT_CHECK_INT(mt_allclose(g[0], g[1], 1e-12, 1e-12, 0, &same), MT_OK);
+		MT_CHECK_INT(same, 1);
+	}
+}
+
+static void narrow_targets(void) {
+	each_backend(narrow_targets_on_device);
+}
+
 static const mt_test_case cases[] = {
 	{"classification", classification},
+	{"narrow_targets", narrow_targets},
 	{"edges", edges},
 	{"dropout", dropout},
 	{"indices", indices},

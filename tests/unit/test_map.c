@@ -251,6 +251,8 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_ARG, "there is no op");
 	MT_CHECK(mt_map(MT_MAP_CLAMP, mt_ones(MT_SHAPE(2), MT_F32), mt_f(0), (mt_scalar){0}) == NULL);
 	CHECK_ERROR(MT_E_ARG, "clamp: takes 2 parameters");
+	MT_CHECK(mt_map(MT_MAP_ELU, mt_ones(MT_SHAPE(2), MT_F32), (mt_scalar){.tag = 7}, mt_f(0)) == NULL);
+	CHECK_ERROR(MT_E_ARG, "elu: p is no number");
 }
 
 static const mt_test_case cases[] = {

@@ -506,6 +506,8 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_SHAPE, "rms_norm: x is f32[2, 3], weight is f32[2]");
 	MT_CHECK(mt_group_norm(x, 2, MT_NONE, MT_NONE, EPS) == NULL);
 	CHECK_ERROR(MT_E_ARG, "3 channels of x f32[2, 3] cannot be divided into 2 groups");
+	MT_CHECK(mt_group_norm(mt_zeros(MT_SHAPE(2, 0), MT_F32), INT64_MAX, MT_NONE, MT_NONE, EPS) == NULL);
+	CHECK_ERROR(MT_E_ARG, "0 channels");
 	MT_CHECK(mt_group_norm(x, 3, two, MT_NONE, EPS) == NULL);
 	CHECK_ERROR(MT_E_SHAPE, "group_norm: x is f32[2, 3], weight is f32[2]");
 	MT_CHECK(mt_group_norm(three, 1, MT_NONE, MT_NONE, EPS) == NULL);

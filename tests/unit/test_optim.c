@@ -406,6 +406,12 @@ static void test_plateau(void) {
 	MT_CHECK_INT(reduced, 0);
 	MT_CHECK_INT(mt_plateau_step(&up, o, 0.75, &reduced), MT_OK);
 	MT_CHECK_INT(reduced, 1);
+	mt_test_row("nothing is better than the best there can be");
+	mt_plateau best = {.patience = -1};
+	MT_CHECK_INT(mt_plateau_step(&best, o, (double)-INFINITY, &reduced), MT_OK);
+	MT_CHECK_INT(reduced, 0);
+	MT_CHECK_INT(mt_plateau_step(&best, o, 5, &reduced), MT_OK);
+	MT_CHECK_INT(reduced, 1);
 	MT_CHECK_INT(mt_plateau_step(&(mt_plateau){.factor = 2}, o, 1, NULL), MT_E_ARG);
 	MT_CHECK_CONTAINS(mt_error_take(NULL), "factor must be above 0 and below 1, got 2");
 	MT_CHECK_INT(mt_plateau_step(NULL, o, 1, NULL), MT_E_NULL);

@@ -1,4 +1,5 @@
 /* tril, triu, diagonal, pad, roll, repeat: values against plain loops in every layout and dtype, gradients, edges. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -293,6 +294,8 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_ARG, "roll: dim 2");
 	MT_CHECK(mt_repeat(x, 1, two) == NULL);
 	CHECK_ERROR(MT_E_ARG, "repeat: 1 times for f32[2, 3]; 2 to 8 are needed");
+	MT_CHECK(mt_repeat(x, INT_MIN, two) == NULL);
+	CHECK_ERROR(MT_E_ARG, "repeat: -2147483648 times");
 	MT_CHECK(mt_repeat(x, 2, (const int64_t[]){2, -1}) == NULL);
 	CHECK_ERROR(MT_E_ARG, "repeat: -1 times along dim 1");
 	MT_CHECK(mt_repeat(x, 2, (const int64_t[]){INT64_MAX / 2, 2}) == NULL);

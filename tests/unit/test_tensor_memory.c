@@ -47,7 +47,8 @@ static int work(void) {
 	mt_tensor *y = mt_cat((mt_tensor *[]){mt_cat(parts, 30, 0), mt_flatten(windows, 0, -1)}, 2, 0);
 	mt_tensor *z = mt_copy_(mt_zeros(MT_SHAPE(42), MT_F32), y);
 	char *text = mt_tensor_to_string(mt_expand(z, MT_SHAPE(30, 42)));
-	if (text != NULL && bools != NULL && mt_randperm(9) != NULL &&
+	mt_tensor *number = mt_scalar_tensor(mt_f(1), MT_F32), *at = mt_scalar_tensor(mt_i(0), MT_I64);
+	if (text != NULL && bools != NULL && mt_randperm(9) != NULL && mt_gather(number, 0, at) != NULL &&
 	    mt_arange(mt_i(0), mt_i(4), mt_i(1), MT_F16) != NULL && mt_tensor_set_name(x, "x") == MT_OK &&
 	    mt_backward_from(z, mt_ones_like(z), 0) == MT_OK) {
 		double g = 0;

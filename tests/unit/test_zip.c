@@ -372,9 +372,34 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_IO, "the first cause");
 }
 
+/* Numbers that the tensor's dtype does not hold: compared as they are. */
+static void beyond_on_device(void) {
+	mt_tensor *u = mt_from_data(MT_SHAPE(3), MT_U8, (uint8_t[]){0, 44, 255});
+	mt_tensor *i = mt_from_data(MT_SHAPE(2), MT_I32, (int32_t[]){INT32_MIN, 1});
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_LT, u, mt_i(300)), 1, 1, 1);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_EQ, u, mt_i(300)), 0, 0, 0);
+	CHECK_VALUES(mt_scalar_zip(MT_ZIP_LT, mt_i(-1), u), 1, 1, 1);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_NE, i, mt_i((INT64_C(1) << 32) + 1)), 1, 1);
+	CHECK_VALUES(mt_zip_scalar(MT_ZIP_GT, i, mt_i(INT64_MIN)), 1, 1);
+	row("limits");
+	CHECK_VALUES(mt_clamp(u, mt_i(-5), mt_i(300)), 0, 44, 255);
+	CHECK_VALUES(mt_clamp(i, mt_i(INT64_MIN), mt_i(INT64_MAX)), INT32_MIN, 1);
+}
+
+static void beyond(void) {
+	each_backend(beyond_on_device);
+}
+
 static const mt_test_case cases[] = {
-	{"values", values}, {"broadcast", broadcast}, {"promotion", promotion}, {"special_values", special_values},
-	{"where", where},   {"in_place", in_place},   {"errors", errors},       {0},
+	{"values", values},
+	{"broadcast", broadcast},
+	{"promotion", promotion},
+	{"special_values", special_values},
+	{"where", where},
+	{"in_place", in_place},
+	{"beyond", beyond},
+	{"errors", errors},
+	{0},
 };
 static const mt_test_suite suites[] = {{"zip", cases, NULL, NULL}, {0}};
 

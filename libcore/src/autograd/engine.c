@@ -54,6 +54,7 @@ static mt_status give_leaf(mt_tensor *leaf, mt_tensor *g, int shared) {
 		if (!adopt && (g = mt__copy_of(g)) == NULL)
 			return mt_error_peek();
 		leaf->grad = mt_retain(g);
+		leaf->grad->outside = 1;
 	} else if (adopt && !leaf->grad_set && atomic_load(&leaf->grad->storage->references) == 1) {
 		struct mt_storage *old = leaf->grad->storage; /* .grad keeps its address and takes the memory */
 		leaf->grad->storage = g->storage;

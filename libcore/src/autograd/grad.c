@@ -17,6 +17,7 @@ mt_tensor *mt_requires_grad_(mt_tensor *t, int on) {
 	if (on && !mt__is_float(t->dtype))
 		return mt__fail_null(MT_E_DTYPE, "requires_grad_: %s is not of a float dtype", mt__tensor_text(text, t));
 	t->requires_grad = on != 0;
+	t->outside |= t->requires_grad;
 	return t;
 }
 
@@ -59,8 +60,8 @@ mt_status mt_retain_grad(mt_tensor *t) {
 	mt_tensor *grad = mt_empty_like(t);
 	if (grad == NULL)
 		return mt_error_peek();
+	grad->outside = 1;
 	t->node->retained = mt_retain(grad);
-	t->retain_grad = 1;
 	return MT_OK;
 }
 

@@ -80,7 +80,7 @@ static int edge_is_useful(const struct request *r, const struct mt_edge *edge) {
 
 /* From the far end of the order: a node runs where an input asked for lies behind one of its edges. */
 static mt_status plan(const struct request *r, const struct mt__order *order) {
-	for (int i = 0; i < r->n_inputs; i++)
+	for (int i = 0; i < r->n_inputs && order->first != NULL; i++)
 		if (r->inputs[i]->node != NULL && r->inputs[i]->node->pass == order->pass)
 			r->inputs[i]->node->target = 1;
 	for (struct mt_node *node = order->last; node != NULL; node = node->next) {

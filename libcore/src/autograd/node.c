@@ -241,6 +241,11 @@ void mt__leave_node(mt_tensor *t) {
 
 mt_status mt__check_recordable(const char *op, const mt_tensor *a) {
 	char text[MT__SHAPE_TEXT];
+	if (a->outside)
+		return mt__fail(MT_E_STATE,
+		                "%s: %s is a gradient, or was marked as a leaf: as the result of a recorded op it could hold "
+		                "the graph that holds it; use the op that is not in place, or mt_clone first",
+		                op, mt__tensor_text(text, a));
 	int others = atomic_load(&a->storage->references) - atomic_load(&a->storage->saved) - 1;
 	if ((a->node == NULL || !a->node->view) && others == 0)
 		return MT_OK;

@@ -61,8 +61,9 @@ void mt__node_release(struct mt_node *node);
 /* t, which has a node, is no longer that node's result: it is gone, or was overwritten. */
 void mt__leave_node(mt_tensor *t);
 
-/* For in-place ops that are recorded: MT_E_STATE where a's history cannot be replaced, because a is a view, or because
- * another tensor that is no saved one shares its storage. */
+/* For in-place ops that are recorded: MT_E_STATE where a's history cannot be replaced, because a is a view, because
+ * another tensor that is no saved one shares its storage, or because graphs may hold a itself: as a leaf that was marked
+ * once, or as the .grad of one.  (Its new history could reach such a graph, and the references would close a circle.) */
 mt_status mt__check_recordable(const char *op, const mt_tensor *a);
 /* Afterwards a is the result of the op that made r, and r a constant; the caller has copied the value. */
 void mt__take_node(mt_tensor *a, mt_tensor *r);

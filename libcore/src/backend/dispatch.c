@@ -1,4 +1,6 @@
 /* The one way to a kernel. */
+#include <string.h>
+
 #include "backend/device_impl.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -23,6 +25,9 @@ int32_t mt__run_kernel(const struct mt_kernel_table *table, mt_queue *queue, enu
 
 mt_status mt__fail_plugin(const char *what, int32_t result, const char *message) {
 	mt_status status = mt__call_status(result);
+	size_t n = strlen(what);
+	if (strncmp(message, what, n) == 0 && strncmp(message + n, ": ", 2) == 0)
+		message += n + 2; /* the plugin has named the op itself */
 	if (status != result)
 		return mt__fail(status, "%s: the plugin returned status %d: %s", what, result,
 		                message[0] != '\0' ? message : "no message given (R6)");

@@ -82,7 +82,8 @@ static int prepare(const char *op, const char *name, struct rows *r) {
 static int find_classes(struct rows *r) {
 	r->class = r->target;
 	if (r->options.has_ignore_index) {
-		r->counted = mt_zip_scalar(MT_ZIP_NE, r->target, mt_i(r->options.ignore_index));
+		/* In i64: ignore_index may lie outside i32. */
+		r->counted = mt_zip_scalar(MT_ZIP_NE, mt_cast(r->target, MT_I64), mt_i(r->options.ignore_index));
 		r->class = mt_where(r->counted, r->target, mt__number_like(r->target, 0));
 	}
 	mt_tensor *negative = mt_zip_scalar(MT_ZIP_LT, r->class, mt_i(0));

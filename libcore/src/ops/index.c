@@ -126,6 +126,8 @@ mt_tensor *mt__record_gather(mt_tensor *x, mt_tensor *index, mt_tensor *y, int a
 }
 
 static mt_tensor *take(const char *op, mt_tensor *x, mt_tensor *index, int axis, int select) {
+	if (x == NULL || index == NULL)
+		return NULL;
 	struct attrs a = attrs_of(x, axis, select);
 	mt_array ai = index_array(index, &a);
 	mt_tensor *y = mt__tensor_new(op, mt__device_of(x), ai.rank, ai.shape, x->dtype);

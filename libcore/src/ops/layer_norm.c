@@ -176,7 +176,7 @@ static int check_group_norm(mt_tensor *x, int64_t groups, mt_tensor *weight, mt_
 		mt__fail(MT_E_SHAPE, "group_norm: x is %s; [N, C, …] is needed", mt__tensor_text(text, x));
 		return 0;
 	}
-	if (groups < 1 || x->shape[1] % groups != 0) {
+	if (groups < 1 || x->shape[1] % groups != 0 || (x->shape[1] == 0 && groups > 1)) {
 		mt__fail(MT_E_ARG, "group_norm: the %lld channels of x %s cannot be divided into %lld groups",
 		         (long long)x->shape[1], mt__tensor_text(text, x), (long long)groups);
 		return 0;

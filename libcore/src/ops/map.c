@@ -13,6 +13,14 @@ static int parameters_of(int32_t op) {
 	return op == MT_MAP_CLAMP ? 2 : op == MT_MAP_LEAKY_RELU || op == MT_MAP_ELU;
 }
 
+/* A limit for integers of this dtype: one that lies beyond them limits nothing more than their own end does. */
+static mt_scalar limit_of(mt_dtype dtype, mt_scalar s) {
+	int64_t low = dtype == MT_I32 ? INT32_MIN : 0, high = dtype == MT_I32 ? INT32_MAX : UINT8_MAX;
+	if (s.tag == MT_SCALAR_I64 && (dtype == MT_I32 || dtype == MT_U8))
+		s.v.i = s.v.i < low ? low : s.v.i > high ? high : s.v.i;
+	return s;
+}
+
 /* x in a dtype that the op takes: float-only ops take integers and bool as f32; clamp promotes with its limits. */
 static mt_tensor *convert(int32_t op, mt_tensor *x, struct mt__map_parameters with) {
 	const struct mt__op_row *row = &rows[op];
@@ -32,6 +40,8 @@ static mt_tensor *map(int32_t op, mt_tensor *x, struct mt__map_parameters with, 
 	const struct mt__op_row *row = &rows[op];
 	if (!mt__check_tensor(row->name, "x", x) || (x = convert(op, x, with)) == NULL)
 		return NULL;
+	if (op == MT_MAP_CLAMP)
+		with = (struct mt__map_parameters){limit_of(x->dtype, with.p), limit_of(x->dtype, with.q)};
 	mt_dtype result = row->result == MT__RESULT_BOOL ? MT_BOOL : x->dtype;
 	mt_tensor *y = mt__result(row->name, out, mt__device_of(x), x->rank, x->shape, result);
 	if (y == NULL)
@@ -56,6 +66,9 @@ mt_tensor *mt__map_to(int32_t op, mt_tensor *x, mt_scalar p, mt_scalar q, mt_ten
 	int n = parameters_of(op);
 	if ((n > 0 && p.tag == MT_SCALAR_NONE) || (n > 1 && q.tag == MT_SCALAR_NONE))
 		return mt__fail_null(MT_E_ARG, "%s: takes %d parameter%s", rows[op].name, n, n > 1 ? "s" : "");
+	if ((n > 0 && mt__check_scalar(rows[op].name, "p", p) != MT_OK) ||
+	    (n > 1 && mt__check_scalar(rows[op].name, "q", q) != MT_OK))
+		return NULL;
 	const mt_scalar none = {0};
 	return map(op, x, (struct mt__map_parameters){n > 0 ? p : none, n > 1 ? q : none}, out);
 }

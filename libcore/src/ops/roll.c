@@ -28,13 +28,12 @@ static mt_tensor *repeated(mt_tensor *x, int dim, int64_t times, int rank, const
 
 static mt_status check_repeat(const mt_tensor *x, int rank, const int64_t *times, int64_t *shape) {
 	char tx[MT__SHAPE_TEXT], tt[MT__SHAPE_TEXT];
-	int lead = rank - x->rank;
-	if (rank > MT_MAX_RANK || lead < 0)
+	if (rank > MT_MAX_RANK || rank < x->rank)
 		return mt__fail(MT_E_ARG, "repeat: %d times for %s; %d to %d are needed", rank, mt__tensor_text(tx, x), x->rank,
 		                MT_MAX_RANK);
 	if (rank > 0 && times == NULL)
 		return mt__fail_arg_null("repeat", "times");
-	for (int d = 0; d < rank; d++) {
+	for (int d = 0, lead = rank - x->rank; d < rank; d++) {
 		int64_t extent = d < lead ? 1 : x->shape[d - lead];
 		if (times[d] < 0)
 			return mt__fail(MT_E_ARG, "repeat: %lld times along dim %d", (long long)times[d], d);

@@ -22,6 +22,12 @@ mt_dtype mt__promote_tensors(const mt_tensor *a, const mt_tensor *b) {
 	return mt_promote(dims, zero);
 }
 
+/* Whether a number is one of this integer dtype's. */
+static int holds(mt_dtype dtype, mt_scalar s) {
+	int64_t low = dtype == MT_I32 ? INT32_MIN : 0, high = dtype == MT_I32 ? INT32_MAX : UINT8_MAX;
+	return dtype == MT_I64 || !mt__is_integer(dtype) || s.tag != MT_SCALAR_I64 || (s.v.i >= low && s.v.i <= high);
+}
+
 /* The dtype that the kernel sees; 0 with an error where the op is not defined. */
 static mt_dtype compute_dtype(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b) {
 	const struct mt__op_row *row = &rows[op];
@@ -31,6 +37,8 @@ static mt_dtype compute_dtype(int32_t op, struct mt__zip_operand a, struct mt__z
 	                                            : mt__promote_scalar(t->dtype, a.t == NULL ? a.s : b.s);
 	if (op == MT_ZIP_SUB && ((a.t != NULL && a.t->dtype == MT_BOOL) || (b.t != NULL && b.t->dtype == MT_BOOL)))
 		dtype = MT_BOOL; /* refused below: use logical_xor */
+	if (row->result == MT__RESULT_BOOL && (a.t == NULL || b.t == NULL) && !holds(dtype, a.t == NULL ? a.s : b.s))
+		dtype = MT_I64; /* compared as they are; in arithmetic the number wraps */
 	if (row->dtypes == MT_SET_FLOAT)
 		dtype = mt__to_float(dtype);
 	if (mt__dtype_in(dtype, row->dtypes))

@@ -6,7 +6,7 @@
 
 static int is_better(const mt_plateau *p, double threshold, double metric) {
 	double sign = p->maximize ? -1 : 1;
-	double margin = p->absolute ? threshold : p->best * threshold;
+	double margin = isinf(p->best) ? 0 : p->absolute ? threshold : p->best * threshold;
 	return sign * metric < sign * p->best - margin;
 }
 
@@ -40,7 +40,7 @@ mt_status mt_plateau_step(mt_plateau *plateau, mt_optim *optim, double metric, i
 		return status;
 	if (!p->started)
 		p->best = p->maximize ? (double)-INFINITY : (double)INFINITY;
-	int better = !isnan(metric) && (isinf(p->best) ? metric != p->best : is_better(p, threshold, metric));
+	int better = is_better(p, threshold, metric);
 	p->started = 1;
 	if (better)
 		p->best = metric;

@@ -36,7 +36,7 @@ static inline mt_tensor *header_new(const char *op, struct mt_storage *storage, 
 	t->node = NULL;
 	t->grad = NULL;
 	t->grad_set = 0;
-	t->retain_grad = 0;
+	t->outside = 0;
 	t->name = NULL;
 	atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
 	mt__pool_push(&mt__thread, t);

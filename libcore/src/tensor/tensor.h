@@ -32,7 +32,7 @@ struct mt_tensor {
 	struct mt_node *node;   /* the recorded op that made it, owned; NULL for leaves */
 	struct mt_tensor *grad; /* owned; may exist while grad_set is 0 (memory kept by mt_zero_grad) */
 	int32_t grad_set;
-	int32_t retain_grad;
+	int32_t outside; /* was marked as a leaf, or is a .grad: never the result of a recorded op (mt__check_recordable) */
 	char *name;             /* owned; NULL when unnamed */
 };
 
