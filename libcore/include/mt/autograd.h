@@ -45,14 +45,13 @@ typedef struct mt_gradients_options {
  * graph; upstream (NULL: ones, outputs of one element each) holds the u_j, MT_NONE entries likewise.  inputs: leaves
  * or results of recorded ops that require a gradient, each once.  out: room for n_inputs; the results belong to the
  * current scope.  (.grad itself never carries a graph: that would be a reference cycle.)
- * An op whose gradient is no op itself (max_pool) is constant in the second pass where its derivative is 0 or
- * undefined; docs/ops.md says which. */
+ * A second derivative that is undefined (at a kink, between two winners of a maximum) counts as 0. */
 MT_API mt_status mt_gradients(mt_tensor *const *outputs, int n_outputs, mt_tensor *const *upstream,
                               mt_tensor *const *inputs, int n_inputs, mt_gradients_options options, mt_tensor **out);
 
 /* ---- looking at the graph ----------------------------------------------------------------------------------------- */
 
-/* One entry of a walk: a recorded op's result, a leaf, or a constant's absence (never given). */
+/* One entry of a walk: a recorded op's result, or a leaf that requires a gradient.  Constants are left out. */
 typedef struct mt_graph_entry {
 	int64_t id;            /* 0, 1, … in the order of the walk */
 	const char *op;        /* the op's name; "" for a leaf */

@@ -157,7 +157,7 @@ MT_API mt_module *mt_nn_dropout(double p); /* mt_dropout while training, x itsel
 
 typedef struct mt_nn_norm_options {
 	double eps;
-	double momentum; /* batch norm: 0: 0.1 */
+	double momentum; /* batch norm: 0: 0.1; −1: 0 itself */
 	int no_affine;   /* without weight and bias */
 	int no_bias;
 	int no_running;  /* batch norm without running statistics: the batch's in evaluation too */

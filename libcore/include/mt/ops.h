@@ -346,11 +346,13 @@ MT_API mt_tensor *mt_kl_div(mt_tensor *log_probs, mt_tensor *target, int32_t red
 /* Zeroes elements with probability p in [0, 1] and scales the rest by 1/(1−p) where training ≠ 0; x itself otherwise. */
 MT_API mt_tensor *mt_dropout(mt_tensor *x, double p, int training);
 
-/* ---- indices ------------------------------------------------------------------------------------------------------ */
+/* ---- indices ------------------------------------------------------------------------------------------------------
+ * i64, i32 or u8 (a number, never a mask).  Outside the extent: MT_E_ARG.  Negative ones count from the end in gather,
+ * index_select and scatter_add. */
 
-/* As torch.gather: out[i…] = x[… index[i…] at dim …]; index i64 or i32. */
+/* As torch.gather: out[i…] = x[… index[i…] at dim …]. */
 MT_API mt_tensor *mt_gather(mt_tensor *x, int dim, mt_tensor *index);
-/* Rows: out = x[index, …] along dim; index: [n] i64 or i32. */
+/* Rows: out = x[index, …] along dim; index: [n]. */
 MT_API mt_tensor *mt_index_select(mt_tensor *x, int dim, mt_tensor *index);
 /* Integers of any shape -> […, classes] of dtype, 1 at the index. */
 MT_API mt_tensor *mt_one_hot(mt_tensor *index, int64_t classes, mt_dtype dtype);

@@ -110,7 +110,9 @@ enum mt_schedule_kind {
 };
 
 /* The first warmup steps rise linearly from start to 1 in every kind but ONE_CYCLE; the kind's own course fills the
- * rest of total.  Zero-initialised: constant 1.  Steps beyond total stay at the last value.  All counts ≥ 0. */
+ * rest of total.  Zero-initialised: constant 1.  Steps beyond total stay at the last value.  All counts ≥ 0.
+ * No field has a default: LINEAR, COSINE and ONE_CYCLE need total (with 0 they are at floor at once), STEP and EXPONENTIAL
+ * gamma, and a warm-up with start 0 has factor 0 in its first step. */
 typedef struct mt_schedule {
 	int32_t kind; /* enum mt_schedule_kind */
 	int64_t total, warmup, period;
