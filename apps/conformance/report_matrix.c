@@ -49,7 +49,6 @@ static const struct cf_row *find_row(const struct cf_plan *p, int32_t first, con
 }
 
 static void write_heads(FILE *f) {
-	fprintf(f, "|");
 	for (int32_t t = 1; t < MT_DTYPE_END_; t++)
 		fprintf(f, " %s |", cf_dtype_name(t));
 	fprintf(f, "\n| --- |");

@@ -46,7 +46,8 @@ MT_API void *mt_module_context(const mt_module *module);          /* NULL for NU
 MT_API const char *mt_module_class_name(const mt_module *module); /* "" for NULL */
 
 /* Adds tensor t as a parameter (marked by mt_requires_grad_) or as a buffer (state without a gradient); the module
- * takes a reference of its own.  name: 1 to 63 bytes without a dot, not used yet in this module, else MT_E_ARG. */
+ * takes a reference of its own, and a tensor without a name this one.  name: 1 to 63 bytes without a dot, not used yet
+ * in this module, else MT_E_ARG. */
 MT_API mt_status mt_module_add_parameter(mt_module *module, const char *name, mt_tensor *t);
 MT_API mt_status mt_module_add_buffer(mt_module *module, const char *name, mt_tensor *t);
 

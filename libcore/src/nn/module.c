@@ -133,6 +133,8 @@ static mt_status add_state(mt_module *m, const char *op, const char *name, mt_te
 		return mt_error_peek() ? mt_error_peek() : MT_E_NULL;
 	if (kind == MT_STATE_PARAMETER && mt_requires_grad_(t, 1) == NULL)
 		return mt_error_peek() ? mt_error_peek() : MT_E_STATE;
+	if (mt_tensor_name(t)[0] == '\0' && (status = mt_tensor_set_name(t, name)) != MT_OK)
+		return status;
 	void *array = m->state;
 	status = grow(&array, m->n_state, sizeof *m->state);
 	if (status != MT_OK)
