@@ -50,11 +50,13 @@ uint64_t cf_position(const mt_array *a, int64_t e) {
 	return a->byte_offset + (uint64_t)(offset * cf_dtype_size(a->dtype));
 }
 
-static int broadcast_dim(const mt_array *a) {
+/* The dim that is broadcast: the first or the last that has more than one place; −1 where none has. */
+static int broadcast_dim(const mt_array *a, int32_t layout) {
+	int found = -1;
 	for (int d = 0; d < a->rank; d++)
-		if (a->shape[d] > 1)
-			return d;
-	return -1;
+		if (a->shape[d] > 1 && (found < 0 || layout == CF_REPEATED))
+			found = d;
+	return found;
 }
 
 /* Fills strides; returns the elements the layout spans; *first is element 0's place in it. */
@@ -71,8 +73,9 @@ static int64_t lay_out(mt_array *a, int32_t layout, int64_t *first) {
 			a->stride[d] = -a->stride[d];
 		}
 	}
-	if (layout == CF_BROADCAST && broadcast_dim(a) >= 0)
-		a->stride[broadcast_dim(a)] = 0;
+	int repeated = layout >= CF_BROADCAST ? broadcast_dim(a, layout) : -1;
+	if (repeated >= 0)
+		a->stride[repeated] = 0;
 	return span;
 }
 

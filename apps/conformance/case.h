@@ -13,7 +13,9 @@ enum cf_layout {
 	CF_NEGATIVE,   /* every stride negative */
 	CF_PADDED,     /* rows longer than the shape says */
 	CF_OUT_LAYOUTS,
-	CF_BROADCAST = CF_OUT_LAYOUTS, /* stride 0 on the first dim of extent > 1: inputs only */
+	/* inputs only, as elements share their places */
+	CF_BROADCAST = CF_OUT_LAYOUTS, /* stride 0 on the first dim of extent > 1 */
+	CF_REPEATED,                   /* stride 0 on the last dim of extent > 1 */
 	CF_IN_LAYOUTS
 };
 

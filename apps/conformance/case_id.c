@@ -12,8 +12,8 @@
 
 enum { FIELDS = 7 };
 
-const char *const cf_layout_names[CF_IN_LAYOUTS] = {"contiguous", "transposed", "stepped",
-                                                    "negative",   "padded",     "broadcast"};
+const char *const cf_layout_names[CF_IN_LAYOUTS] = {"contiguous", "transposed", "stepped", "negative",
+                                                    "padded",     "broadcast",  "repeated"};
 const char *const cf_data_names[CF_DATA_END] = {"random", "special", "ties", "wide"};
 
 /* ---- writing ---- */

@@ -52,15 +52,14 @@ static struct distance float_distance(int32_t dtype, double got, long double exp
                                       double units) {
 	if (isnan(expected))
 		return all_or_nothing(isnan(got));
-	/* near the top of the range either the largest value or infinity is a right rounding */
-	long double unit = cf_unit(dtype), slack = 4 * unit * (1 + units);
-	long double largest = cf_largest(dtype) * (1 - (slack < 0.5L ? slack : 0.5L));
 	if (isinf(expected))
 		return all_or_nothing(got == (double)expected);
-	if (fabsl(expected) >= largest)
-		return all_or_nothing(fabs(got) >= largest && !signbit(got) == !signbit(expected));
+	long double unit = cf_unit(dtype), largest = cf_largest(dtype);
 	struct distance d = {fabsl(got - expected),
 	                     units * unit * (fabsl(expected) + scale) + (units + 1) * unit * cf_tiny(dtype)};
+	/* near the top of the range infinity is a right rounding too */
+	if (isinf(got) && fabsl(expected) + d.allowed + 4 * unit * (1 + units) * largest >= largest)
+		return all_or_nothing(!signbit(got) == !signbit(expected));
 	if (isnan(d.error))
 		d.error = INFINITY;
 	return d;

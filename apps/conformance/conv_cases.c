@@ -67,7 +67,7 @@ int cf_conv_valid(const struct cf_case *c) {
 	for (int d = 2; d < 5; d++)
 		if (g.out[d] < 1)
 			return 0;
-	if (c->data == CF_SPECIAL && (c->in == CF_BROADCAST || c->param[CF_CONV_ACTIVATION] > MT_ACT_RELU))
+	if (c->data == CF_SPECIAL && (c->in >= CF_BROADCAST || c->param[CF_CONV_ACTIVATION] > MT_ACT_RELU))
 		return 0;
 	return volume(g.out) <= MAX_NUMEL && volume(g.x) <= MAX_NUMEL && volume(g.weight) <= MAX_NUMEL &&
 	       products(&g) <= MAX_PRODUCTS;
@@ -256,7 +256,7 @@ void cf_conv_draw(struct cf_random *r, struct cf_case *c, int n_params) {
 			p[CF_CONV_ACTIVATION] = cf_random_integer(r, 0, 1) ? 0 : cf_random_integer(r, 0, MT_ACT_END_ - 1);
 		g = cf_conv_of(c);
 	} while (!cf_conv_valid(c) || products(&g) > MAX_RANDOM_PRODUCTS);
-	int special = c->in != CF_BROADCAST && c->param[CF_CONV_ACTIVATION] <= MT_ACT_RELU;
+	int special = c->in < CF_BROADCAST && c->param[CF_CONV_ACTIVATION] <= MT_ACT_RELU;
 	if (special && cf_random_integer(r, 0, 7) == 0)
 		c->data = CF_SPECIAL;
 }

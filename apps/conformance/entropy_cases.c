@@ -20,7 +20,7 @@ int cf_entropy_valid(const struct cf_case *c) {
 	if ((p[CF_ENTROPY_BAD] == 1 && p[CF_ENTROPY_IGNORE] == p[CF_ENTROPY_C]) ||
 	    (p[CF_ENTROPY_BAD] == 2 && p[CF_ENTROPY_IGNORE] == BAD_LOW))
 		return 0;
-	if (c->data == CF_SPECIAL && (c->in == CF_BROADCAST || p[CF_ENTROPY_SMOOTHING] != 0))
+	if (c->data == CF_SPECIAL && (c->in >= CF_BROADCAST || p[CF_ENTROPY_SMOOTHING] != 0))
 		return 0;
 	return p[CF_ENTROPY_N] * p[CF_ENTROPY_C] <= MAX_NUMEL;
 }
@@ -54,10 +54,10 @@ static void fill_logits(struct cf_run *r, const struct cf_case *c, struct cf_arr
 
 static void fill_targets(struct cf_run *r, const struct cf_case *c, struct cf_array *target) {
 	cf_fill(r, target, 0, (double)c->param[CF_ENTROPY_C] - 1);
-	for (int64_t n = 2; n < target->numel && c->in != CF_BROADCAST; n += 4)
+	for (int64_t n = 2; n < target->numel && c->in < CF_BROADCAST; n += 4)
 		cf_set_integer(target, n, c->param[CF_ENTROPY_IGNORE]);
 	for (int64_t n = 0; n < target->numel && c->param[CF_ENTROPY_BAD] != 0; n++)
-		if (n == target->numel / 2 || c->in == CF_BROADCAST)
+		if (n == target->numel / 2 || c->in >= CF_BROADCAST)
 			cf_set_integer(target, n, c->param[CF_ENTROPY_BAD] == 1 ? c->param[CF_ENTROPY_C] : BAD_LOW);
 }
 
@@ -146,6 +146,6 @@ void cf_entropy_draw(struct cf_random *r, struct cf_case *c, int n_params) {
 		p[CF_ENTROPY_BAD] = cf_random_integer(r, 0, 15) ? 0 : cf_random_integer(r, 1, 2);
 	if (c->data == CF_SPECIAL) {
 		p[CF_ENTROPY_SMOOTHING] = 0;
-		c->in = c->in == CF_BROADCAST ? CF_CONTIGUOUS : c->in;
+		c->in = c->in >= CF_BROADCAST ? CF_CONTIGUOUS : c->in;
 	}
 }

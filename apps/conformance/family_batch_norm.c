@@ -34,7 +34,7 @@ static int valid(const struct cf_case *c) {
 		return 0;
 	if (p[CHANNELS] * p[SPACE] > MAX_NUMEL || p[IMAGES] * p[CHANNELS] * p[SPACE] > MAX_NUMEL)
 		return 0;
-	return c->data != CF_SPECIAL || c->in != CF_BROADCAST;
+	return c->data != CF_SPECIAL || c->in < CF_BROADCAST;
 }
 
 /* Running statistics, and what they are to be. */
@@ -173,7 +173,7 @@ static void each(cf_emit_fn emit, void *context) {
 
 static void draw(struct cf_random *r, struct cf_case *c) {
 	int64_t *p = c->param;
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 	do {
 		p[IMAGES] = cf_random_integer(r, 1, 12);

@@ -16,7 +16,7 @@ static int valid(const struct cf_case *c) {
 	const int64_t *p = c->param;
 	if (p[GX] + p[GWEIGHT] + p[GBIAS] == 0 || p[CHANNELS] * p[SPACE] > MAX_NUMEL)
 		return 0;
-	return p[IMAGES] * p[CHANNELS] * p[SPACE] <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in != CF_BROADCAST);
+	return p[IMAGES] * p[CHANNELS] * p[SPACE] <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in < CF_BROADCAST);
 }
 
 static void run(struct cf_run *r, const struct cf_case *c) {
@@ -86,7 +86,7 @@ static void each(cf_emit_fn emit, void *context) {
 }
 
 static void draw(struct cf_random *r, struct cf_case *c) {
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 	do {
 		c->param[IMAGES] = cf_random_integer(r, 1, 12);

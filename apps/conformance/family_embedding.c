@@ -22,7 +22,7 @@ static struct cf_array *indices(struct cf_run *r, const struct cf_case *c) {
 	int64_t rows = c->param[ROWS];
 	struct cf_array *index = cf_input(r, c->side, c->rank, c->shape, c->in, 0, (double)rows - 1);
 	for (int64_t e = 0; e < index->numel && c->param[BAD] != 0; e++)
-		if (e == index->numel / 2 || c->in == CF_BROADCAST)
+		if (e == index->numel / 2 || c->in >= CF_BROADCAST)
 			cf_set_integer(index, e, c->param[BAD] == 1 ? rows : -1);
 	return index;
 }

@@ -17,7 +17,7 @@ static int valid(const struct cf_case *c) {
 	int64_t places = cf_numel(c->rank, c->shape);
 	if (c->rank > MAX_INDEX_RANK || places > MAX_NUMEL || c->param[PADDING] >= c->param[ROWS])
 		return 0;
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		return 0;
 	return c->param[ROWS] * c->param[WIDTH] <= MAX_NUMEL && places * c->param[WIDTH] <= MAX_NUMEL;
 }
@@ -82,7 +82,7 @@ static void draw(struct cf_random *r, struct cf_case *c) {
 	c->param[ROWS] = cf_random_integer(r, 1, 40);
 	c->param[WIDTH] = cf_random_integer(r, 1, 40);
 	c->param[PADDING] = cf_random_integer(r, 0, 1) ? -1 : cf_random_integer(r, 0, c->param[ROWS] - 1);
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 }
 

@@ -14,7 +14,7 @@ static const struct cf_op op = {0, "", MT_SET_FLOAT};
 enum { MAX_NUMEL = 1 << 18 };
 
 static int valid(const struct cf_case *c) {
-	return c->param[ROWS] * c->param[COLUMNS] <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in != CF_BROADCAST);
+	return c->param[ROWS] * c->param[COLUMNS] <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in < CF_BROADCAST);
 }
 
 static void run(struct cf_run *r, const struct cf_case *c) {
@@ -94,7 +94,7 @@ static void draw(struct cf_random *r, struct cf_case *c) {
 	c->param[BIAS] = cf_random_integer(r, 0, 1);
 	c->param[CENTRE] = cf_random_integer(r, 0, 1) ? 0 : cf_random_integer(r, -200000, 200000);
 	c->param[SPREAD] = cf_random_integer(r, 0, 7) ? cf_random_integer(r, 500, 5000) : 0;
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 }
 

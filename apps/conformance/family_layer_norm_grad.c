@@ -17,7 +17,7 @@ static int valid(const struct cf_case *c) {
 	const int64_t *p = c->param;
 	if (p[GX] + p[GWEIGHT] + p[GBIAS] == 0 || (p[ROWS] == 0 && p[GX]))
 		return 0;
-	return p[ROWS] * p[COLUMNS] <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in != CF_BROADCAST);
+	return p[ROWS] * p[COLUMNS] <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in < CF_BROADCAST);
 }
 
 static void run(struct cf_run *r, const struct cf_case *c) {
@@ -83,7 +83,7 @@ static void each(cf_emit_fn emit, void *context) {
 
 static void draw(struct cf_random *r, struct cf_case *c) {
 	int wide = cf_random_integer(r, 0, 3) == 0;
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 	do {
 		c->param[ROWS] = cf_random_integer(r, 1, wide ? 6 : 40);

@@ -234,6 +234,10 @@ static void layout_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 			c.param[RANK] = 2;
 			set_dims(&c, 19, 23, 37);
 			emit(&c, context);
+			set_dims(&c, 1, 23, 37);
+			emit(&c, context);
+			set_dims(&c, 19, 23, 1);
+			emit(&c, context);
 			c.param[RANK] = 3 + (c.in + c.param[IN_B]) % 6;
 			c.param[BATCH0] = 2;
 			c.param[BATCH1] = 3;

@@ -51,7 +51,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 			c.param[IN_A] = i;
 			c.param[IN_B] = (c.in + 2 * i) % CF_IN_LAYOUTS;
 			c.out = (c.in + i) % CF_OUT_LAYOUTS;
-			if (i == c.in || i == CF_CONTIGUOUS || i == CF_BROADCAST)
+			if (i == c.in || i == CF_CONTIGUOUS || i >= CF_BROADCAST)
 				emit(&c, context);
 		}
 	c.in = c.out = CF_CONTIGUOUS;

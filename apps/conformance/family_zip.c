@@ -246,7 +246,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 /* ---- cases ---- */
 
 static void form_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t scalars[] = {0, -2000, 100, INT64_C(9007199254740993000)};
+	static const int64_t scalars[] = {0, -2000, 100, INT64_C(9007199254740993000)}, powers[] = {2000, -1000, 3000, 500};
 	for (c.param[FORM] = SCALAR_LEFT; c.param[FORM] < FORMS; c.param[FORM]++)
 		for (c.out = 0; c.out < CF_OUT_LAYOUTS; c.out++) {
 			c.in = c.param[IN_B] = c.out;
@@ -261,6 +261,18 @@ static void form_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 				if (i != 3 || (c.dtype == MT_I64 && c.param[TAG] == MT_SCALAR_I64))
 					cf_emit_valid(&c, emit, context);
 			}
+	c.data = CF_RANDOM;
+	c.param[TAG] = params[TAG].simplest;
+	c.param[SCALAR] = params[SCALAR].simplest;
+	for (c.in = CF_BROADCAST; c.in < CF_IN_LAYOUTS; c.in++)
+		for (c.param[FORM] = SCALAR_LEFT, c.param[IN_B] = c.in; c.param[FORM] <= SCALAR_RIGHT; c.param[FORM]++)
+			cf_emit_valid(&c, emit, context);
+	c.in = c.param[IN_B] = CF_CONTIGUOUS;
+	c.param[FORM] = SCALAR_RIGHT;
+	for (int i = 0; i < 4 && c.op == MT_ZIP_POW; i++) { /* products stand in for some powers */
+		c.param[SCALAR] = powers[i];
+		cf_emit_valid(&c, emit, context);
+	}
 }
 
 static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {

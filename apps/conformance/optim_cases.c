@@ -6,7 +6,7 @@ enum { MAX_NUMEL = 1 << 18 };
 
 int cf_optim_valid(const struct cf_case *c) {
 	int64_t numel = cf_numel(c->rank, c->shape);
-	return numel > 0 && numel <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in != CF_BROADCAST);
+	return numel > 0 && numel <= MAX_NUMEL && (c->data != CF_SPECIAL || c->in < CF_BROADCAST);
 }
 
 void cf_optim_each(cf_emit_fn emit, void *context, const struct cf_op *op, const int64_t *rows, size_t n_rows,
@@ -31,7 +31,7 @@ void cf_optim_each(cf_emit_fn emit, void *context, const struct cf_op *op, const
 
 void cf_optim_draw(struct cf_random *r, struct cf_case *c) {
 	cf_random_shape(r, 0, MT_MAX_RANK, 3000, &c->rank, c->shape);
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 }
 

@@ -85,7 +85,7 @@ int cf_pool_valid(const struct cf_case *c) {
 			return 0;
 	if (p.op == MT_POOL_AVG ? c->param[CF_POOL_INDICES] : c->param[CF_POOL_INCLUDE])
 		return 0;
-	return c->data != CF_SPECIAL || c->in != CF_BROADCAST;
+	return c->data != CF_SPECIAL || c->in < CF_BROADCAST;
 }
 
 int64_t cf_pool_window(const struct cf_pool *p, int64_t e, int64_t *cells, int64_t *divisor) {
@@ -194,7 +194,7 @@ void cf_pool_draw(struct cf_random *r, struct cf_case *c, int n_params) {
 	int spatial = spatial_of(c), is_max = c->op % CF_MODE == MT_POOL_MAX;
 	int64_t size = spatial == 3 ? 7 : spatial == 2 ? 17 : 60;
 	struct cf_pool w;
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 	do {
 		int64_t *p = c->param;

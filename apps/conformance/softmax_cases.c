@@ -8,7 +8,7 @@ enum { MAX_NUMEL = 1 << 18 };
 
 int cf_softmax_valid(const struct cf_case *c) {
 	int64_t numel = cf_numel(c->rank, c->shape);
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		return 0;
 	return c->rank > 0 && c->param[CF_SOFTMAX_AXIS] < c->rank && numel > 0 && numel <= MAX_NUMEL;
 }
@@ -58,7 +58,7 @@ void cf_softmax_each(cf_emit_fn emit, void *context, uint32_t kinds) {
 }
 
 void cf_softmax_draw(struct cf_random *r, struct cf_case *c) {
-	if (c->data == CF_SPECIAL && c->in == CF_BROADCAST)
+	if (c->data == CF_SPECIAL && c->in >= CF_BROADCAST)
 		c->in = CF_CONTIGUOUS;
 	cf_random_shape(r, 1, 5, 4000, &c->rank, c->shape);
 	c->param[CF_SOFTMAX_AXIS] = cf_random_integer(r, 0, c->rank - 1);

@@ -42,7 +42,8 @@ void cf_each_op(const struct cf_family *f, cf_op_cases_fn fn, cf_emit_fn emit, v
 void cf_emit_layouts(struct cf_case c, cf_emit_fn emit, void *context) {
 	static const int32_t beside[CF_IN_LAYOUTS] = {
 		[CF_CONTIGUOUS] = CF_CONTIGUOUS, [CF_TRANSPOSED] = CF_NEGATIVE, [CF_STEPPED] = CF_TRANSPOSED,
-		[CF_NEGATIVE] = CF_PADDED,       [CF_PADDED] = CF_STEPPED,      [CF_BROADCAST] = CF_CONTIGUOUS};
+		[CF_NEGATIVE] = CF_PADDED,       [CF_PADDED] = CF_STEPPED,      [CF_BROADCAST] = CF_CONTIGUOUS,
+		[CF_REPEATED] = CF_NEGATIVE};
 	for (c.in = 0; c.in < CF_IN_LAYOUTS; c.in++) {
 		c.out = beside[c.in];
 		emit(&c, context);
