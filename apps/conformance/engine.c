@@ -242,8 +242,8 @@ static void process_hangs(struct cf_engine *e, struct cf_slot *slot) {
 	}
 	if (++slot->hangs == MAX_HANGS) {
 		size_t used = strlen(result.words);
-		snprintf(result.words + used, sizeof result.words - used, "; after %d of these the op's other cases are left out",
-		         MAX_HANGS);
+		snprintf(result.words + used, sizeof result.words - used,
+		         "; after %d of these the op's other cases are left out", MAX_HANGS);
 		slot->next = slot->group->first + slot->group->count;
 	}
 	take_answer(e, slot, &result, 0);

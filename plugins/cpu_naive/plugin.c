@@ -37,7 +37,8 @@ const char *mt__naive_dtype_name(int32_t dtype) {
 		return #name;
 #include "mt/dtypes.def"
 #undef MT_DTYPE
-	default: return "an unknown dtype";
+	default:
+		return "an unknown dtype";
 	}
 }
 

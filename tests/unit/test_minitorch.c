@@ -51,7 +51,7 @@ static double c_sigmoid(double x) {
 }
 
 #define UNARY(name, tensor, scalar)                                                                                    \
-	static mt_tensor *t_##name(mt_tensor *x) {                                                                        \
+	static mt_tensor *t_##name(mt_tensor *x) {                                                                         \
 		return tensor;                                                                                                 \
 	}                                                                                                                  \
 	static double c_##name(double x) {                                                                                 \

@@ -53,9 +53,9 @@ MT_API mt_status mt_gradients(mt_tensor *const *outputs, int n_outputs, mt_tenso
 
 /* One entry of a walk: a recorded op's result, or a leaf that requires a gradient.  Constants are left out. */
 typedef struct mt_graph_entry {
-	int64_t id;            /* 0, 1, … in the order of the walk */
-	const char *op;        /* the op's name; "" for a leaf */
-	const char *name;      /* mt_tensor_set_name's, "" where there is none (or the tensor is gone) */
+	int64_t id;       /* 0, 1, … in the order of the walk */
+	const char *op;   /* the op's name; "" for a leaf */
+	const char *name; /* mt_tensor_set_name's, "" where there is none (or the tensor is gone) */
 	mt_dtype dtype;
 	int rank;
 	const int64_t *shape;
@@ -84,10 +84,10 @@ MT_API mt_status mt_central_difference(mt_real_fn f, const double *x, int n, int
 typedef mt_tensor *(*mt_gradcheck_fn)(mt_tensor *const *inputs, int n, void *context);
 
 struct mt_gradcheck_options {
-	double step;      /* central difference, 0: 1e-6 · max(1, |x|) */
-	double rtol;      /* relative, signed; 0: 1e-6 */
-	double atol;      /* 0: 1e-8 */
-	uint64_t seed;    /* of the random upstream gradient */
+	double step;   /* central difference, 0: 1e-6 · max(1, |x|) */
+	double rtol;   /* relative, signed; 0: 1e-6 */
+	double atol;   /* 0: 1e-8 */
+	uint64_t seed; /* of the random upstream gradient */
 };
 
 /* Compares analytic and central-difference gradients of Σ u·f(inputs), u random, in f64, over every element of every

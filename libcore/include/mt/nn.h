@@ -161,7 +161,7 @@ typedef struct mt_nn_norm_options {
 	double momentum; /* batch norm: 0: 0.1; −1: 0 itself */
 	int no_affine;   /* without weight and bias */
 	int no_bias;
-	int no_running;  /* batch norm without running statistics: the batch's in evaluation too */
+	int no_running; /* batch norm without running statistics: the batch's in evaluation too */
 } mt_nn_norm_options;
 
 /* mt_batch_norm over [N, C] or [N, C, L], [N, C, H, W], [N, C, D, H, W] with C = features; buffers running_mean (0) and
@@ -184,7 +184,7 @@ MT_API mt_module *mt_nn_residual(mt_module *module);
 /* ---- recurrent layers: names, formulas, shapes and initial values as torch.nn.LSTM and GRU ------------------------ */
 
 typedef struct mt_nn_rnn_options {
-	int layers;        /* 0: 1 */
+	int layers; /* 0: 1 */
 	int no_bias;
 	int bidirectional; /* D = 2, else 1 */
 	int batch_first;   /* [N, L, …] instead of [L, N, …] */
@@ -206,7 +206,7 @@ MT_API mt_tensor *mt_rnn_forward(mt_module *rnn, mt_tensor *x, mt_tensor *h0, mt
 typedef struct mt_nn_attention_options {
 	double dropout; /* of the attention weights, while training */
 	int no_bias;
-	int causal;     /* mt_forward forbids positions after one's own */
+	int causal; /* mt_forward forbids positions after one's own */
 } mt_nn_attention_options;
 
 /* Vaswani et al. 2017; names and initial values as torch.nn.MultiheadAttention(batch_first=True): in_proj_weight
@@ -215,7 +215,7 @@ MT_API mt_module *mt_nn_multihead_attention(int64_t embed, int64_t heads, mt_nn_
 
 typedef struct mt_attention_masks {
 	mt_tensor *key_padding; /* bool [N, S], 1 where a key is padding and must not be seen; NULL or MT_NONE */
-	mt_tensor *mask;        /* [L, S] or [N · heads, L, S]: float (added) or bool (1 forbids, as PyTorch's attn_mask) */
+	mt_tensor *mask; /* [L, S] or [N · heads, L, S]: float (added) or bool (1 forbids, as PyTorch's attn_mask) */
 	int causal;
 } mt_attention_masks;
 
@@ -228,7 +228,7 @@ typedef struct mt_nn_transformer_options {
 	int32_t activation; /* enum mt_map_id; 0: RELU */
 	int norm_first;
 	int causal;
-	double eps;         /* 0: 1e-5 */
+	double eps; /* 0: 1e-5 */
 } mt_nn_transformer_options;
 
 /* torch.nn.TransformerEncoderLayer(batch_first=True): children self_attn, linear1, linear2, norm1, norm2.  x: [N, L, E] */

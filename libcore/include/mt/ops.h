@@ -63,8 +63,8 @@ MT_API mt_tensor *mt_mish(mt_tensor *x);
 MT_API mt_tensor *mt_selu(mt_tensor *x);
 MT_API mt_tensor *mt_hardsigmoid(mt_tensor *x);
 MT_API mt_tensor *mt_hardswish(mt_tensor *x);
-MT_API mt_tensor *mt_log_sigmoid(mt_tensor *x);                        /* −softplus(−x) */
-MT_API mt_tensor *mt_hardtanh(mt_tensor *x, double low, double high);  /* clamp */
+MT_API mt_tensor *mt_log_sigmoid(mt_tensor *x);                       /* −softplus(−x) */
+MT_API mt_tensor *mt_hardtanh(mt_tensor *x, double low, double high); /* clamp */
 /* x<=0 ? w x : x.   w: one element, or [C] with x: [N, C, …], and a gradient of its own */
 MT_API mt_tensor *mt_prelu(mt_tensor *x, mt_tensor *w);
 MT_API mt_tensor *mt_logical_not(mt_tensor *x);
@@ -86,7 +86,7 @@ MT_API mt_tensor *mt_div(mt_tensor *a, mt_tensor *b);
 MT_API mt_tensor *mt_pow(mt_tensor *a, mt_tensor *b);
 MT_API mt_tensor *mt_maximum(mt_tensor *a, mt_tensor *b);
 MT_API mt_tensor *mt_minimum(mt_tensor *a, mt_tensor *b);
-MT_API mt_tensor *mt_remainder(mt_tensor *a, mt_tensor *b);    /* MOD: sign of b */
+MT_API mt_tensor *mt_remainder(mt_tensor *a, mt_tensor *b); /* MOD: sign of b */
 MT_API mt_tensor *mt_floor_divide(mt_tensor *a, mt_tensor *b);
 MT_API mt_tensor *mt_atan2(mt_tensor *a, mt_tensor *b);
 MT_API mt_tensor *mt_fmod(mt_tensor *a, mt_tensor *b); /* sign of a */
@@ -159,16 +159,17 @@ typedef struct mt_axes {
 
 /* Any reduce op by id (enum mt_reduce_id).  keepdim ≠ 0 keeps reduced axes with extent 1. */
 MT_API mt_tensor *mt_reduce(int32_t op, mt_tensor *x, mt_axes axes, int keepdim);
-MT_API mt_tensor *mt_reduce_out(int32_t op, mt_tensor *x, mt_axes axes, int keepdim, mt_tensor *out); /* see mt_map_out */
+MT_API mt_tensor *mt_reduce_out(int32_t op, mt_tensor *x, mt_axes axes, int keepdim,
+                                mt_tensor *out); /* see mt_map_out */
 
 MT_API mt_tensor *mt_sum(mt_tensor *x, mt_axes axes, int keepdim);  /* integers and bool: i64 */
 MT_API mt_tensor *mt_prod(mt_tensor *x, mt_axes axes, int keepdim); /* integers and bool: i64 */
 MT_API mt_tensor *mt_mean(mt_tensor *x, mt_axes axes, int keepdim);
-MT_API mt_tensor *mt_max(mt_tensor *x, mt_axes axes, int keepdim);  /* gradient shared evenly among ties; empty: error */
+MT_API mt_tensor *mt_max(mt_tensor *x, mt_axes axes, int keepdim); /* gradient shared evenly among ties; empty: error */
 MT_API mt_tensor *mt_min(mt_tensor *x, mt_axes axes, int keepdim);
 MT_API mt_tensor *mt_any(mt_tensor *x, mt_axes axes, int keepdim);
 MT_API mt_tensor *mt_all(mt_tensor *x, mt_axes axes, int keepdim);
-MT_API mt_tensor *mt_argmax(mt_tensor *x, int axis, int keepdim);   /* i64, the first of equals */
+MT_API mt_tensor *mt_argmax(mt_tensor *x, int axis, int keepdim); /* i64, the first of equals */
 MT_API mt_tensor *mt_argmin(mt_tensor *x, int axis, int keepdim);
 
 /* The largest or smallest along axis, and in *indices (may be NULL) where: i64, the first of equals, the first NaN before
@@ -216,10 +217,10 @@ MT_API mt_tensor *mt_linear(mt_tensor *x, mt_tensor *w, mt_tensor *b);
 /* ---- convolution and pooling -------------------------------------------------------------------------------------- */
 
 enum mt_conv_padding {
-	MT_PADDING_EXPLICIT = 0,  /* padding on both sides of each spatial dim */
-	MT_PADDING_SAME = 1,      /* O = ⌈S / stride⌉, the zeros shared between both sides, the odd one on the high side */
+	MT_PADDING_EXPLICIT = 0, /* padding on both sides of each spatial dim */
+	MT_PADDING_SAME = 1, /* O = ⌈S / stride⌉, the zeros shared between both sides, the odd one on the high side */
 	MT_PADDING_SAME_LEFT = 2, /* O = ⌈S / stride⌉, window o begins at x[o · stride], zeros past the end (MiniTorch's) */
-	MT_PADDING_CAUSAL = 3     /* O = ⌈S / stride⌉, window o ends at x[o · stride], zeros before the start */
+	MT_PADDING_CAUSAL = 3 /* O = ⌈S / stride⌉, window o ends at x[o · stride], zeros before the start */
 };
 
 /* stride, padding, dilation ≥ 1, ≥ 0, ≥ 1 per spatial dim (d, h, w order, first entries used); groups ≥ 1; padding is 0
@@ -315,7 +316,7 @@ enum mt_reduction { MT_REDUCTION_MEAN = 0, MT_REDUCTION_SUM = 1, MT_REDUCTION_NO
 /* As torch.nn.functional's: weight, mean over the weights of the counted rows; ignore_index rows count nothing.
  * Zero-initialised: mean, no smoothing, ignore_index 0 unused. */
 typedef struct mt_loss_options {
-	int32_t reduction;      /* enum mt_reduction */
+	int32_t reduction; /* enum mt_reduction */
 	int32_t has_ignore_index;
 	int64_t ignore_index;
 	double label_smoothing; /* cross_entropy only, 0 to 1 */

@@ -85,9 +85,9 @@ MT_API mt_status mt_optim_step(mt_optim *optim);
 /* Marks every parameter's gradient unset, keeping its memory. */
 MT_API mt_status mt_optim_zero_grad(mt_optim *optim);
 
-MT_API double mt_optim_lr(const mt_optim *optim); /* group 0's; NaN for NULL */
+MT_API double mt_optim_lr(const mt_optim *optim);             /* group 0's; NaN for NULL */
 MT_API mt_status mt_optim_set_lr(mt_optim *optim, double lr); /* of every group */
-MT_API int64_t mt_optim_steps(const mt_optim *optim); /* steps taken */
+MT_API int64_t mt_optim_steps(const mt_optim *optim);         /* steps taken */
 
 /* ---- gradient clipping: between mt_backward and mt_optim_step; parameters without a gradient count nothing ---------- */
 
@@ -102,10 +102,10 @@ MT_API mt_status mt_clip_grad_value(mt_tensor *const *parameters, int64_t n, dou
 
 enum mt_schedule_kind {
 	MT_SCHEDULE_CONSTANT = 0,
-	MT_SCHEDULE_LINEAR = 1,   /* from 1 down to floor at the end of total */
-	MT_SCHEDULE_COSINE = 2,   /* the same along half a cosine */
-	MT_SCHEDULE_STEP = 3,     /* gamma^⌊step / period⌋ */
-	MT_SCHEDULE_ONE_CYCLE = 4, /* up from start to 1 during warmup, down to floor at the end: half cosines */
+	MT_SCHEDULE_LINEAR = 1,     /* from 1 down to floor at the end of total */
+	MT_SCHEDULE_COSINE = 2,     /* the same along half a cosine */
+	MT_SCHEDULE_STEP = 3,       /* gamma^⌊step / period⌋ */
+	MT_SCHEDULE_ONE_CYCLE = 4,  /* up from start to 1 during warmup, down to floor at the end: half cosines */
 	MT_SCHEDULE_EXPONENTIAL = 5 /* gamma^step */
 };
 

@@ -135,7 +135,7 @@ typedef struct mt_host_queue mt_host_queue;       /* the host's, opaque to the p
  * dtype T, and low-precision T (f16, bf16) is computed in f32 and rounded once, to nearest even, on store. */
 
 #define MT_ARGS_HEAD                                                                                                   \
-	uint32_t struct_size;                                                                                          \
+	uint32_t struct_size;                                                                                              \
 	uint32_t reserved
 
 /* out = x converted to out's dtype, any strides, any dtype pair, same shape.  Float to integer truncates toward zero,

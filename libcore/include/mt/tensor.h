@@ -22,7 +22,10 @@ extern MT_API mt_tensor mt_none;
 #define MT_NONE (&mt_none)
 
 /* A shape as two arguments (rank, extents): mt_zeros(MT_SHAPE(2, 3), MT_F32).  A 0-d shape: MT_SHAPE0. */
-#define MT_SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]){__VA_ARGS__}
+#define MT_SHAPE(...)                                                                                                  \
+	(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]) {                                     \
+		__VA_ARGS__                                                                                                    \
+	}
 #define MT_SHAPE0 0, (const int64_t *)0
 
 /* ---- dtypes and scalars ------------------------------------------------------------------------------------------- */
@@ -80,22 +83,22 @@ MT_API mt_tensor *mt_eye(int64_t n, int64_t m, mt_dtype dtype); /* [n, m], 1 on 
 /* Copies row-major data of dtype from host memory; data may be NULL only where there are no elements. */
 MT_API mt_tensor *mt_from_data(int rank, const int64_t *shape, mt_dtype dtype, const void *data);
 MT_API mt_tensor *mt_scalar_tensor(mt_scalar value, mt_dtype dtype); /* 0-d */
-MT_API mt_tensor *mt_empty_like(mt_tensor *t);                        /* shape, dtype and device of t, contiguous */
+MT_API mt_tensor *mt_empty_like(mt_tensor *t);                       /* shape, dtype and device of t, contiguous */
 MT_API mt_tensor *mt_zeros_like(mt_tensor *t);
 MT_API mt_tensor *mt_ones_like(mt_tensor *t);
 MT_API mt_tensor *mt_full_like(mt_tensor *t, mt_scalar value);
 
 /* Random tensors draw from the process's generator: Philox4x32-10, the same numbers on every backend (docs/random.md). */
-MT_API void mt_seed(uint64_t seed);                                  /* seed, offset 0.  Start value: seed 0 */
-MT_API void mt_rng_get(uint64_t *seed, uint64_t *offset);            /* for checkpoints */
+MT_API void mt_seed(uint64_t seed);                       /* seed, offset 0.  Start value: seed 0 */
+MT_API void mt_rng_get(uint64_t *seed, uint64_t *offset); /* for checkpoints */
 MT_API void mt_rng_set(uint64_t seed, uint64_t offset);
-MT_API mt_tensor *mt_rand(int rank, const int64_t *shape, mt_dtype dtype);                  /* uniform [0, 1) */
+MT_API mt_tensor *mt_rand(int rank, const int64_t *shape, mt_dtype dtype); /* uniform [0, 1) */
 MT_API mt_tensor *mt_uniform(int rank, const int64_t *shape, mt_dtype dtype, double low, double high);
-MT_API mt_tensor *mt_randn(int rank, const int64_t *shape, mt_dtype dtype);                 /* normal(0, 1) */
+MT_API mt_tensor *mt_randn(int rank, const int64_t *shape, mt_dtype dtype); /* normal(0, 1) */
 MT_API mt_tensor *mt_normal(int rank, const int64_t *shape, mt_dtype dtype, double mean, double std);
-MT_API mt_tensor *mt_bernoulli(int rank, const int64_t *shape, mt_dtype dtype, double p);   /* 1 with probability p */
-MT_API mt_tensor *mt_randint(int64_t low, int64_t high, int rank, const int64_t *shape);    /* i64 in [low, high) */
-MT_API mt_tensor *mt_randperm(int64_t n);                                                   /* i64 permutation of 0…n−1 */
+MT_API mt_tensor *mt_bernoulli(int rank, const int64_t *shape, mt_dtype dtype, double p); /* 1 with probability p */
+MT_API mt_tensor *mt_randint(int64_t low, int64_t high, int rank, const int64_t *shape);  /* i64 in [low, high) */
+MT_API mt_tensor *mt_randperm(int64_t n); /* i64 permutation of 0…n−1 */
 
 /* ---- what a tensor is: NULL and MT_NONE are answered with 0, NULL ------------------------------------------------- */
 
@@ -135,35 +138,37 @@ MT_API char *mt_tensor_to_string(mt_tensor *t); /* the caller frees it with mt_f
 
 /* ---- views: gradients flow through all of them -------------------------------------------------------------------- */
 
-#define MT_END INT64_MAX   /* "left out" in mt_slice: to the far end in the step's direction */
+#define MT_END INT64_MAX /* "left out" in mt_slice: to the far end in the step's direction */
 
 MT_API mt_tensor *mt_permute(mt_tensor *x, int rank, const int64_t *dims);
 MT_API mt_tensor *mt_transpose(mt_tensor *x, int dim0, int dim1);
 /* One extent may be −1.  A view where the strides allow it, else a copy. */
 MT_API mt_tensor *mt_reshape(mt_tensor *x, int rank, const int64_t *shape);
-MT_API mt_tensor *mt_view(mt_tensor *x, int rank, const int64_t *shape); /* mt_reshape that never copies: MT_E_SHAPE instead */
-MT_API mt_tensor *mt_flatten(mt_tensor *x, int start_dim, int end_dim);  /* dims start to end (inclusive) become one */
-MT_API mt_tensor *mt_squeeze(mt_tensor *x, int dim);      /* drops dim, whose extent must be 1 */
-MT_API mt_tensor *mt_squeeze_all(mt_tensor *x);           /* drops every dim of extent 1 */
-MT_API mt_tensor *mt_unsqueeze(mt_tensor *x, int dim);    /* a new dim of extent 1 at dim, −rank−1 … rank */
+MT_API mt_tensor *mt_view(mt_tensor *x, int rank,
+                          const int64_t *shape); /* mt_reshape that never copies: MT_E_SHAPE instead */
+MT_API mt_tensor *mt_flatten(mt_tensor *x, int start_dim, int end_dim); /* dims start to end (inclusive) become one */
+MT_API mt_tensor *mt_squeeze(mt_tensor *x, int dim);                    /* drops dim, whose extent must be 1 */
+MT_API mt_tensor *mt_squeeze_all(mt_tensor *x);                         /* drops every dim of extent 1 */
+MT_API mt_tensor *mt_unsqueeze(mt_tensor *x, int dim); /* a new dim of extent 1 at dim, −rank−1 … rank */
 MT_API mt_tensor *mt_expand(mt_tensor *x, int rank, const int64_t *shape); /* broadcast; −1 keeps an extent */
 /* x[…, start:stop:step, …] with Python's meaning: negative indices from the end, clamping, negative steps;
  * MT_END for start or stop is "left out"; step ≠ 0. */
 MT_API mt_tensor *mt_slice(mt_tensor *x, int dim, int64_t start, int64_t stop, int64_t step);
-MT_API mt_tensor *mt_narrow(mt_tensor *x, int dim, int64_t start, int64_t length); /* exact: out of range is MT_E_SHAPE */
-MT_API mt_tensor *mt_index(mt_tensor *x, int dim, int64_t index);                  /* x[…, index, …]: drops dim */
+MT_API mt_tensor *mt_narrow(mt_tensor *x, int dim, int64_t start,
+                            int64_t length);                      /* exact: out of range is MT_E_SHAPE */
+MT_API mt_tensor *mt_index(mt_tensor *x, int dim, int64_t index); /* x[…, index, …]: drops dim */
 MT_API mt_tensor *mt_flip(mt_tensor *x, int dim);
 MT_API mt_tensor *mt_as_strided(mt_tensor *x, int rank, const int64_t *shape, const int64_t *strides, int64_t offset);
 MT_API mt_tensor *mt_detach(mt_tensor *x); /* the same storage outside the graph */
 
 /* ---- copies ------------------------------------------------------------------------------------------------------- */
 
-MT_API mt_tensor *mt_contiguous(mt_tensor *x); /* x itself where it is contiguous */
-MT_API mt_tensor *mt_clone(mt_tensor *x);      /* always a copy, contiguous */
-MT_API mt_tensor *mt_cast(mt_tensor *x, mt_dtype dtype);           /* x itself where it has the dtype */
-MT_API mt_tensor *mt_to_device(mt_tensor *x, mt_device *device);   /* x itself where it is there */
-MT_API mt_tensor *mt_cat(mt_tensor *const *xs, int n, int dim);    /* n ≥ 1; equal shapes but for dim */
-MT_API mt_tensor *mt_stack(mt_tensor *const *xs, int n, int dim);  /* along a new dim */
+MT_API mt_tensor *mt_contiguous(mt_tensor *x);                    /* x itself where it is contiguous */
+MT_API mt_tensor *mt_clone(mt_tensor *x);                         /* always a copy, contiguous */
+MT_API mt_tensor *mt_cast(mt_tensor *x, mt_dtype dtype);          /* x itself where it has the dtype */
+MT_API mt_tensor *mt_to_device(mt_tensor *x, mt_device *device);  /* x itself where it is there */
+MT_API mt_tensor *mt_cat(mt_tensor *const *xs, int n, int dim);   /* n ≥ 1; equal shapes but for dim */
+MT_API mt_tensor *mt_stack(mt_tensor *const *xs, int n, int dim); /* along a new dim */
 /* Splits dim into views of size (the last may be smaller) into out[0 … *n−1]; *n is out's capacity on entry. */
 MT_API mt_status mt_split(mt_tensor *x, int64_t size, int dim, mt_tensor **out, int *n);
 

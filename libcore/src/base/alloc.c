@@ -22,7 +22,9 @@ void mt_set_allocator(void *(*alloc)(size_t), void *(*resize)(void *, size_t), v
 	hooks.release = release != NULL ? release : free;
 }
 
-void *mt__alloc(size_t bytes) { return hooks.alloc(bytes != 0 ? bytes : 1); }
+void *mt__alloc(size_t bytes) {
+	return hooks.alloc(bytes != 0 ? bytes : 1);
+}
 
 void *mt__calloc(size_t count, size_t size) {
 	if (size != 0 && count > SIZE_MAX / size)
@@ -33,14 +35,18 @@ void *mt__calloc(size_t count, size_t size) {
 	return p;
 }
 
-void *mt__realloc(void *p, size_t bytes) { return hooks.resize(p, bytes != 0 ? bytes : 1); }
+void *mt__realloc(void *p, size_t bytes) {
+	return hooks.resize(p, bytes != 0 ? bytes : 1);
+}
 
 void mt__free(void *p) {
 	if (p != NULL)
 		hooks.release(p);
 }
 
-void mt_free(void *p) { mt__free(p); }
+void mt_free(void *p) {
+	mt__free(p);
+}
 
 char *mt__strdup(const char *text) {
 	size_t bytes = strlen(text) + 1;

@@ -58,7 +58,9 @@ mt_status mt_error_set(mt_status status, const char *format, ...) {
 	return status;
 }
 
-mt_status mt_error_peek(void) { return slot.status; }
+mt_status mt_error_peek(void) {
+	return slot.status;
+}
 
 const char *mt_error_take(mt_status *status) {
 	if (status != NULL)

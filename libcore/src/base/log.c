@@ -55,8 +55,10 @@ static void read_environment(void) {
 	while (value != NULL && *value != '\0') {
 		size_t length = strcspn(value, ",");
 		if (length != 0 && !take_word(value, length))
-			fprintf(stderr, "mt warn: MT_LOG: unknown word \"%.*s\" (there are error warn info debug, and loader "
-			                "dispatch memory)\n", (int)length, value);
+			fprintf(stderr,
+			        "mt warn: MT_LOG: unknown word \"%.*s\" (there are error warn info debug, and loader "
+			        "dispatch memory)\n",
+			        (int)length, value);
 		value += length;
 		value += *value == ',';
 	}

@@ -15,15 +15,15 @@ struct mt_storage {
 	atomic_int saved;    /* those of references that are aliases kept by the graph (mt__save) */
 	mt_device *device;
 	void *base;
-	uint64_t bytes;      /* what its tensors may use */
-	uint64_t capacity;   /* what the allocator gave */
+	uint64_t bytes;    /* what its tensors may use */
+	uint64_t capacity; /* what the allocator gave */
 };
 
 struct mt_tensor {
 	atomic_int references;
 	int32_t dtype;
 	int32_t rank;
-	int32_t requires_grad;  /* a leaf marked by mt_requires_grad_; results have node instead */
+	int32_t requires_grad; /* a leaf marked by mt_requires_grad_; results have node instead */
 	int64_t shape[MT_MAX_RANK];
 	int64_t stride[MT_MAX_RANK]; /* in elements */
 	int64_t offset;              /* in elements from base */
@@ -33,7 +33,7 @@ struct mt_tensor {
 	struct mt_tensor *grad; /* owned; may exist while grad_set is 0 (memory kept by mt_zero_grad) */
 	int32_t grad_set;
 	int32_t outside; /* was marked as a leaf, or is a .grad: never the result of a recorded op (mt__check_recordable) */
-	char *name;             /* owned; NULL when unnamed */
+	char *name;      /* owned; NULL when unnamed */
 };
 
 /* A new contiguous tensor with storage of its own on device, content undefined, in the current scope.  op is named in
@@ -69,7 +69,9 @@ struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes);
 void mt__storage_release(struct mt_storage *storage);
 
 /* Counts a write. */
-static inline void mt__storage_touch(struct mt_storage *s) { atomic_fetch_add_explicit(&s->version, 1u, memory_order_relaxed); }
+static inline void mt__storage_touch(struct mt_storage *s) {
+	atomic_fetch_add_explicit(&s->version, 1u, memory_order_relaxed);
+}
 
 /* The failures of the checks below; they return 0. */
 int mt__refuse_tensor(const char *op, const char *arg, const mt_tensor *t);
