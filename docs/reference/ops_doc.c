@@ -99,7 +99,7 @@ static void print_listed(int32_t kernel, int32_t id, const char *name, const cha
 	               {MT_K_REDUCE, MT_REDUCE_SUMSQ, "mt_reduce(MT_REDUCE_SUMSQ)"}};
 	char function[64], types[64];
 	size_t length = strlen(name);
-	if (kernel == MT_K_ZIP && length > 5 && strcmp(name + length - 5, "_grad") == 0)
+	if (kernel == MT_K_ZIP && length > 5 && strcmp(&name[length - 5], "_grad") == 0)
 		return; /* part of a gradient, no function of its own */
 	snprintf(function, sizeof function, "mt_%s", name);
 	for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)

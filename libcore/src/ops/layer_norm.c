@@ -68,7 +68,7 @@ static mt_tensor *run_native(mt_tensor *const *in, double eps, mt_tensor **mean,
 	*rstd = mt__tensor_new("layer_norm", device, 1, in[0]->shape, wide);
 	if (y == NULL || *mean == NULL || *rstd == NULL || y->numel == 0)
 		return *mean != NULL && *rstd != NULL ? y : NULL;
-	mt_array ax = mt__array(in[0]), aw, ab, ay = mt__array(y), am = mt__array(*mean), ar = mt__array(*rstd);
+	mt_array ax = mt__array(in[0]), aw = {0}, ab = {0}, ay = mt__array(y), am = mt__array(*mean), ar = mt__array(*rstd);
 	if (mt__given(in[1]))
 		aw = mt__array(in[1]);
 	if (mt__given(in[2]))
