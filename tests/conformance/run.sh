@@ -16,5 +16,5 @@ conformance() {
   *" mt_$1.la "*) ;;
   *) skip_conformance "the backend $1 is not built" ;;
   esac
-  exec "$program" "$@" --format tap
+  exec "$program" "$@" --timeout 300 --format tap
 }

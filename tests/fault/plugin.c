@@ -38,7 +38,8 @@ enum { N_FAULTS = sizeof faults / sizeof *faults, N_OPERANDS = sizeof operands /
 static const struct fault_row *fault;
 static const struct mt_host_api *host;
 static struct mt_plugin_api inner;
-static const struct mt_device_api *inner_device; /* all devices of a plugin have the same functions */
+static struct mt_device_api
+	inner_device; /* a copy, as a device may take its own along; all devices have the same functions */
 
 /* ---- one call ---- */
 
@@ -73,7 +74,7 @@ int32_t fault_refuse(struct fault_call *c, int32_t status, const char *words) {
 }
 
 int32_t fault_inner(struct fault_call *c) {
-	const struct mt_kernel_table *table = inner_device->kernels;
+	const struct mt_kernel_table *table = inner_device.kernels;
 	switch (c->kernel) {
 #define MT_KERNEL(id, NAME, name, group, must)                                                                         \
 	case id:                                                                                                           \
@@ -92,14 +93,14 @@ static void *check_memory(void *p) {
 }
 
 static void download(struct fault_call *c, struct fault_operand *o, unsigned char *to) {
-	if (inner_device->download(c->queue, o->asked.base, 0, to, o->asked.buffer_bytes) != MT_OK)
+	if (inner_device.download(c->queue, o->asked.base, 0, to, o->asked.buffer_bytes) != MT_OK)
 		abort();
 }
 
 static void write_back(struct fault_call *c) {
 	for (int i = 0; i < c->n_operands; i++) {
 		struct fault_operand *o = &c->operand[i];
-		if (o->dirty && inner_device->upload(c->queue, o->asked.base, 0, o->now, o->asked.buffer_bytes) != MT_OK)
+		if (o->dirty && inner_device.upload(c->queue, o->asked.base, 0, o->now, o->asked.buffer_bytes) != MT_OK)
 			abort();
 		o->dirty = 0;
 	}
@@ -190,14 +191,14 @@ static int32_t device_open(int32_t ordinal, const struct mt_option *options, uin
 	int32_t status = inner.device_open(ordinal, options, n_options, opened, api);
 	if (status != MT_OK)
 		return status;
-	inner_device = *api;
-	kernels = *inner_device->kernels;
+	inner_device = **api;
+	kernels = *inner_device.kernels;
 #define MT_KERNEL(id, NAME, name, group, must) kernels.name = kernels.name != NULL ? call_##name : NULL;
 #include "mt/kernels.def"
 #undef MT_KERNEL
-	device = *inner_device;
+	device = inner_device;
 	device.kernels = &kernels;
-	fault_frame_device(inner_device, &device, &kernels);
+	fault_frame_device(&inner_device, &device, &kernels);
 	*api = &device;
 	return MT_OK;
 }
