@@ -136,7 +136,7 @@ static int32_t allocate(mt_plugin_device *device, uint64_t bytes, void **out) {
 }
 
 static int32_t release(mt_plugin_device *device, void *base) {
-	if (base != NULL && base == shared_block)
+	if (shared_block != NULL && base == shared_block)
 		return MT_OK;
 	return inner.free(device, (char *)base - (is("misaligned") ? MISALIGNMENT : 0));
 }
