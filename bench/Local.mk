@@ -2,6 +2,7 @@
 EXTRA_PROGRAMS += %D%/kernels
 bench_kernels_SOURCES = %D%/kernels.c
 bench_kernels_SOURCES += apps/conformance/array.c
+bench_kernels_SOURCES += apps/conformance/check.c
 bench_kernels_SOURCES += apps/conformance/dtype.c
 bench_kernels_SOURCES += apps/conformance/host.c
 bench_kernels_SOURCES += apps/conformance/random.c

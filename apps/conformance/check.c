@@ -31,8 +31,15 @@ double cf_units(int32_t kernel, int32_t op) {
 	return units;
 }
 
+static int terms_repeat;
+
+void cf_begin_checks(const struct cf_case *c) {
+	terms_repeat = c->in >= CF_BROADCAST;
+}
+
 double cf_units_sum(int32_t kernel, int32_t op, int32_t dtype, int64_t n) {
-	double units = cf_units(kernel, op) * sqrt((double)(n > 1 ? n : 1));
+	double terms = (double)(n > 1 ? n : 1);
+	double units = cf_units(kernel, op) * (terms_repeat ? terms : sqrt(terms));
 	int32_t sums = cf_side_dtype(dtype);
 	return sums == dtype ? units : 1 + units * cf_unit(sums) / cf_unit(dtype);
 }

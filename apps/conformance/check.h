@@ -24,7 +24,8 @@ int64_t *cf_reference_integers(struct cf_run *r, int64_t count);
 
 /* The tolerance table (tolerance.def): units of roundoff allowed for an op, with the reason beside each. */
 double cf_units(int32_t kernel, int32_t op);
-/* The same for a sum of n terms: the table's units, growing with √n in the dtype that accumulates (f32 for f16 and bf16,
+/* The same for a sum of n terms: the table's units, growing with √n (with n where the case repeats its inputs: roundings of
+ * equal terms all go one way) in the dtype that accumulates (f32 for f16 and bf16,
  * whose result is rounded once). */
 double cf_units_sum(int32_t kernel, int32_t op, int32_t dtype, int64_t n);
 

@@ -36,7 +36,9 @@ struct cf_array *cf_norm_input(struct cf_run *r, const struct cf_case *c, const 
 struct cf_moments cf_norm_moments(struct cf_run *r, const struct cf_norm *n, const struct cf_array *x) {
 	struct cf_moments m = {cf_reference(r, n->groups), cf_reference(r, n->groups), cf_reference(r, n->groups),
 	                       cf_reference(r, n->groups)};
-	long double count = (long double)n->count, unit = cf_unit(cf_side_dtype(x->array.dtype));
+	int32_t sums = cf_side_dtype(x->array.dtype);
+	long double count = (long double)n->count;
+	long double off = cf_units_sum(MT_K_BATCH_NORM, 0, sums, n->count) * cf_unit(sums);
 	for (int64_t e = 0; e < x->numel; e++) {
 		int64_t g = cf_norm_group(n, e);
 		m.mean[g] += x->values[e] / count;
@@ -47,9 +49,9 @@ struct cf_moments cf_norm_moments(struct cf_run *r, const struct cf_norm *n, con
 		long double d = x->values[e] - m.mean[g];
 		m.var[g] += d * d / count;
 	}
-	/* deviations from a mean that is off by a unit */
+	/* deviations from a mean that is off by what the sum may lose: units of that again */
 	for (int64_t g = 0; g < n->groups; g++)
-		m.var_scale[g] = m.var[g] + unit * m.mean_scale[g] * m.mean_scale[g];
+		m.var_scale[g] = m.var[g] + off * m.mean_scale[g] * m.mean_scale[g];
 	return m;
 }
 

@@ -58,6 +58,7 @@ void cf_run_end(struct cf_run *r) {
 
 void cf_run_case(struct cf_host *hosts, int n_hosts, const struct cf_case *c, struct cf_result *result) {
 	struct cf_run r = {.hosts = hosts, .n_hosts = n_hosts, .c = c, .numbers = {c->seed}};
+	cf_begin_checks(c);
 	c->family->run(&r, c);
 	if (r.result.outcome == CF_PASSED && !r.executed)
 		cf_fail(&r, "the case made no call");

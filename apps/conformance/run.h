@@ -51,6 +51,9 @@ void cf_clean_text(char *text);
 void cf_free_arrays(struct cf_run *r);
 void cf_run_end(struct cf_run *r);
 
+/* Tells the tolerances which case is running. */
+void cf_begin_checks(const struct cf_case *c);
+
 /* Where element e lies in the array's buffer, in bytes. */
 uint64_t cf_position(const mt_array *a, int64_t e);
 
