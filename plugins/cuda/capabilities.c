@@ -2,12 +2,9 @@
 
 const struct mt_kernel_table mt__cuda_kernels = {
 	.struct_size = sizeof(struct mt_kernel_table),
-	.copy = mt__cuda_copy,
-	.fill = mt__cuda_fill,
-	.map = mt__cuda_map,
-	.zip = mt__cuda_zip,
-	.reduce = mt__cuda_reduce,
-	.matmul = mt__cuda_matmul,
+#define MT_KERNEL(id, NAME, name, group, must) .name = mt__cuda_##name,
+#include "mt/kernels.def"
+#undef MT_KERNEL
 };
 
 const struct mt_capability mt__cuda_capabilities[] = {

@@ -1,0 +1,28 @@
+/* What a kernel that cannot fail at once leaves behind: the first bad index it saw.  The host reads the record at the
+ * next synchronise, upload or download and reports it there (R10). */
+#ifndef MT_CUDA_FAULT_CUH
+#define MT_CUDA_FAULT_CUH
+
+#include "mt_cuda.h"
+
+/* index is outside [low, high) of kernel's argument; which of several bad ones is told is open. */
+__device__ inline void report_index(mt_cuda_fault *fault, int32_t kernel, int64_t index, int64_t low, int64_t high) {
+	volatile mt_cuda_fault *f = fault;
+	if (f->kernel != 0)
+		return;
+	f->index = index;
+	f->low = low;
+	f->high = high;
+	__threadfence_system();
+	f->kernel = kernel;
+}
+
+/* The position in [0, extent) that an index names, −1 − … from the end; −1, and a report, where there is none. */
+__device__ inline int64_t checked_index(mt_cuda_fault *fault, int32_t kernel, int64_t index, int64_t extent) {
+	if (index >= -extent && index < extent)
+		return index < 0 ? index + extent : index;
+	report_index(fault, kernel, index, -extent, extent);
+	return -1;
+}
+
+#endif
