@@ -64,10 +64,8 @@ static int32_t start_device(mt_plugin_device *d) {
 		enum cudaDeviceAttr attribute;
 		int value;
 	} wanted[] = {
-		{cudaDevAttrMultiProcessorCount, 0},
-		{cudaDevAttrMaxSharedMemoryPerBlock, 0},
-		{cudaDevAttrMaxSharedMemoryPerBlockOptin, 0},
-		{cudaDevAttrComputeCapabilityMajor, 0},
+		{cudaDevAttrMultiProcessorCount, 0},          {cudaDevAttrMaxSharedMemoryPerBlock, 0},
+		{cudaDevAttrMaxSharedMemoryPerBlockOptin, 0}, {cudaDevAttrComputeCapabilityMajor, 0},
 		{cudaDevAttrComputeCapabilityMinor, 0},
 	};
 	int got[sizeof wanted / sizeof *wanted] = {0};

@@ -51,12 +51,11 @@ int32_t mt__cuda_finish(mt_queue *queue, const char *what) {
 	if (error == cudaSuccess)
 		return take_fault(queue);
 	(void)cudaGetLastError();
-	return mt__cuda_fail(MT_E_DEVICE,
-	                     "cuda: %s: %s (%s), seen after %llu launches since the last synchronise, the last one %s%s%s",
-	                     what, cudaGetErrorString(error), cudaGetErrorName(error), (unsigned long long)launches,
-	                     queue->last ? queue->last : "none",
-	                     queue->device->options.synchronous ? "" : " (MT_CUDA_SYNC=1 names the kernel exactly)",
-	                     mt__cuda_advice(error));
+	return mt__cuda_fail(
+		MT_E_DEVICE, "cuda: %s: %s (%s), seen after %llu launches since the last synchronise, the last one %s%s%s",
+		what, cudaGetErrorString(error), cudaGetErrorName(error), (unsigned long long)launches,
+		queue->last ? queue->last : "none",
+		queue->device->options.synchronous ? "" : " (MT_CUDA_SYNC=1 names the kernel exactly)", mt__cuda_advice(error));
 }
 
 int32_t mt__cuda_launched(mt_queue *queue, const char *name, cudaError_t error) {

@@ -4,7 +4,7 @@
 #define MT_KERNEL(id, NAME, name, group, must)                                                                         \
 	__attribute__((weak)) int32_t mt__cuda_##name(mt_queue *queue, const struct mt_##name##_args *args) {              \
 		(void)queue, (void)args;                                                                                       \
-		return mt__cuda_fail(MT_E_UNSUPPORTED, "cuda: " #name " is not written yet");                                   \
+		return mt__cuda_fail(MT_E_UNSUPPORTED, "cuda: " #name " is not written yet");                                  \
 	}
 #include "mt/kernels.def"
 #undef MT_KERNEL
