@@ -14,6 +14,7 @@ static int setup(void) {
 	abi_manifest("a.json", "mock", abi_mock(), ", \"priority\": 9, \"options\": {\"speed\": 1}");
 	abi_manifest("b.json", "plain", abi_mock(), "");
 	abi_manifest("d.json", "gone", "gone.so", "");
+	abi_manifest("e.json", "mock_two", abi_mock(), "");
 	abi_manifest("c.json", "ref", abi_naive(), ", \"role\": \"reference\"");
 	return 0;
 }
@@ -90,6 +91,8 @@ static void test_precedence(void) {
 		{{"MT_MOCK_SPEED=2", "MT_MOCK_MODE=m"}, "mock:speed=3", "opened mock:mode=m,speed=3\n"},
 		{{"MT_MOCK_SPEED=2"}, "plain", "opened plain\n"},
 		{{"MT_MOCK_COLOUR=red"}, "mock", "unknown option colour"},
+		{{"MT_MOCK_TWO_SPEED=7", "MT_MOCK_SPEED=2"}, "mock", "opened mock:speed=2\n"},
+		{{"MT_MOCK_TWO_SPEED=7", "MT_MOCK_SPEED=2"}, "mock_two", "opened mock_two:speed=7\n"},
 		{{"MT_MOCK_speed=2"}, "mock", "opened mock:speed=1\n"},
 		{{"MT_MOCK_=2", "MT_MOCK=2"}, "mock", "opened mock:speed=1\n"},
 		{{"MT_MOCK_SPEED=1,2"}, "mock", "MT_E_ARG: MT_MOCK_SPEED: an option's value has no comma"},
@@ -261,6 +264,11 @@ static void test_settings(void) {
 		{"MT_FALLBACK=sometimes", "MT_E_ARG: MT_FALLBACK=sometimes: there are error, warn, allow"},
 		{"MT_PROFILE=yes", "MT_E_ARG: MT_PROFILE=yes: there are 0, 1"},
 		{"MT_BUFFER_CACHE=no", "MT_E_ARG: MT_BUFFER_CACHE=no: there are on, off"},
+		{"MT_MEMORY_FRACTION=0", "MT_E_ARG: MT_MEMORY_FRACTION=0: a number above 0 and up to 1 is needed"},
+		{"MT_MEMORY_FRACTION=1.01", "MT_E_ARG: MT_MEMORY_FRACTION=1.01: a number"},
+		{"MT_MEMORY_FRACTION=half", "MT_E_ARG: MT_MEMORY_FRACTION=half: a number"},
+		{"MT_MEMORY_FRACTION=0,5", "MT_E_ARG: MT_MEMORY_FRACTION=0,5: a number"},
+		{"MT_MEMORY_FRACTION=.25", "opened mock:speed=1\n"},
 		{"MT_BACKEND=quantum", "MT_E_DEVICE: no backend is called \"quantum\""},
 		{"MT_BACKEND=auto", "opened mock:speed=1\n"},
 		{"MT_FALLBACK=allow", "opened mock:speed=1\n"},

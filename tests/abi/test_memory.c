@@ -123,6 +123,21 @@ static void run_alloc(FILE *out, const void *bytes) {
 	fprintf(out, "%s %s", mt_status_name(status), mt_error_take(NULL));
 }
 
+/* A share of a device of 1 MiB: as if it were that small. */
+static void test_fraction(void) {
+	static const char *const most[] = {"MOCK=small", "MT_MEMORY_FRACTION=0.625", NULL};
+	static const char *const all[] = {"MOCK=small", "MT_MEMORY_FRACTION=1", NULL};
+	static const char *const little[] = {"MOCK=small", "MT_MEMORY_FRACTION=.5", NULL};
+	static const uint64_t more = 600 * 1024;
+	MT_CHECK_STR(
+		abi_child(most, run_small, NULL),
+		"0+655360 0 524288+0 6 NULL 524288+0 device mock: out of memory: 655360 bytes asked for, 524288 in use by "
+		"this process, 0 cached, the device has 524288 free of 1048576 (MT_MEMORY_FRACTION allows no more)");
+	MT_CHECK_CONTAINS(abi_child(all, run_small, NULL), "(the mock is full)");
+	MT_CHECK_CONTAINS(abi_child(little, run_alloc, &more),
+	                  "the device has 1048576 free of 1048576 (MT_MEMORY_FRACTION allows no more)");
+}
+
 static void test_bad(void) {
 	static const struct {
 		const char *mock;
@@ -234,13 +249,8 @@ static void test_threads(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"classes", test_classes},
-	{"reuse", test_reuse},
-	{"small", test_small},
-	{"bad", test_bad},
-	{"scratch", test_scratch},
-	{"threads", test_threads},
-	{0},
+	{"classes", test_classes}, {"reuse", test_reuse},     {"small", test_small},     {"fraction", test_fraction},
+	{"bad", test_bad},         {"scratch", test_scratch}, {"threads", test_threads}, {0},
 };
 
 static const mt_test_suite suites[] = {{"memory", cases, setup, abi_cleanup}, {0}};

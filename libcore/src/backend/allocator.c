@@ -1,8 +1,8 @@
 /* The caching allocator: freed buffers are kept by size class, and handed out again in queue order.
  *
  * One queue a device makes that safe at once: what still runs on a freed buffer runs before whatever uses it next.
- * Plugins' alloc and free are raw; when memory runs out the queue is waited for, the cache given back, and alloc tried
- * once more. */
+ * Plugins' alloc and free are raw; when memory runs out, or more than MT_MEMORY_FRACTION of the device would be taken,
+ * the queue is waited for, the cache given back, and alloc tried once more. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,9 +36,31 @@ uint64_t mt__class_bytes(uint32_t class) {
 	return (uint64_t)eighths << (octave + 5);
 }
 
+/* A decimal like 0.75, whatever the locale; −1 where text is none. */
+static double parse_decimal(const char *text) {
+	double value = 0, unit = 1;
+	int digits = 0;
+	for (; *text >= '0' && *text <= '9'; text++, digits++)
+		value = 10 * value + (*text - '0');
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9'; text++, digits++)
+			value += (unit /= 10) * (*text - '0');
+	return digits > 0 && *text == '\0' ? value : -1;
+}
+
+mt_status mt__memory_fraction(double *out) {
+	const char *text = mt__getenv("MT_MEMORY_FRACTION");
+	*out = text != NULL ? parse_decimal(text) : 1;
+	if (*out > 0 && *out <= 1)
+		return MT_OK;
+	return mt__fail(MT_E_ARG, "MT_MEMORY_FRACTION=%s: a number above 0 and up to 1 is needed, as in 0.5", text);
+}
+
 void mt__allocator_init(struct mt__allocator *a) {
 	const char *cache = mt__getenv("MT_BUFFER_CACHE");
 	a->keeps = cache == NULL || strcmp(cache, "off") != 0;
+	if (mt__memory_fraction(&a->fraction) != MT_OK) /* said when the environment was checked */
+		a->fraction = 1;
 }
 
 /* ---- the plugin's functions; the caller holds the device's lock ---- */
@@ -150,6 +172,25 @@ static mt_status check_address(mt_device *d, void **base, struct why *why) {
 	return MT_E_PLUGIN;
 }
 
+/* raw_alloc, within the share of the device's memory that this process may take. */
+static int32_t alloc_within(mt_device *d, uint64_t capacity, void **base, struct mt__call *call) {
+	struct mt__allocator *a = &d->allocator;
+	uint64_t total = a->fraction < 1 ? ask_memory(d).total_bytes : 0;
+	if (total != 0) {
+		mt__lock_take(&a->lock);
+		uint64_t taken = a->in_use + a->cached;
+		mt__lock_give(&a->lock);
+		if ((double)taken + (double)capacity > a->fraction * (double)total) {
+			*base = NULL;
+			mt__call_begin(call);
+			mt__host_api.set_error(MT_E_MEMORY, "MT_MEMORY_FRACTION allows no more");
+			mt__call_end(call);
+			return MT_E_MEMORY;
+		}
+	}
+	return raw_alloc(d, capacity, base, call);
+}
+
 /* A buffer from the plugin; once more after a trim. */
 static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struct why *why) {
 	struct mt__call call;
@@ -160,12 +201,12 @@ static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struc
 		if (total != 0 && capacity > total)
 			return no_memory(d, capacity, MT_E_MEMORY, "more than the whole device", why);
 	}
-	int32_t result = raw_alloc(d, capacity, base, &call);
+	int32_t result = alloc_within(d, capacity, base, &call);
 	if (result != MT_OK) {
 		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: alloc of %llu bytes failed: trimming the cache", d->name,
 		        (unsigned long long)capacity);
 		mt__allocator_trim_locked(d);
-		result = raw_alloc(d, capacity, base, &call);
+		result = alloc_within(d, capacity, base, &call);
 	}
 	if (result != MT_OK)
 		return no_memory(d, capacity, result, mt__call_message(&call, words, sizeof words), why);

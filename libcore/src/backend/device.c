@@ -32,9 +32,12 @@ static mt_device *find_open(const struct mt__backend *backend, int32_t ordinal, 
 
 /* Options of the manifest, then the environment's, then the string's. */
 static mt_status merge_options(struct mt__options *out, const struct mt__backend *b, const struct mt__options *string) {
-	mt_status status = mt__options_merge(out, &b->options);
+	struct mt__registry *registry;
+	mt_status status = mt__registry(&registry);
 	if (status == MT_OK)
-		status = mt__options_environment(out, b->name);
+		status = mt__options_merge(out, &b->options);
+	if (status == MT_OK)
+		status = mt__options_environment(out, b->name, registry);
 	if (status == MT_OK)
 		status = mt__options_merge(out, string);
 	/* a fuller slot keeps its message */
@@ -80,6 +83,7 @@ mt_status mt__check_environment(void) {
 	static const char *const switches[] = {"0", "1", NULL};
 	static const char *const on_off[] = {"on", "off", NULL};
 	static int good;
+	double fraction;
 	if (good)
 		return MT_OK;
 	mt_status status = check_words("MT_FALLBACK", policies);
@@ -87,6 +91,8 @@ mt_status mt__check_environment(void) {
 		status = check_words("MT_PROFILE", switches);
 	if (status == MT_OK)
 		status = check_words("MT_BUFFER_CACHE", on_off);
+	if (status == MT_OK)
+		status = mt__memory_fraction(&fraction);
 	if (status == MT_OK) {
 		good = 1;
 		mt__profile_start_from_environment();

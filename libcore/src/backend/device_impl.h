@@ -24,6 +24,7 @@ struct mt__allocator {
 	struct mt__lock lock;
 	uint64_t in_use, cached; /* bytes of capacity */
 	int keeps;               /* 0: MT_BUFFER_CACHE=off */
+	double fraction;         /* MT_MEMORY_FRACTION; 1 where it is not set */
 	struct mt__bucket buckets[MT__SIZE_CLASSES];
 };
 
@@ -32,6 +33,9 @@ uint32_t mt__size_class(uint64_t bytes, uint64_t *capacity);
 uint64_t mt__class_bytes(uint32_t class);
 
 void mt__allocator_init(struct mt__allocator *allocator);
+
+/* MT_MEMORY_FRACTION, 1 where it is not set.  MT_E_ARG with the error set where it is no number above 0 and up to 1. */
+mt_status mt__memory_fraction(double *out);
 
 /* Gives every cached buffer back to the plugin; the caller holds the device's lock. */
 void mt__allocator_trim_locked(mt_device *device);

@@ -118,8 +118,10 @@ mt_status mt__options_parse(struct mt__options *options, const char *text, const
 
 /* What libmt and its tools read themselves: never an option, whatever a backend is called. */
 static const char *const own_variables[] = {
-	"MT_ADD_MANIFEST_PATH", "MT_BACKEND", "MT_BACKENDS_DISABLE", "MT_BUFFER_CACHE", "MT_DATA_DIR",
-	"MT_FALLBACK",          "MT_LOG",     "MT_MANIFEST_PATH",    "MT_MAX_ISA",      "MT_PROFILE",
+	"MT_ADD_MANIFEST_PATH", "MT_BACKEND",          "MT_BACKENDS_DISABLE", "MT_BUFFER_CACHE",
+	"MT_CUDA_LIBRARY_PATH", "MT_DATA_DIR",         "MT_FALLBACK",         "MT_LOG",
+	"MT_MANIFEST_PATH",     "MT_MATMUL_PRECISION", "MT_MAX_ISA",          "MT_MEMORY_FRACTION",
+	"MT_PROFILE",
 };
 
 static int is_own_variable(const char *entry, size_t length) {
@@ -131,16 +133,32 @@ static int is_own_variable(const char *entry, size_t length) {
 	return 0;
 }
 
-/* The key of "MT_<NAME>_<KEY>=…" in lower case; 0 where entry is not of that form. */
-static size_t environment_key(const char *entry, const char *name, char *key, size_t size) {
-	size_t length = strcspn(entry, "="), name_length = strlen(name);
-	if (length < name_length + 5 || strncmp(entry, "MT_", 3) != 0 || is_own_variable(entry, length))
+/* Where the key begins in "MT_<NAME>_<KEY>"; 0 where the first length characters of entry are not of that form. */
+static size_t key_start(const char *entry, size_t length, const char *name) {
+	size_t name_length = strlen(name);
+	if (length < name_length + 5 || strncmp(entry, "MT_", 3) != 0)
 		return 0;
 	for (size_t i = 0; i < name_length; i++)
 		if (entry[3 + i] != toupper((unsigned char)name[i]))
 			return 0;
-	size_t start = 3 + name_length + 1, key_length = length - start;
-	if (entry[start - 1] != '_' || key_length >= size)
+	return entry[3 + name_length] == '_' ? 3 + name_length + 1 : 0;
+}
+
+/* Whether a variable that fits name is another backend's: of those that fit, it belongs to the longest name.
+ * (MT_CUDA_TILED_SYNC is cuda_tiled's sync, not cuda's tiled_sync.) */
+static int is_anothers(const char *entry, size_t length, const char *name, const struct mt__registry *registry) {
+	for (size_t i = 0; i < registry->n_backends; i++) {
+		const char *other = registry->backends[i].name;
+		if (strlen(other) > strlen(name) && key_start(entry, length, other) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* The key of "MT_<NAME>_<KEY>=…" in lower case; 0 where entry is not of that form. */
+static size_t environment_key(const char *entry, const char *name, char *key, size_t size) {
+	size_t length = strcspn(entry, "="), start = key_start(entry, length, name), key_length = length - start;
+	if (start == 0 || key_length >= size || is_own_variable(entry, length))
 		return 0;
 	for (size_t i = 0; i < key_length; i++) {
 		if (islower((unsigned char)entry[start + i]))
@@ -151,13 +169,13 @@ static size_t environment_key(const char *entry, const char *name, char *key, si
 	return mt__option_key_ok(key, key_length) ? key_length : 0;
 }
 
-mt_status mt__options_environment(struct mt__options *options, const char *name) {
+mt_status mt__options_environment(struct mt__options *options, const char *name, const struct mt__registry *registry) {
 	mt_status status = MT_OK;
 	for (char **entry = environ; entry != NULL && *entry != NULL && status == MT_OK; entry++) {
 		char key[33], variable[72];
 		size_t key_length = environment_key(*entry, name, key, sizeof key);
 		size_t length = strcspn(*entry, "=");
-		if (key_length == 0 || length >= sizeof variable)
+		if (key_length == 0 || length >= sizeof variable || is_anothers(*entry, length, name, registry))
 			continue;
 		memcpy(variable, *entry, length);
 		variable[length] = '\0';

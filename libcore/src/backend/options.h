@@ -25,9 +25,11 @@ mt_status mt__options_merge(struct mt__options *options, const struct mt__option
 /* Parses "key=value[,key=value…]".  MT_E_ARG with the reason in *why (a constant text), or MT_E_MEMORY. */
 mt_status mt__options_parse(struct mt__options *options, const char *text, const char **why);
 
-/* Sets what the environment says about backend name: MT_<NAME>_<KEY>=value (docs/environment.md).  A value that cannot
- * be one is MT_E_ARG; here the error is set. */
-mt_status mt__options_environment(struct mt__options *options, const char *name);
+struct mt__registry;
+
+/* Sets what the environment says about backend name: MT_<NAME>_<KEY>=value (docs/environment.md); where the names of
+ * several backends fit, the longest has it.  A value that cannot be one is MT_E_ARG; here the error is set. */
+mt_status mt__options_environment(struct mt__options *options, const char *name, const struct mt__registry *registry);
 
 int mt__options_equal(const struct mt__options *a, const struct mt__options *b);
 void mt__options_free(struct mt__options *options);
