@@ -1,5 +1,4 @@
 /* cuBLASLt and cuDNN are loaded when they are first needed: a machine without them still has the kernels here. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

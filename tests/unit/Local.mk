@@ -26,6 +26,11 @@ tests_unit_test_conv_transpose_SOURCES = %D%/test_conv_transpose.c %D%/spatial.h
 unit_tests += %D%/test_copy
 tests_unit_test_copy_SOURCES = %D%/test_copy.c %D%/backends.c %D%/backends.h %D%/linear.c %D%/linear.h
 tests_unit_test_copy_LDADD = $(internal_ldadd)
+# The CUDA plugin's host side, as far as it is plain C: no toolkit and no GPU are needed.
+cuda_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/cuda
+unit_tests += %D%/test_cuda_options
+tests_unit_test_cuda_options_SOURCES = %D%/test_cuda_options.c plugins/cuda/options.c
+tests_unit_test_cuda_options_CPPFLAGS = $(cuda_test_cppflags)
 unit_tests += %D%/test_derivatives
 tests_unit_test_derivatives_SOURCES = %D%/test_derivatives.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_digits

@@ -120,6 +120,17 @@ int check_error(mt_status status, const char *part, const char *file, int line) 
 	return mt_test_check_contains(message, part, file, line, "message") && good;
 }
 
+int check_out_of_range(mt_tensor *t, const char *part, const char *file, int line) {
+	if (t != NULL && mt_device_synchronize(mt_tensor_device(t)) == MT_OK)
+		return mt_test_check(0, file, line, "an index out of range was taken: %s", part);
+	int good = check_error(MT_E_ARG, part, file, line);
+	double one = 0;
+	mt_status after = mt_item(mt_ones(MT_SHAPE(1), MT_F32), &one);
+	return mt_test_check(after == MT_OK && one == 1, file, line, "after a bad index the device does not go on: %s",
+	                     mt_error_take(NULL)) &&
+	       good;
+}
+
 mt_tensor *counting(int rank, const int64_t *shape, mt_dtype dtype) {
 	int64_t n = 1;
 	for (int d = 0; d < rank; d++)

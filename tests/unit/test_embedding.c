@@ -136,10 +136,8 @@ static void errors_on_device(void) {
 	static const int64_t bad[] = {3, -1, INT64_MIN, INT64_MAX};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		mt_tensor *index = mt_full(MT_SHAPE(2), MT_I64, mt_i(bad[i]));
-		MT_CHECK(mt_embedding(table, index, -1) == NULL);
-		CHECK_ERROR(MT_E_ARG, "embedding");
-		MT_CHECK(mt__embedding_composed(table, index) == NULL);
-		CHECK_ERROR(MT_E_ARG, "gather");
+		CHECK_OUT_OF_RANGE(mt_embedding(table, index, -1), "embedding");
+		CHECK_OUT_OF_RANGE(mt__embedding_composed(table, index), "gather");
 	}
 	MT_CHECK(mt_embedding(mt_zeros(MT_SHAPE(0, 2), MT_F32), one, -1) == NULL);
 	CHECK_ERROR(MT_E_ARG, "embedding");

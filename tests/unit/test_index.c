@@ -289,16 +289,11 @@ static void edges(void) {
 }
 
 static void range_on_device(void) {
-	if (!mt_device_has_host_memory(mt_device_current()))
-		return; /* an asynchronous device may stay unusable after an error */
 	static const int64_t bad[] = {3, -4, INT64_MAX, INT64_MIN};
 	for (int i = 0; i < 4; i++) {
 		row("index %lld", (long long)bad[i]);
 		mt_tensor *x = mt_zeros(MT_SHAPE(3), MT_F32), *index = mt_full(MT_SHAPE(2), MT_I64, mt_i(bad[i]));
-		mt_tensor *y = mt_scatter_add(x, 0, index, mt_ones(MT_SHAPE(2), MT_F32));
-		mt_status status = y == NULL ? mt_error_peek() : mt_device_synchronize(mt_tensor_device(y));
-		MT_CHECK_INT(status, MT_E_ARG);
-		mt_error_take(NULL);
+		CHECK_OUT_OF_RANGE(mt_scatter_add(x, 0, index, mt_ones(MT_SHAPE(2), MT_F32)), "scatter_add");
 	}
 }
 

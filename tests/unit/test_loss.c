@@ -229,28 +229,19 @@ static void indices(void) {
 
 /* ---- errors ------------------------------------------------------------------------------------------------------- */
 
-/* Whether a tensor comes out, or an error when the device is waited for. */
-static void check_out_of_range(mt_tensor *t, const char *what) {
-	mt_status status = t == NULL ? mt_error_peek() : mt_device_synchronize(mt_tensor_device(t));
-	MT_CHECK_MSG(status == MT_E_ARG, "%s: status %s", what, mt_status_name(status));
-	mt_error_take(NULL);
-}
-
 static void range_on_device(void) {
-	if (!mt_device_has_host_memory(mt_device_current()))
-		return; /* an asynchronous device may stay unusable after an error: conformance tests it in a process of its own */
 	mt_loss_options o = {0};
 	mt_tensor *x = mt_zeros(MT_SHAPE(2, 3), MT_F32);
 	int64_t bad[] = {3, -1, INT64_MAX, INT64_MIN};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		row("index %lld", (long long)bad[i]);
 		mt_tensor *t = mt_full(MT_SHAPE(2), MT_I64, mt_i(bad[i]));
-		check_out_of_range(mt_nll_loss(x, t, MT_NONE, o), "nll_loss");
-		check_out_of_range(mt_one_hot(t, 3, MT_F32), "one_hot");
+		CHECK_OUT_OF_RANGE(mt_nll_loss(x, t, MT_NONE, o), "");
+		CHECK_OUT_OF_RANGE(mt_one_hot(t, 3, MT_F32), "");
 		if (bad[i] != INT64_MIN) /* what stands for "no ignore_index" */
-			check_out_of_range(mt_cross_entropy(x, t, MT_NONE, o), "cross_entropy");
+			CHECK_OUT_OF_RANGE(mt_cross_entropy(x, t, MT_NONE, o), "");
 		if (bad[i] != -1)
-			check_out_of_range(mt_index_select(x, 1, t), "index_select");
+			CHECK_OUT_OF_RANGE(mt_index_select(x, 1, t), "");
 	}
 }
 
