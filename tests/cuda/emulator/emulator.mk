@@ -1,0 +1,36 @@
+# The CUDA plugin for the emulator: make -f emulator.mk TOP=… OUT=… [objects]
+EMULATOR = $(TOP)/tests/cuda/emulator
+PLUGIN = $(TOP)/plugins/cuda
+CC = gcc
+CXX = g++
+OPTIMIZE = -O1 -g $(CXXFLAGS_EXTRA)
+# What a GPU would trap or quietly do wrong: misaligned accesses, indices outside of shared and local arrays, overflowing
+# index arithmetic.
+CHECKS = -fsanitize=alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift-exponent \
+  -fno-sanitize-recover=all
+FLAGS = $(OPTIMIZE) $(CHECKS) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -DMT_CUDA_EMULATOR=1 \
+  -D_GNU_SOURCE -I$(EMULATOR)/include -I$(EMULATOR) -I$(TOP)/libcore/include -I$(PLUGIN) -MD -MP
+CXX_FLAGS = -std=c++17 -fno-gnu-unique -Wno-unknown-pragmas -Wno-unused-function $(FLAGS)
+
+kernels = $(patsubst $(PLUGIN)/%.cu,$(OUT)/%.cu.o,$(wildcard $(PLUGIN)/*.cu))
+hosts = $(patsubst $(PLUGIN)/%.c,$(OUT)/%.c.o,$(wildcard $(PLUGIN)/*.c))
+emulator = $(patsubst $(EMULATOR)/%.cpp,$(OUT)/emulator/%.o,$(wildcard $(EMULATOR)/*.cpp))
+objects = $(kernels) $(hosts) $(emulator)
+
+$(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
+	@echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(objects) -ldl -lm -lpthread
+
+$(OUT)/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $<"
+	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
+
+$(OUT)/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CC    $<"
+	@$(CC) -std=gnu11 $(FLAGS) -c -o $@ $<
+
+$(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $<"
+	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
+
+-include $(objects:.o=.d)

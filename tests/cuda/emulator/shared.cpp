@@ -1,0 +1,52 @@
+#include "shared.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "blocks.h"
+#include "emulated_grid.h"
+
+namespace mt_emulated {
+
+constexpr size_t ALIGNMENT = 16;
+constexpr unsigned char POISON = 0xFF, GUARD = 0xA5;
+
+static unsigned char *end;   /* of all the memory there is for it */
+static unsigned char *begin; /* of the launch's */
+static size_t length;
+
+static bool map_memory() {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (SHARED_BYTES_OF_ALL + page - 1) / page * page;
+	void *memory = mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	end = (unsigned char *)memory + room;
+	return mprotect(end, page, PROT_NONE) == 0;
+}
+
+bool place_dynamic_shared(size_t bytes) {
+	if (!end && !map_memory())
+		return false;
+	length = bytes;
+	begin = end - (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	return true;
+}
+
+void poison_dynamic_shared() {
+	memset(begin, POISON, length);
+	memset(begin + length, GUARD, (size_t)(end - begin) - length);
+}
+
+bool dynamic_shared_is_whole() {
+	for (unsigned char *guard = begin + length; guard < end; guard++)
+		if (*guard != GUARD)
+			return false;
+	return true;
+}
+
+void *dynamic_shared() {
+	return begin;
+}
+
+} // namespace mt_emulated
