@@ -301,6 +301,7 @@ cudaError_t run(const launch &l) {
 	place_threads();
 	if (!place_dynamic_shared(l.shared_bytes))
 		return keep(cudaErrorMemoryAllocation);
+	poison_static_shared();
 	run_blocks();
 	return cudaSuccess;
 }

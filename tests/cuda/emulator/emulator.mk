@@ -10,7 +10,9 @@ CHECKS = -fsanitize=alignment,bounds,signed-integer-overflow,integer-divide-by-z
   -fno-sanitize-recover=all
 FLAGS = $(OPTIMIZE) $(CHECKS) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -DMT_CUDA_EMULATOR=1 \
   -D_GNU_SOURCE -I$(EMULATOR)/include -I$(EMULATOR) -I$(TOP)/libcore/include -I$(PLUGIN) -MD -MP
-CXX_FLAGS = -std=c++17 -fno-gnu-unique -Wno-unknown-pragmas -Wno-unused-function $(FLAGS)
+# Shared memory is thread-local: found by a quick way where there is one.
+TLS_FLAGS = $(if $(filter x86_64,$(shell uname -m)),-mtls-dialect=gnu2)
+CXX_FLAGS = -std=c++17 -fno-gnu-unique $(TLS_FLAGS) -Wno-unknown-pragmas -Wno-unused-function $(FLAGS)
 
 kernels = $(patsubst $(PLUGIN)/%.cu,$(OUT)/%.cu.o,$(wildcard $(PLUGIN)/*.cu))
 hosts = $(patsubst $(PLUGIN)/%.c,$(OUT)/%.c.o,$(wildcard $(PLUGIN)/*.c))

@@ -20,11 +20,12 @@ struct mt_emulated_event {
 
 using namespace mt_emulated;
 
-static thread_local cudaError_t last_error;
+/* With a value that is not 0: thread-local variables without one are shared memory (shared.cpp). */
+static thread_local int last_error = -1;
 
 cudaError_t mt_emulated::keep(cudaError_t error) {
 	if (error != cudaSuccess)
-		last_error = error;
+		last_error = -1 - (int)error;
 	return error;
 }
 
@@ -53,13 +54,13 @@ const char *cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaGetLastError(void) {
-	cudaError_t error = last_error;
-	last_error = cudaSuccess;
+	cudaError_t error = cudaPeekAtLastError();
+	last_error = -1;
 	return error;
 }
 
 cudaError_t cudaPeekAtLastError(void) {
-	return last_error;
+	return (cudaError_t)(-1 - last_error);
 }
 
 /* ---- devices ---- */

@@ -1,5 +1,6 @@
 #include "shared.h"
 
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -24,6 +25,30 @@ static bool map_memory() {
 	end = (unsigned char *)memory + room;
 	return mprotect(end, page, PROT_NONE) == 0;
 }
+
+/* ---- static ---- */
+
+static int poison_module(struct dl_phdr_info *info, size_t, void *) {
+	bool is_this = false;
+	const ElfW(Phdr) *variables = nullptr;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+		if (h->p_type == PT_TLS)
+			variables = h;
+		else if (h->p_type == PT_LOAD)
+			is_this |= (uintptr_t)&end - info->dlpi_addr - h->p_vaddr < h->p_memsz;
+	}
+	if (is_this && variables && info->dlpi_tls_data)
+		memset((char *)info->dlpi_tls_data + variables->p_filesz, POISON, variables->p_memsz - variables->p_filesz);
+	return is_this;
+}
+
+void poison_static_shared() {
+	(void)cudaPeekAtLastError(); /* touches a thread-local variable: from then on the thread has them */
+	dl_iterate_phdr(poison_module, nullptr);
+}
+
+/* ---- dynamic ---- */
 
 bool place_dynamic_shared(size_t bytes) {
 	if (!end && !map_memory())

@@ -1,4 +1,4 @@
-/* Dynamic shared memory: it ends where a page begins that cannot be touched. */
+/* Static shared memory is what this library has of thread-local variables that begin as 0.  Dynamic shared memory ends where a page begins that cannot be touched. */
 #ifndef MT_EMULATOR_SHARED_H
 #define MT_EMULATOR_SHARED_H
 
@@ -6,10 +6,13 @@
 
 namespace mt_emulated {
 
+/* Fills all kernels' static shared memory with 0xFF: before each launch. */
+void poison_static_shared();
+
 /* For the launch that begins; false where there is no memory. */
 bool place_dynamic_shared(size_t bytes);
 
-/* Fills it with 0xFF: before each block. */
+/* Fills dynamic shared memory with 0xFF: before each block. */
 void poison_dynamic_shared();
 
 /* Whether nobody wrote to the few bytes between its end and the page that cannot be touched. */

@@ -24,7 +24,7 @@
 #define __global__
 #define __constant__
 #define __managed__
-#define __shared__ static
+#define __shared__ static thread_local /* so that shared.cpp finds it: a launch stays on one host thread */
 #define __grid_constant__
 #define __launch_bounds__(...)
 #define __forceinline__ inline __attribute__((always_inline))
