@@ -7,6 +7,7 @@
 
 #include <mutex>
 
+#include "arena.h"
 #include "emulated_grid.h"
 #include "fibres.h"
 #include "shared.h"
@@ -125,6 +126,10 @@ static tally barrier(const char *what, bool predicate) {
 	return told;
 }
 
+unsigned thread_number() {
+	return self;
+}
+
 unsigned lane() {
 	return self % warpSize;
 }
@@ -241,6 +246,7 @@ static void run_block() {
 			run_warp(w);
 		}
 	}
+	end_pipelines(n_threads);
 	if (!dynamic_shared_is_whole())
 		trap("the block wrote past its dynamic shared memory");
 }
@@ -302,6 +308,7 @@ cudaError_t run(const launch &l) {
 	if (!place_dynamic_shared(l.shared_bytes))
 		return keep(cudaErrorMemoryAllocation);
 	poison_static_shared();
+	arena_access access;
 	run_blocks();
 	return cudaSuccess;
 }

@@ -32,6 +32,12 @@ uint64_t random_below(uint64_t n);
 /* Of the bits that are set in mask, the one whose turn it is. */
 unsigned pick(unsigned mask);
 
+/* Of the thread that runs, in its block. */
+unsigned thread_number();
+
+/* Forgets asynchronous copies that nobody waited for: when a block ends. */
+void end_pipelines(unsigned threads);
+
 /* How much dynamic shared memory a kernel may be launched with (cudaFuncSetAttribute). */
 size_t dynamic_shared_allowed(const void *kernel);
 

@@ -1,134 +1,104 @@
-/* Device and pinned memory: blocks with guards around them.  Copies and fills check that what they touch lies in one. */
-#include <stdio.h>
+/* The runtime API's memory: of the device (arena.h) and pinned.  Copies and fills check that what they touch lies in one
+ * block. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <map>
 #include <mutex>
 
+#include "arena.h"
 #include "blocks.h"
 
 using namespace mt_emulated;
 
-constexpr size_t ALIGNMENT = 256, GUARD_BYTES = 256, POISONED = 64 << 10;
-constexpr unsigned char GUARD = 0xA5, DIRT = 0xFF;
+constexpr size_t ALIGNMENT = 256;
 
-struct region {
-	size_t bytes;
-	bool on_device;
-};
-
-static std::mutex mutex;
-static size_t used;
-
-static std::map<const char *, region> &regions() {
-	static std::map<const char *, region> all;
-	return all;
-}
-
-/* Whether [p, p + bytes) lies in one region; on the device, or pinned. */
-static bool is_known(const void *p, size_t bytes) {
-	std::lock_guard<std::mutex> hold(mutex);
-	auto after = regions().upper_bound((const char *)p);
-	if (after == regions().begin())
-		return false;
-	--after;
-	size_t at = (size_t)((const char *)p - after->first);
-	return at <= after->second.bytes && bytes <= after->second.bytes - at;
-}
-
-static cudaError_t allocate(void **out, size_t bytes, bool on_device) {
-	*out = nullptr;
-	if (bytes == 0)
-		return cudaSuccess;
-	std::lock_guard<std::mutex> hold(mutex);
-	void *memory = nullptr;
-	if (bytes > MEMORY_BYTES - used || posix_memalign(&memory, ALIGNMENT, bytes + 2 * GUARD_BYTES) != 0)
-		return keep(cudaErrorMemoryAllocation);
-	char *begin = (char *)memory + GUARD_BYTES;
-	memset(memory, GUARD, GUARD_BYTES);
-	memset(begin + bytes, GUARD, GUARD_BYTES);
-	memset(begin, DIRT, bytes < POISONED ? bytes : POISONED);
-	used += bytes;
-	regions()[begin] = {bytes, on_device};
-	*out = begin;
-	return cudaSuccess;
-}
-
-static void check_guards(const char *begin, size_t bytes) {
-	for (size_t i = 0; i < GUARD_BYTES; i++) {
-		bool before = (unsigned char)begin[-1 - (ptrdiff_t)i] != GUARD;
-		if (before || (unsigned char)begin[bytes + i] != GUARD) {
-			fprintf(stderr, "CUDA emulator: something was written %zu bytes %s a block of %zu bytes of memory\n",
-			        before ? i + 1 : i, before ? "before" : "after", bytes);
-			abort();
-		}
-	}
-}
-
-static cudaError_t release(void *p, bool on_device) {
-	if (!p)
-		return cudaSuccess;
-	std::lock_guard<std::mutex> hold(mutex);
-	auto found = regions().find((const char *)p);
-	if (found == regions().end() || found->second.on_device != on_device)
-		return keep(cudaErrorInvalidValue);
-	check_guards(found->first, found->second.bytes);
-	used -= found->second.bytes;
-	regions().erase(found);
-	free((char *)p - GUARD_BYTES);
-	return cudaSuccess;
-}
+/* ---- of the device ---- */
 
 cudaError_t cudaMalloc(void **out, size_t bytes) {
-	return allocate(out, bytes, true);
+	*out = bytes > 0 ? arena_allocate(bytes) : nullptr;
+	return keep(*out || bytes == 0 ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFree(void *p) {
-	return release(p, true);
+	return keep(!p || arena_free(p) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
 cudaError_t cudaMallocAsync(void **out, size_t bytes, cudaStream_t) {
-	return allocate(out, bytes, true);
+	return cudaMalloc(out, bytes);
 }
 
 cudaError_t cudaFreeAsync(void *p, cudaStream_t) {
-	return release(p, true);
+	return cudaFree(p);
 }
 
-cudaError_t cudaMallocHost(void **out, size_t bytes) {
-	return allocate(out, bytes, false);
+cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
+	*total_bytes = MEMORY_BYTES;
+	*free_bytes = MEMORY_BYTES - arena_used();
+	return cudaSuccess;
+}
+
+/* ---- pinned ---- */
+
+static std::mutex mutex;
+
+static std::map<const char *, size_t> &pinned() {
+	static std::map<const char *, size_t> all;
+	return all;
+}
+
+static bool is_pinned(const void *p, size_t bytes) {
+	std::lock_guard<std::mutex> hold(mutex);
+	auto after = pinned().upper_bound((const char *)p);
+	if (after == pinned().begin())
+		return false;
+	--after;
+	size_t at = (size_t)((const char *)p - after->first);
+	return at <= after->second && bytes <= after->second - at;
 }
 
 cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned) {
-	return allocate(out, bytes, false);
+	*out = nullptr;
+	if (bytes == 0)
+		return cudaSuccess;
+	if (bytes > MEMORY_BYTES || posix_memalign(out, ALIGNMENT, bytes) != 0)
+		return keep(cudaErrorMemoryAllocation);
+	std::lock_guard<std::mutex> hold(mutex);
+	pinned()[(const char *)*out] = bytes;
+	return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void **out, size_t bytes) {
+	return cudaHostAlloc(out, bytes, cudaHostAllocDefault);
 }
 
 cudaError_t cudaFreeHost(void *p) {
-	return release(p, false);
+	std::lock_guard<std::mutex> hold(mutex);
+	if (p && pinned().erase((const char *)p) == 0)
+		return keep(cudaErrorInvalidValue);
+	free(p);
+	return cudaSuccess;
 }
 
 cudaError_t cudaHostGetDevicePointer(void **out, void *host, unsigned) {
 	*out = host;
-	return keep(is_known(host, 0) ? cudaSuccess : cudaErrorInvalidValue);
+	return keep(is_pinned(host, 0) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
-cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
-	std::lock_guard<std::mutex> hold(mutex);
-	*total_bytes = MEMORY_BYTES;
-	*free_bytes = MEMORY_BYTES - used;
-	return cudaSuccess;
-}
+/* ---- copies and fills ---- */
 
-/* ---- copies ---- */
+static bool is_on_device(const void *p, size_t bytes) {
+	return arena_has(p, bytes) || is_pinned(p, bytes);
+}
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
 	bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
 	bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
 	if (bytes == 0)
 		return cudaSuccess;
-	if ((to_device && !is_known(to, bytes)) || (from_device && !is_known(from, bytes)))
+	if ((to_device && !is_on_device(to, bytes)) || (from_device && !is_on_device(from, bytes)))
 		return keep(cudaErrorInvalidValue);
+	arena_access access;
 	memmove(to, from, bytes);
 	return cudaSuccess;
 }
@@ -150,8 +120,9 @@ cudaError_t cudaMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_
 cudaError_t cudaMemset(void *to, int value, size_t bytes) {
 	if (bytes == 0)
 		return cudaSuccess;
-	if (!is_known(to, bytes))
+	if (!is_on_device(to, bytes))
 		return keep(cudaErrorInvalidValue);
+	arena_access access;
 	memset(to, value, bytes);
 	return cudaSuccess;
 }
