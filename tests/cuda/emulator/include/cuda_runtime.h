@@ -25,6 +25,8 @@
 #define __constant__
 #define __managed__
 #define __shared__ static thread_local /* so that shared.cpp finds it: a launch stays on one host thread */
+/* An attribute that may follow __shared__. */
+#define alignas(n) __attribute__((aligned(n)))
 #define __grid_constant__
 #define __launch_bounds__(...)
 #define __forceinline__ inline __attribute__((always_inline))
