@@ -1,10 +1,10 @@
 # MT_CUDA: --with-cuda=auto|yes|no|DIR and --with-cuda-arch=LIST.
 #   NVCC            the compiler
-#   CUDA_CPPFLAGS   for C sources that call the runtime
+#   CUDA_CPPFLAGS   for C sources that call the runtime; MT_CUDA_LIBDIR: the toolkit's libraries
 #   CUDA_LIBS       the runtime, linked statically
-#   CUBLAS_LIBS     cuBLAS, and cuDNN in CUDNN_LIBS
 #   NVCC_GENCODE    one -gencode for each architecture
-#   conditionals HAVE_CUDA, HAVE_CUBLAS, HAVE_CUDNN
+#   conditionals HAVE_CUDA; HAVE_CUBLAS, HAVE_CUDNN: their headers are there.  The libraries are not linked: the plugin
+#                   loads them when it first needs them (plugins/cuda/library.c).
 # In auto mode nothing here makes configure fail; mt_cuda_why says what was missing.
 AC_DEFUN([MT_CUDA], [
 AC_ARG_WITH([cuda],
@@ -35,8 +35,6 @@ AS_CASE([$with_cuda],
 
 AC_SUBST([CUDA_CPPFLAGS])
 AC_SUBST([CUDA_LIBS])
-AC_SUBST([CUBLAS_LIBS])
-AC_SUBST([CUDNN_LIBS])
 AC_SUBST([NVCC_GENCODE])
 AM_CONDITIONAL([HAVE_CUDA], [test "$mt_cuda" = yes])
 AM_CONDITIONAL([HAVE_CUBLAS], [test "$mt_cublas" = yes])
@@ -58,44 +56,53 @@ AS_IF([test "x$NVCC" = x], [mt_cuda_why='nvcc not found'], [
   mt_nvcc_version=[`"$NVCC" --version | sed -n 's/.*release \([0-9.]*\).*/\1/p'`]])
 ])
 
-# A toolkit that does not like the host compiler is found out here. One compile for
-# each architecture: what nvcc refuses is left out of the default list, and is an
-# error in a list of the user's own.
+# The default list is what is in use, as far as this nvcc knows it; what nvcc does not know is an error in a list of the
+# user's own.  A toolkit that does not like the host compiler is found out by one compile.
 AC_DEFUN([_MT_CUDA_TRY_NVCC], [
+AC_MSG_CHECKING([for the architectures that $NVCC compiles for])
+mt_known=`"$NVCC" --list-gpu-code 2>/dev/null | sed -n 's/^sm_//p' | tr '\n' ' '`
+mt_accepted=
+mt_unknown=
+AS_CASE([$with_cuda_arch],
+  [default], [mt_archs='75 80 86 89 90 100 120'],
+  [mt_archs=`echo "$with_cuda_arch" | tr ',;' '  '`])
+for mt_arch in $mt_archs; do
+  AS_CASE([" $mt_known native "],
+    [*" ${mt_arch%a} "*], [AS_VAR_APPEND([mt_accepted], ["${mt_accepted:+ }$mt_arch"])],
+    [AS_VAR_APPEND([mt_unknown], ["${mt_unknown:+ }$mt_arch"])])
+done
+AC_MSG_RESULT([${mt_accepted:-none}])
+AS_IF([test "$with_cuda_arch" != default && test "x$mt_unknown" != x],
+  [mt_cuda_why="nvcc $mt_nvcc_version knows no architecture $mt_unknown; it knows $mt_known"])
+for mt_arch in $mt_accepted; do
+  AS_CASE([$mt_arch],
+    [native], [AS_VAR_APPEND([NVCC_GENCODE], [" -arch=native"])],
+    [AS_VAR_APPEND([NVCC_GENCODE], [" -gencode arch=compute_$mt_arch,code=sm_$mt_arch"])])
+  mt_last=$mt_arch
+done
+AS_IF([test "x$mt_accepted" != x && test "$mt_last" != native],
+  [AS_VAR_APPEND([NVCC_GENCODE], [" -gencode arch=compute_$mt_last,code=compute_$mt_last"])])
+AS_IF([test "x$mt_cuda_why" = x], [_MT_CUDA_COMPILE])
+mt_cuda_what="sm_`echo $mt_accepted | sed 's/ / sm_/g'`"
+])
+
+AC_DEFUN([_MT_CUDA_COMPILE], [
 cat >conftest.cu <<_MT_EOF
 #include <cuda_runtime.h>
 __global__ void conftest(float *x) { x[[threadIdx.x]] += 1.0f; }
 int main() { conftest<<<1, 1>>>(nullptr); return 0; }
 _MT_EOF
-AS_CASE([$with_cuda_arch],
-  [default], [mt_archs='75 80 90'],
-  [mt_archs=`echo "$with_cuda_arch" | tr ',;' '  '`])
-AC_MSG_CHECKING([for the architectures that $NVCC compiles for])
-mt_accepted=
-for mt_arch in $mt_archs; do
-  AS_CASE([$mt_arch],
-    [native], [mt_gencode=-arch=native],
-    [mt_gencode="-gencode arch=compute_$mt_arch,code=sm_$mt_arch"])
-  AS_IF([$NVCC $NVCCFLAGS $mt_gencode -c -o conftest.cu.o conftest.cu >conftest.nvcc 2>&1],
-    [AS_VAR_APPEND([NVCC_GENCODE], [" $mt_gencode"])
-     AS_VAR_APPEND([mt_accepted], ["${mt_accepted:+ }$mt_arch"])
-     mt_last=$mt_arch],
-    [echo "$NVCC $mt_gencode failed:" >&AS_MESSAGE_LOG_FD
-     cat conftest.nvcc >&AS_MESSAGE_LOG_FD
-     AS_IF([test "$with_cuda_arch" != default],
-       [mt_cuda_why="nvcc does not compile for architecture $mt_arch (see config.log)"])])
-done
+AC_MSG_CHECKING([whether $NVCC works])
+AS_IF([$NVCC $NVCCFLAGS $NVCC_GENCODE -c -o conftest.cu.o conftest.cu >conftest.nvcc 2>&1],
+  [AC_MSG_RESULT([yes])],
+  [AC_MSG_RESULT([no])
+   echo "$NVCC $NVCC_GENCODE failed:" >&AS_MESSAGE_LOG_FD
+   cat conftest.nvcc >&AS_MESSAGE_LOG_FD
+   mt_cuda_why='nvcc compiles nothing here (see config.log)'])
 rm -f conftest.cu conftest.cu.o conftest.nvcc
-AC_MSG_RESULT([${mt_accepted:-none}])
-AS_IF([test "x$mt_accepted" = x], [
-    AS_IF([test "x$mt_cuda_why" = x], [mt_cuda_why='nvcc compiles nothing here (see config.log)'])],
-  [test "$mt_last" != native],
-  [AS_VAR_APPEND([NVCC_GENCODE], [" -gencode arch=compute_$mt_last,code=compute_$mt_last"])])
-mt_cuda_what="sm_`echo $mt_accepted | sed 's/ / sm_/g'`"
 ])
 
-# The C side: headers, the static runtime, and the optional libraries. The toolkit's
-# library folder becomes a run path only where it isn't one of the system's.
+# The C side: headers, the static runtime, and the headers of the optional libraries.
 AC_DEFUN([_MT_CUDA_LIBRARIES], [
 CUDA_CPPFLAGS=
 AS_IF([test -f "$mt_cuda_dir/include/cuda_runtime.h" && test "$mt_cuda_dir" != /usr],
@@ -105,13 +112,13 @@ for mt_lib in lib64 lib "targets/$host_cpu-linux/lib"; do
   AS_IF([test "x$mt_cuda_ldflags" = x && test "$mt_cuda_dir" != /usr &&
          test -f "$mt_cuda_dir/$mt_lib/libcudart_static.a"],
     [mt_cuda_ldflags="-L$mt_cuda_dir/$mt_lib"
-     mt_cuda_rpath="-Wl,-rpath,$mt_cuda_dir/$mt_lib"])
+     AS_VAR_APPEND([CUDA_CPPFLAGS], [" -DMT_CUDA_LIBDIR='\"$mt_cuda_dir/$mt_lib\"'"])])
 done
 CUDA_LIBS="$mt_cuda_ldflags -lcudart_static -lrt -lpthread -ldl"
 
 mt_save_CPPFLAGS=$CPPFLAGS
 mt_save_LIBS=$LIBS
-CPPFLAGS="$CPPFLAGS $CUDA_CPPFLAGS"
+CPPFLAGS="$CPPFLAGS -isystem $mt_cuda_dir/include"
 LIBS="$CUDA_LIBS $LIBS"
 AC_MSG_CHECKING([for the CUDA runtime])
 AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cuda_runtime.h>]],
@@ -120,22 +127,18 @@ AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cuda_runtime.h>]],
   [AC_MSG_RESULT([no])
    mt_cuda_why='cuda_runtime.h or libcudart_static not found (see config.log)'])
 AS_IF([test "x$mt_cuda_why" = x], [
-  _MT_CUDA_OPTIONAL([cublas], [CUBLAS], [cublas_v2.h], [cublasCreate_v2])
-  _MT_CUDA_OPTIONAL([cudnn], [CUDNN], [cudnn.h], [cudnnCreate])])
+  _MT_CUDA_HEADER([cublas], [cublasLt.h])
+  _MT_CUDA_HEADER([cudnn], [cudnn.h])])
 CPPFLAGS=$mt_save_CPPFLAGS
 LIBS=$mt_save_LIBS
 ])
 
-# _MT_CUDA_OPTIONAL(library, NAME, header, function)
-AC_DEFUN([_MT_CUDA_OPTIONAL], [
-AC_MSG_CHECKING([for $1])
-mt_before_LIBS=$LIBS
-LIBS="$mt_cuda_ldflags -l$1 $LIBS"
-AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cuda_runtime.h>
-#include <$3>]], [[void *handle = 0; return $4((void *)&handle) != 0;]])],
+# _MT_CUDA_HEADER(library, header)
+AC_DEFUN([_MT_CUDA_HEADER], [
+AC_MSG_CHECKING([for $2])
+AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <cuda_runtime.h>
+#include <$2>]])],
   [mt_$1=yes
-   $2_LIBS="$mt_cuda_ldflags $mt_cuda_rpath -l$1"
    AS_VAR_APPEND([mt_cuda_what], [", $1"])])
-LIBS=$mt_before_LIBS
 AC_MSG_RESULT([$mt_$1])
 ])

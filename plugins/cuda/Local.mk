@@ -39,11 +39,9 @@ mt_cuda_la_LIBADD =
 EXTRA_mt_cuda_la_DEPENDENCIES = plugins/plugin.map
 if HAVE_CUBLAS
 cuda_cppflags += -DMT_HAVE_CUBLAS=1
-mt_cuda_la_LIBADD += $(CUBLAS_LIBS)
 endif
 if HAVE_CUDNN
 cuda_cppflags += -DMT_HAVE_CUDNN=1
-mt_cuda_la_LIBADD += $(CUDNN_LIBS)
 endif
 mt_cuda_la_LIBADD += $(CUDA_LIBS) -lstdc++ -lm
 if HAVE_CUDA
@@ -54,7 +52,7 @@ endif
 # nvcc makes libtool objects through build-aux/nvcc-cc, which hands on to the host
 # compiler what libtool adds for position-independent code.
 SUFFIXES += .cu
-nvcc_flags = -std=c++17 -O3 $(NVCC_GENCODE) $(MT_NVCC_WERROR) \
+nvcc_flags = -std=c++17 -O3 -Xfatbin -compress-all $(NVCC_GENCODE) $(MT_NVCC_WERROR) \
   --compiler-options -fvisibility=hidden,-Wall,-Wextra $(NVCCFLAGS)
 AM_V_NVCC = $(AM_V_NVCC_@AM_V@)
 AM_V_NVCC_ = $(AM_V_NVCC_@AM_DEFAULT_V@)
