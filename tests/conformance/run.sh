@@ -1,6 +1,7 @@
 # mt-conformance as a test: TAP from the program itself.
 #   . "${MT_TEST_SRCDIR:-.}/tests/conformance/run.sh"
 #   conformance BACKEND [OPTION…]
+#   conformance_emulated ORDER [OPTION…]    # the CUDA plugin on the emulator (tests/cuda/emulator)
 # shellcheck shell=sh
 
 skip_conformance() {
@@ -8,13 +9,27 @@ skip_conformance() {
   exit 0
 }
 
-conformance() {
+need_conformance() {
   program=${MT_TEST_BUILDDIR:-.}/mt-conformance
   [ -x "$program" ] || skip_conformance "mt-conformance is not built: no CUnit"
   if [ -n "${MT_TEST_VALGRIND-}" ]; then skip_conformance "an hour under valgrind; the sanitizers run it"; fi
+}
+
+conformance() {
+  need_conformance
   case " ${MT_TEST_PLUGINS-} " in
   *" mt_$1.la "*) ;;
   *) skip_conformance "the backend $1 is not built" ;;
   esac
   exec "$program" "$@" --timeout 300 --format tap
+}
+
+conformance_emulated() {
+  need_conformance
+  emulated=${MT_TEST_BUILDDIR:-.}/tests/cuda/emulator/built/mt_cuda_emulated.so
+  [ -f "$emulated" ] || skip_conformance "the CUDA emulator is not built: configure says why"
+  MT_EMULATOR_ORDER=$1
+  export MT_EMULATOR_ORDER
+  shift
+  exec "$program" "$emulated" "$@" --timeout 300 --format tap
 }

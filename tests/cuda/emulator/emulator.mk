@@ -1,7 +1,8 @@
-# The CUDA plugin for the emulator: make -f emulator.mk TOP=… OUT=… [objects]
+# The CUDA plugin for the emulator (mt_cuda_emulated.so), and what tests the emulator (self_test):
+#   make -f emulator.mk TOP=SOURCES OUT=FOLDER [FOLDER/TARGET…]
+# `build` calls it, and so does `make check` (Local.mk), with the compiler and the flags that configure has found.
 EMULATOR = $(TOP)/tests/cuda/emulator
 PLUGIN = $(TOP)/plugins/cuda
-CC = gcc
 CXX = g++
 OPTIMIZE = -O1 -g $(CXXFLAGS_EXTRA)
 # What a GPU would trap or quietly do wrong: misaligned accesses, indices outside of shared and local arrays, overflowing
@@ -11,17 +12,30 @@ CHECKS = -fsanitize=alignment,bounds,signed-integer-overflow,integer-divide-by-z
 FLAGS = $(OPTIMIZE) $(CHECKS) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -DMT_CUDA_EMULATOR=1 \
   -D_GNU_SOURCE -I$(EMULATOR)/include -I$(EMULATOR) -I$(TOP)/libcore/include -I$(PLUGIN) -MD -MP
 # Shared memory is thread-local: found by a quick way where there is one.
-TLS_FLAGS = $(if $(filter x86_64,$(shell uname -m)),-mtls-dialect=gnu2)
-CXX_FLAGS = -std=c++17 -fno-gnu-unique $(TLS_FLAGS) -Wno-unknown-pragmas -Wno-unused-function $(FLAGS)
+COMPILER_FLAGS = -fno-gnu-unique $(if $(filter x86_64,$(shell uname -m)),-mtls-dialect=gnu2)
+CXX_FLAGS = -std=c++17 $(COMPILER_FLAGS) -Wno-unknown-pragmas -Wno-unused-function $(FLAGS)
 
 kernels = $(patsubst $(PLUGIN)/%.cu,$(OUT)/%.cu.o,$(wildcard $(PLUGIN)/*.cu))
 hosts = $(patsubst $(PLUGIN)/%.c,$(OUT)/%.c.o,$(wildcard $(PLUGIN)/*.c))
 emulator = $(patsubst $(EMULATOR)/%.cpp,$(OUT)/emulator/%.o,$(wildcard $(EMULATOR)/*.cpp))
 objects = $(kernels) $(hosts) $(emulator)
+libraries = -ldl -lm -lpthread
+
+.DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
+.PHONY: all
+all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test
 
 $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
-	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(objects) -ldl -lm -lpthread
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(objects) $(libraries)
+
+$(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
+	@echo "  LINK  $@"
+	@$(CXX) $(CHECKS) -o $@ $^ $(libraries)
+
+$(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $<"
+	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
 
 $(OUT)/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
@@ -29,10 +43,10 @@ $(OUT)/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
 
 $(OUT)/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CC    $<"
-	@$(CC) -std=gnu11 $(FLAGS) -c -o $@ $<
+	@$(CXX) -x c -std=gnu11 $(FLAGS) -c -o $@ $<
 
 $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
--include $(objects:.o=.d)
+-include $(objects:.o=.d) $(OUT)/emulator/self_test.cu.d

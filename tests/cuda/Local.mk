@@ -1,0 +1,49 @@
+# The CUDA plugin's sources on the emulator: they run on a CPU, for tests alone.  One line each, sorted.
+EXTRA_DIST += %D%/emulator/README.md
+EXTRA_DIST += %D%/emulator/arena.cpp
+EXTRA_DIST += %D%/emulator/arena.h
+EXTRA_DIST += %D%/emulator/blocks.cpp
+EXTRA_DIST += %D%/emulator/blocks.h
+EXTRA_DIST += %D%/emulator/build
+EXTRA_DIST += %D%/emulator/emulator.mk
+EXTRA_DIST += %D%/emulator/fibres.cpp
+EXTRA_DIST += %D%/emulator/fibres.h
+EXTRA_DIST += %D%/emulator/include/cuda_bf16.h
+EXTRA_DIST += %D%/emulator/include/cuda_errors.def
+EXTRA_DIST += %D%/emulator/include/cuda_fp16.h
+EXTRA_DIST += %D%/emulator/include/cuda_pipeline.h
+EXTRA_DIST += %D%/emulator/include/cuda_pipeline_primitives.h
+EXTRA_DIST += %D%/emulator/include/cuda_runtime.h
+EXTRA_DIST += %D%/emulator/include/cuda_runtime_api.h
+EXTRA_DIST += %D%/emulator/include/emulated_atomics.h
+EXTRA_DIST += %D%/emulator/include/emulated_grid.h
+EXTRA_DIST += %D%/emulator/include/emulated_math.h
+EXTRA_DIST += %D%/emulator/include/emulated_narrow.h
+EXTRA_DIST += %D%/emulator/include/mma.h
+EXTRA_DIST += %D%/emulator/include/vector_types.h
+EXTRA_DIST += %D%/emulator/memory.cpp
+EXTRA_DIST += %D%/emulator/order.cpp
+EXTRA_DIST += %D%/emulator/pipeline.cpp
+EXTRA_DIST += %D%/emulator/runtime.cpp
+EXTRA_DIST += %D%/emulator/self_test.cu
+EXTRA_DIST += %D%/emulator/shared.cpp
+EXTRA_DIST += %D%/emulator/shared.h
+EXTRA_DIST += %D%/emulator/warps.cpp
+shell_tests += %D%/emulated.test
+shell_tests += %D%/emulated_reverse.test
+shell_tests += %D%/emulator/emulator.test
+
+# emulator.mk has the list of sources and finds out what has changed.
+emulated = %D%/emulator/built
+if HAVE_EMULATOR
+check_DATA += $(emulated)/mt_cuda_emulated.so $(emulated)/self_test
+$(emulated)/mt_cuda_emulated.so $(emulated)/self_test: build-emulated
+endif
+.PHONY: build-emulated clean-emulated
+build-emulated:
+	$(AM_V_at)$(MAKE) --no-print-directory -f $(srcdir)/%D%/emulator/emulator.mk TOP='$(abs_top_srcdir)' \
+	  OUT='$(abs_top_builddir)/$(emulated)' CXX='$(MT_TEST_CXX)' CHECKS='$(MT_EMULATOR_CHECKS)' \
+	  COMPILER_FLAGS='$(MT_EMULATOR_FLAGS)' all
+clean-local: clean-emulated
+clean-emulated:
+	-rm -rf $(emulated)
