@@ -115,6 +115,16 @@ template <int P, int R, class F> __device__ inline void each(const seat &s, F f)
 	}
 }
 
+/* Calls f(i, l) for the packs of a seat. */
+template <int P, int R, class F> __device__ inline void each_pack(const seat &s, F f) {
+#pragma unroll
+	for (int k = 0; k < R / P; k++) {
+		int32_t l = s.first + k * s.step;
+		if (l < s.count)
+			f(k * P, l);
+	}
+}
+
 template <class T> using stored = typename std::remove_const<T>::type;
 
 /* v = the seat's elements of a row; 0 where there are none. */

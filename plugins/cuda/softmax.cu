@@ -2,7 +2,7 @@
  * rows each chunk is summed up, the sums are put together, and the chunks are read again and written.
  *
  * Infinities and NaN: a largest element of ±inf makes the row NaN, as x − m says; a NaN does so through the sum. */
-#include "rows.cuh"
+#include "chunks.cuh"
 
 /* m = max x and Σ e^(x − m) of a row or a chunk; where m is not finite, Σ e^x. */
 template <class C> __device__ static C finite_or_zero(C m) {
@@ -17,13 +17,12 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 	for (int64_t unit = blockIdx.x; unit < g.units; unit += gridDim.x) {
 		seat s = take_seat<1>(g, unit);
 		C top = -INFINITY, sum = 0;
-		for (int64_t c = s.first; c < g.length && s.count > 0; c += s.step)
-			top = fmax(top, chunks[chunk_slot(chunked, s.row, c)].a);
+		each_chunk(g, s, [&](int64_t c) { top = fmax(top, chunks[chunk_slot(chunked, s.row, c)].a); });
 		top = group_all(g, top, shared, join_larger());
-		for (int64_t c = s.first; c < g.length && s.count > 0; c += s.step) {
+		each_chunk(g, s, [&](int64_t c) {
 			pair<C> part = chunks[chunk_slot(chunked, s.row, c)];
 			sum += part.b * exp(finite_or_zero(part.a) - finite_or_zero(top));
-		}
+		});
 		sum = group_sum(g, sum, shared);
 		if (s.leads)
 			whole[s.row] = {top, sum};
@@ -77,8 +76,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 	for (int64_t unit = blockIdx.x; unit < g.units; unit += gridDim.x) {
 		seat s = take_seat<1>(g, unit);
 		C sum = 0;
-		for (int64_t c = s.first; c < g.length && s.count > 0; c += s.step)
-			sum += chunks[chunk_slot(chunked, s.row, c)];
+		each_chunk(g, s, [&](int64_t c) { sum += chunks[chunk_slot(chunked, s.row, c)]; });
 		sum = group_sum(g, sum, shared);
 		if (s.leads)
 			whole[s.row] = sum;
@@ -149,44 +147,28 @@ static axis_rows rows_along(int arrays, const mt_array *const *array, int axis) 
 	return r;
 }
 
-/* Scratch for what chunks and rows come to, A each. */
-template <class A> struct sums {
-	A *chunks, *whole;
+/* finish(together, chunked, chunks, whole) as run_phases wants it. */
+template <class A> struct finisher {
+	mt_queue *queue;
+	const char *name;
+	const mt_cuda_rows &p;
+	void (*kernel)(row_grid, row_grid, const A *, A *);
 
-	int32_t get(mt_queue *queue, const mt_cuda_rows &p, const char *name) {
-		uint64_t bytes = mt__cuda_aligned((uint64_t)(p.rows * p.chunks) * sizeof(A));
-		chunks = (A *)mt__cuda_scratch(queue, bytes + (uint64_t)p.rows * sizeof(A), name);
-		whole = (A *)((char *)chunks + bytes);
-		return chunks ? MT_OK : MT_E_MEMORY;
+	int32_t operator()(const mt_cuda_rows &together, const chunk_sums<A> &sums) const {
+		return launch_rows(queue, name, together, kernel, row_grid(p), (const A *)sums.chunks, sums.whole);
 	}
 };
 
-/* Starts write(phase, sums) once, or for the chunks of long rows twice, with finish between. */
-template <class A, class Kernel>
-static int32_t run_phases(mt_queue *queue, const char *name, const mt_cuda_rows &p,
-                          void (*finish)(row_grid, row_grid, const A *, A *), Kernel start) {
-	sums<A> s = {};
-	if (p.chunks == 1)
-		return start(WHOLE_ROWS, s);
-	mt_cuda_rows together;
-	mt__cuda_plan_finish(&together, &p);
-	int32_t status = s.get(queue, p, name);
-	if (status == MT_OK)
-		status = start(SUM_CHUNKS, s);
-	if (status == MT_OK)
-		status = launch_rows(queue, name, together, finish, row_grid(p), (const A *)s.chunks, s.whole);
-	return status == MT_OK ? start(WRITE_CHUNKS, s) : status;
-}
-
 template <class T> static int32_t softmax(mt_queue *queue, const struct mt_softmax_args *args) {
-	using C = compute_of<T>;
+	using A = pair<compute_of<T>>;
 	const mt_array *arrays[] = {args->x, args->out};
 	axis_rows r = rows_along(2, arrays, args->axis);
 	mt_cuda_rows p;
 	mt__cuda_plan_rows(&p, r.walk.count, r.length, r.along, r.pack, FEWER<T>, MORE<T, 1>);
+	finisher<A> finish = {queue, "softmax", p, finish_softmax<compute_of<T>>};
 	return for_seat<T, FEWER<T>, MORE<T, 1>>(p, [&](auto shape) {
 		auto kernel = softmax_rows<T, shape.pack, shape.values>;
-		return run_phases(queue, "softmax", p, finish_softmax<C>, [&](row_phase phase, const sums<pair<C>> &s) {
+		return run_phases<A>(queue, "softmax", p, finish, [&](row_phase phase, const chunk_sums<A> &s) {
 			return launch_rows(queue, "softmax", p, kernel, phase, walk<2, int64_t>(r.walk), r.stride[0], r.stride[1],
 			                   args->log != 0, origin<T>(args->x), origin<T>(args->out), s.chunks, s.whole);
 		});
@@ -199,15 +181,16 @@ int32_t mt__cuda_softmax(mt_queue *queue, const struct mt_softmax_args *args) {
 }
 
 template <class T> static int32_t softmax_grad(mt_queue *queue, const struct mt_softmax_grad_args *args) {
-	using C = compute_of<T>;
+	using A = compute_of<T>;
 	const mt_array *arrays[] = {args->gout, args->y, args->gx};
 	axis_rows r = rows_along(3, arrays, args->axis);
 	mt_cuda_rows p;
 	mt__cuda_plan_rows(&p, r.walk.count, r.length, r.along, r.pack, FEWER<T>, MORE<T, 2>);
 	grad_strides stride = {r.stride[0], r.stride[1], r.stride[2]};
+	finisher<A> finish = {queue, "softmax_grad", p, finish_sum<A>};
 	return for_seat<T, FEWER<T>, MORE<T, 2>>(p, [&](auto shape) {
 		auto kernel = softmax_grad_rows<T, shape.pack, shape.values>;
-		return run_phases(queue, "softmax_grad", p, finish_sum<C>, [&](row_phase phase, const sums<C> &s) {
+		return run_phases<A>(queue, "softmax_grad", p, finish, [&](row_phase phase, const chunk_sums<A> &s) {
 			return launch_rows(queue, "softmax_grad", p, kernel, phase, walk<3, int64_t>(r.walk), stride,
 			                   args->log != 0, origin<T>(args->gout), origin<T>(args->y), origin<T>(args->gx),
 			                   s.chunks, s.whole);
