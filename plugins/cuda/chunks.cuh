@@ -5,32 +5,36 @@
 
 #include "rows.cuh"
 
-/* Scratch for what chunks and whole rows come to, an A each (chunk_slot; by row). */
-template <class A> struct chunk_sums {
-	A *chunks, *whole;
+/* What chunks and whole rows come to, an A each, in scratch memory (chunk_slot; by row). */
+template <class A> struct chunk_sums { A *chunks, *whole; };
 
-	int32_t get(mt_queue *queue, const mt_cuda_rows &p, const char *name) {
-		uint64_t bytes = mt__cuda_aligned((uint64_t)(p.rows * p.chunks) * sizeof(A));
-		chunks = (A *)mt__cuda_scratch(queue, bytes + (uint64_t)p.rows * sizeof(A), name);
-		whole = (A *)((char *)chunks + bytes);
-		return chunks ? MT_OK : MT_E_MEMORY;
-	}
-};
+/* Bytes of scratch that the rows need: none where they are not cut into chunks. */
+template <class A> inline uint64_t chunk_bytes(const mt_cuda_rows &p) {
+	return p.chunks == 1 ? 0
+	                     : mt__cuda_aligned((uint64_t)(p.rows * p.chunks) * sizeof(A)) + (uint64_t)p.rows * sizeof(A);
+}
 
-/* Starts write(phase, sums): once, or for the chunks of long rows twice, with finish(plan, sums) between. */
-template <class A, class Finish, class Write>
-inline int32_t run_phases(mt_queue *queue, const char *name, const mt_cuda_rows &p, Finish finish, Write write) {
-	chunk_sums<A> sums = {};
+template <class A> inline chunk_sums<A> chunk_sums_at(const mt_cuda_rows &p, void *scratch) {
+	char *whole = (char *)scratch + mt__cuda_aligned((uint64_t)(p.rows * p.chunks) * sizeof(A));
+	return {(A *)scratch, scratch ? (A *)whole : nullptr};
+}
+
+/* *out: scratch memory, NULL for 0 bytes. */
+inline int32_t scratch_of(mt_queue *queue, uint64_t bytes, const char *name, void **out) {
+	*out = bytes > 0 ? mt__cuda_scratch(queue, bytes, name) : nullptr;
+	return bytes == 0 || *out ? MT_OK : MT_E_MEMORY;
+}
+
+/* Starts write(phase): once, or for the chunks of long rows twice, with finish(plan) between. */
+template <class Write, class Finish> inline int32_t run_phases(const mt_cuda_rows &p, Write write, Finish finish) {
 	if (p.chunks == 1)
-		return write(WHOLE_ROWS, sums);
+		return write(WHOLE_ROWS);
 	mt_cuda_rows together;
 	mt__cuda_plan_finish(&together, &p);
-	int32_t status = sums.get(queue, p, name);
+	int32_t status = write(SUM_CHUNKS);
 	if (status == MT_OK)
-		status = write(SUM_CHUNKS, sums);
-	if (status == MT_OK)
-		status = finish(together, sums);
-	return status == MT_OK ? write(WRITE_CHUNKS, sums) : status;
+		status = finish(together);
+	return status == MT_OK ? write(WRITE_CHUNKS) : status;
 }
 
 /* Calls f(c) for the chunks that a seat of the finish puts together: c counts those of the row. */

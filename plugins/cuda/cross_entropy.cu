@@ -85,9 +85,10 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 		sums.powers = group_sum(g, sums.powers, shared);
 		if (e.share != 0) {
 			pair<C> weighted = {0, 0};
-			each_pack<P, R>(s, [&](int i, int32_t l) {
+			side_reader<T, P> weight(e.weight, s);
+			each_pack<P, R>(s, [&](int i, int32_t) {
 				C w[P];
-				e.weight.template read<P>(s.start, l, C(1), w);
+				weight.next(C(1), w);
 #pragma unroll
 				for (int j = 0; j < P; j++)
 					weighted = {weighted.a + w[j], weighted.b + w[j] * v[i + j]};
@@ -157,9 +158,10 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 		C gradient = gloss[s.row], logarithm = lse[s.row], kept = t < 0 ? C(0) : e.keep * e.weight.get(t, C(1));
 		C v[R];
 		load_row<P>(s, line<const T>(e.logits + s.row * e.row_stride, e.stride, s.start), v);
+		side_reader<T, P> weight(e.weight, s);
 		each_pack<P, R>(s, [&](int i, int32_t l) {
 			C w[P];
-			e.weight.template read<P>(s.start, l, C(1), w);
+			weight.next(C(1), w);
 #pragma unroll
 			for (int j = 0; j < P; j++) {
 				C p = exp(v[i + j] - logarithm), hit = s.start + l + j == t ? C(1) : C(0);
@@ -190,39 +192,20 @@ template <class T, class Args> static entropy<T> entropy_of(mt_queue *queue, con
 	return e;
 }
 
-/* How threads share [N, C]: out is what they write, or logits. */
-struct matrix_rows {
-	int along, pack;
-};
-
-static matrix_rows rows_of(const mt_array *logits, const mt_array *weight, const mt_array *out) {
-	const int64_t *strides[] = {logits->stride, nullptr, out->stride};
-	const void *address[] = {origin<char>(logits), origin_or_null<char>(weight), origin<char>(out)};
-	const int64_t stride[] = {logits->stride[1], weight ? weight->stride[0] : 1, out->stride[1]};
-	int64_t n = logits->shape[0], classes = logits->shape[1];
-	mt_cuda_walk walk;
-	mt__cuda_walk(&walk, 3, 1, &n, strides);
-	matrix_rows r;
-	r.along = mt__cuda_rows_along(n, n, out->stride[0], classes, out->stride[1]);
-	r.pack = r.along ? mt__cuda_rows_pack(&walk, address, stride, dtype_size(logits->dtype), classes) : 1;
-	return r;
-}
-
 template <class T> static int32_t cross_entropy(mt_queue *queue, const struct mt_cross_entropy_args *args) {
 	using C = compute_of<T>;
 	const char *name = "cross_entropy";
 	entropy<T> e = entropy_of<T>(queue, args);
-	matrix_rows r = rows_of(args->logits, args->weight, args->logits);
+	matrix_rows r = rows_of_matrices(1, &args->logits, 1, &args->weight);
 	results<C> loss = results_of<C>(args->loss), lse = results_of<C>(args->lse);
 	mt_cuda_rows p, together;
 	mt__cuda_plan_rows(&p, args->logits->shape[0], e.classes, r.along, r.pack, FEWER<T>, MORE<T, 1>);
-	row_sums<C> *chunks = nullptr;
-	if (p.chunks > 1) {
-		chunks = (row_sums<C> *)mt__cuda_scratch(queue, (uint64_t)(p.rows * p.chunks) * sizeof *chunks, name);
-		if (!chunks)
-			return MT_E_MEMORY;
-	}
-	int32_t status = for_seat<T, FEWER<T>, MORE<T, 1>>(p, [&](auto shape) {
+	void *scratch;
+	int32_t status = scratch_of(queue, chunk_bytes<row_sums<C>>(p), name, &scratch);
+	if (status != MT_OK)
+		return status;
+	row_sums<C> *chunks = (row_sums<C> *)scratch;
+	status = for_seat<T, FEWER<T>, MORE<T, 1>>(p, [&](auto shape) {
 		return launch_rows(queue, name, p, cross_entropy_rows<T, shape.pack, shape.values>, e, loss, lse, chunks);
 	});
 	if (status != MT_OK || !chunks)
@@ -239,24 +222,21 @@ int32_t mt__cuda_cross_entropy(mt_queue *queue, const struct mt_cross_entropy_ar
 template <class T> static int32_t cross_entropy_grad(mt_queue *queue, const struct mt_cross_entropy_grad_args *args) {
 	using C = compute_of<T>;
 	const char *name = "cross_entropy_grad";
-	const mt_array *out = args->glogits;
+	const mt_array *out = args->glogits, *matrices[] = {args->logits, out};
 	entropy<T> e = entropy_of<T>(queue, args);
-	matrix_rows r = rows_of(args->logits, args->weight, out);
-	double *total = nullptr;
-	int32_t status = MT_OK;
-	if (args->weight && e.share != 0) {
-		total = (double *)mt__cuda_scratch(queue, sizeof *total, name);
-		status = total ? launch(queue, name, 1, MT_CUDA_ROW_THREADS, sum_weights<T>, e.weight, e.classes, total)
-		               : MT_E_MEMORY;
-	}
+	matrix_rows r = rows_of_matrices(2, matrices, 1, &args->weight);
+	void *total;
+	int32_t status = scratch_of(queue, args->weight && e.share != 0 ? sizeof(double) : 0, name, &total);
+	if (status == MT_OK && total)
+		status = launch(queue, name, 1, MT_CUDA_ROW_THREADS, sum_weights<T>, e.weight, e.classes, (double *)total);
 	if (status != MT_OK)
 		return status;
 	mt_cuda_rows p;
 	mt__cuda_plan_pass(&p, out->shape[0], e.classes, r.along, r.pack, FEWER<T>);
 	return for_seat<T, FEWER<T>, FEWER<T>>(p, [&](auto shape) {
 		return launch_rows(queue, name, p, cross_entropy_grad_rows<T, shape.pack, shape.values>, e,
-		                   results_of<const C>(args->lse), results_of<const C>(args->gloss), total, origin<T>(out),
-		                   out->stride[0], out->stride[1]);
+		                   results_of<const C>(args->lse), results_of<const C>(args->gloss), (const double *)total,
+		                   origin<T>(out), out->stride[0], out->stride[1]);
 	});
 }
 

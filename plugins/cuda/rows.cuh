@@ -128,7 +128,8 @@ template <int P, int R, class F> __device__ inline void each_pack(const seat &s,
 template <class T> using stored = typename std::remove_const<T>::type;
 
 /* v = the seat's elements of a row; 0 where there are none. */
-template <int P, int R, class C, class Line> __device__ inline void load_row(const seat &s, const Line &from, C (&v)[R]) {
+template <int P, int R, class C, class Line>
+__device__ inline void load_row(const seat &s, const Line &from, C (&v)[R]) {
 	using T = stored<typename Line::element>;
 	pack<T, P> raw[R / P] = {};
 	auto at = from.template walker<P>(s);
@@ -161,22 +162,33 @@ template <int P, int R, class Line, class F> __device__ inline void store_row(co
 	}
 }
 
-/* A vector that may be absent, read P at a time where the rows are. */
+/* A vector that may be absent. */
 template <class T> struct side {
 	const T *at;
 	int64_t stride;
 
-	/* Elements l … of the chunk that begins at start. */
-	template <int P, class C> __device__ void read(int64_t start, int32_t l, C otherwise, C (&to)[P]) const {
-		pack<stored<T>, P> raw = {};
+	template <class C> __device__ C get(int64_t i, C otherwise) const {
+		return at ? load(at[i * stride]) : otherwise;
+	}
+};
+
+/* A side read along with a row, P elements at a time, in the order of each_pack. */
+template <class T, int P> struct side_reader {
+	const T *at;
+	int64_t step;
+
+	__device__ side_reader(const side<T> &v, const seat &s)
+		: at(v.at ? v.at + (s.start + s.first) * (P > 1 ? 1 : v.stride) : nullptr),
+		  step(P > 1 ? s.step : s.step * v.stride) {
+	}
+	template <class C> __device__ void next(C otherwise, C (&to)[P]) {
+		pack<T, P> raw = {};
 		if (at)
-			raw = *(const pack<stored<T>, P> *)(P > 1 ? at + start + l : at + (start + l) * stride);
+			raw = *(const pack<T, P> *)at;
 #pragma unroll
 		for (int i = 0; i < P; i++)
 			to[i] = at ? load(raw.v[i]) : otherwise;
-	}
-	template <class C> __device__ C get(int64_t i, C otherwise) const {
-		return at ? load(at[i * stride]) : otherwise;
+		at = at ? at + step : at;
 	}
 };
 
@@ -267,11 +279,37 @@ template <class C> __device__ inline pair<C> group_sums(const row_grid &g, pair<
 	return group_all(g, value, shared, join_pairs());
 }
 
-/* ---- launching ---- */
+/* ---- planning and launching ---- */
 
-template <int P, int R> struct shape_of_seat {
-	static constexpr int pack = P, values = R;
+/* Plans for the rows of matrices [M, N]; the last of them decides how threads go.  sides: vectors [N], or NULL. */
+struct matrix_rows {
+	int along, pack;
 };
+
+inline matrix_rows rows_of_matrices(int matrices, const mt_array *const *matrix, int sides,
+                                    const mt_array *const *side) {
+	const mt_array *last = matrix[matrices - 1];
+	const int64_t *strides[MT_CUDA_WALKED] = {};
+	const void *address[MT_CUDA_WALKED];
+	int64_t stride[MT_CUDA_WALKED], rows = last->shape[0], length = last->shape[1];
+	for (int k = 0; k < matrices; k++) {
+		strides[k] = matrix[k]->stride;
+		address[k] = origin<char>(matrix[k]);
+		stride[k] = matrix[k]->stride[1];
+	}
+	for (int k = 0; k < sides; k++) {
+		address[matrices + k] = origin_or_null<char>(side[k]);
+		stride[matrices + k] = side[k] ? side[k]->stride[0] : 1;
+	}
+	mt_cuda_walk walk;
+	mt__cuda_walk(&walk, matrices + sides, 1, &rows, strides);
+	matrix_rows r = {mt__cuda_rows_along(rows, rows, last->stride[0], length, last->stride[1]), 1};
+	if (r.along)
+		r.pack = mt__cuda_rows_pack(&walk, address, stride, dtype_size(last->dtype), length);
+	return r;
+}
+
+template <int P, int R> struct shape_of_seat { static constexpr int pack = P, values = R; };
 
 /* Calls f(shape_of_seat<P, R>()) as the plan says. */
 template <class T, int fewer, int more, class F> inline int32_t for_seat(const mt_cuda_rows &p, F f) {

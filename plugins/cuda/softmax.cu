@@ -33,8 +33,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 template <class T, int P, int R>
 static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 	softmax_rows(row_grid g, row_phase phase, walk<2, int64_t> rows, int64_t x_stride, int64_t out_stride,
-                 bool logarithm, const T *x, T *out, pair<compute_of<T>> *chunks,
-                 const pair<compute_of<T>> *whole) {
+                 bool logarithm, const T *x, T *out, pair<compute_of<T>> *chunks, const pair<compute_of<T>> *whole) {
 	using C = compute_of<T>;
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
 	for (int64_t unit = blockIdx.x; unit < g.units; unit += gridDim.x) {
@@ -147,53 +146,57 @@ static axis_rows rows_along(int arrays, const mt_array *const *array, int axis) 
 	return r;
 }
 
-/* finish(together, chunked, chunks, whole) as run_phases wants it. */
-template <class A> struct finisher {
-	mt_queue *queue;
-	const char *name;
-	const mt_cuda_rows &p;
-	void (*kernel)(row_grid, row_grid, const A *, A *);
+template <class A> using finish_kernel = void (*)(row_grid, row_grid, const A *, A *);
 
-	int32_t operator()(const mt_cuda_rows &together, const chunk_sums<A> &sums) const {
-		return launch_rows(queue, name, together, kernel, row_grid(p), (const A *)sums.chunks, sums.whole);
-	}
-};
+/* Starts write(phase, sums), and what long rows need besides. */
+template <class A, class Write>
+static int32_t run_rows(mt_queue *queue, const char *name, const mt_cuda_rows &p, finish_kernel<A> finish,
+                        Write write) {
+	void *scratch;
+	int32_t status = scratch_of(queue, chunk_bytes<A>(p), name, &scratch);
+	if (status != MT_OK)
+		return status;
+	chunk_sums<A> sums = chunk_sums_at<A>(p, scratch);
+	return run_phases(
+		p, [&](row_phase phase) { return write(phase, sums); },
+		[&](const mt_cuda_rows &together) {
+			return launch_rows(queue, name, together, finish, row_grid(p), (const A *)sums.chunks, sums.whole);
+		});
+}
 
 template <class T> static int32_t softmax(mt_queue *queue, const struct mt_softmax_args *args) {
 	using A = pair<compute_of<T>>;
+	const char *name = "softmax";
 	const mt_array *arrays[] = {args->x, args->out};
 	axis_rows r = rows_along(2, arrays, args->axis);
 	mt_cuda_rows p;
 	mt__cuda_plan_rows(&p, r.walk.count, r.length, r.along, r.pack, FEWER<T>, MORE<T, 1>);
-	finisher<A> finish = {queue, "softmax", p, finish_softmax<compute_of<T>>};
-	return for_seat<T, FEWER<T>, MORE<T, 1>>(p, [&](auto shape) {
-		auto kernel = softmax_rows<T, shape.pack, shape.values>;
-		return run_phases<A>(queue, "softmax", p, finish, [&](row_phase phase, const chunk_sums<A> &s) {
-			return launch_rows(queue, "softmax", p, kernel, phase, walk<2, int64_t>(r.walk), r.stride[0], r.stride[1],
-			                   args->log != 0, origin<T>(args->x), origin<T>(args->out), s.chunks, s.whole);
+	return run_rows<A>(queue, name, p, finish_softmax<compute_of<T>>, [&](row_phase phase, const chunk_sums<A> &sums) {
+		return for_seat<T, FEWER<T>, MORE<T, 1>>(p, [&](auto shape) {
+			return launch_rows(queue, name, p, softmax_rows<T, shape.pack, shape.values>, phase,
+			                   walk<2, int64_t>(r.walk), r.stride[0], r.stride[1], args->log != 0, origin<T>(args->x),
+			                   origin<T>(args->out), sums.chunks, sums.whole);
 		});
 	});
 }
 
 int32_t mt__cuda_softmax(mt_queue *queue, const struct mt_softmax_args *args) {
-	return for_float(args->x->dtype, "softmax",
-	                 [&](auto element) { return softmax<decltype(element)>(queue, args); });
+	return for_float(args->x->dtype, "softmax", [&](auto element) { return softmax<decltype(element)>(queue, args); });
 }
 
 template <class T> static int32_t softmax_grad(mt_queue *queue, const struct mt_softmax_grad_args *args) {
 	using A = compute_of<T>;
+	const char *name = "softmax_grad";
 	const mt_array *arrays[] = {args->gout, args->y, args->gx};
 	axis_rows r = rows_along(3, arrays, args->axis);
 	mt_cuda_rows p;
 	mt__cuda_plan_rows(&p, r.walk.count, r.length, r.along, r.pack, FEWER<T>, MORE<T, 2>);
 	grad_strides stride = {r.stride[0], r.stride[1], r.stride[2]};
-	finisher<A> finish = {queue, "softmax_grad", p, finish_sum<A>};
-	return for_seat<T, FEWER<T>, MORE<T, 2>>(p, [&](auto shape) {
-		auto kernel = softmax_grad_rows<T, shape.pack, shape.values>;
-		return run_phases<A>(queue, "softmax_grad", p, finish, [&](row_phase phase, const chunk_sums<A> &s) {
-			return launch_rows(queue, "softmax_grad", p, kernel, phase, walk<3, int64_t>(r.walk), stride,
-			                   args->log != 0, origin<T>(args->gout), origin<T>(args->y), origin<T>(args->gx),
-			                   s.chunks, s.whole);
+	return run_rows<A>(queue, name, p, finish_sum<A>, [&](row_phase phase, const chunk_sums<A> &sums) {
+		return for_seat<T, FEWER<T>, MORE<T, 2>>(p, [&](auto shape) {
+			return launch_rows(queue, name, p, softmax_grad_rows<T, shape.pack, shape.values>, phase,
+			                   walk<3, int64_t>(r.walk), stride, args->log != 0, origin<T>(args->gout),
+			                   origin<T>(args->y), origin<T>(args->gx), sums.chunks, sums.whole);
 		});
 	});
 }
