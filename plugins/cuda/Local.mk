@@ -3,9 +3,11 @@
 #   mt_cuda_la_SOURCES += %D%/name.cu
 # C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
 mt_cuda_la_SOURCES =
+mt_cuda_la_SOURCES += %D%/batch_norm.cu
 mt_cuda_la_SOURCES += %D%/block.cuh
 mt_cuda_la_SOURCES += %D%/capabilities.c
 mt_cuda_la_SOURCES += %D%/capabilities.def
+mt_cuda_la_SOURCES += %D%/channels.cuh
 mt_cuda_la_SOURCES += %D%/chunks.cuh
 mt_cuda_la_SOURCES += %D%/copy.cu
 mt_cuda_la_SOURCES += %D%/cross_entropy.cu
