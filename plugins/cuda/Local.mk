@@ -29,6 +29,7 @@ mt_cuda_la_SOURCES += %D%/mt_cuda.h
 mt_cuda_la_SOURCES += %D%/options.c
 mt_cuda_la_SOURCES += %D%/options.h
 mt_cuda_la_SOURCES += %D%/plugin.c
+mt_cuda_la_SOURCES += %D%/pool.cu
 mt_cuda_la_SOURCES += %D%/queue.c
 mt_cuda_la_SOURCES += %D%/queue.h
 mt_cuda_la_SOURCES += %D%/reduce.cu
