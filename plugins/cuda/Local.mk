@@ -3,6 +3,7 @@
 #   mt_cuda_la_SOURCES += %D%/name.cu
 # C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
 mt_cuda_la_SOURCES =
+mt_cuda_la_SOURCES += %D%/arg_reduce.cu
 mt_cuda_la_SOURCES += %D%/block.cuh
 mt_cuda_la_SOURCES += %D%/capabilities.c
 mt_cuda_la_SOURCES += %D%/capabilities.def
@@ -25,6 +26,10 @@ mt_cuda_la_SOURCES += %D%/plugin.c
 mt_cuda_la_SOURCES += %D%/queue.c
 mt_cuda_la_SOURCES += %D%/queue.h
 mt_cuda_la_SOURCES += %D%/reduce.cu
+mt_cuda_la_SOURCES += %D%/reduce.cuh
+mt_cuda_la_SOURCES += %D%/reduce_ops.cuh
+mt_cuda_la_SOURCES += %D%/reduce_plan.c
+mt_cuda_la_SOURCES += %D%/reduce_plan.h
 mt_cuda_la_SOURCES += %D%/unfinished.c
 mt_cuda_la_SOURCES += %D%/walk.c
 mt_cuda_la_SOURCES += %D%/walk.cuh
