@@ -30,6 +30,7 @@ mt_cuda_la_SOURCES += %D%/reduce.cuh
 mt_cuda_la_SOURCES += %D%/reduce_ops.cuh
 mt_cuda_la_SOURCES += %D%/reduce_plan.c
 mt_cuda_la_SOURCES += %D%/reduce_plan.h
+mt_cuda_la_SOURCES += %D%/scan.cu
 mt_cuda_la_SOURCES += %D%/unfinished.c
 mt_cuda_la_SOURCES += %D%/walk.c
 mt_cuda_la_SOURCES += %D%/walk.cuh
