@@ -78,14 +78,14 @@ static int untouched(struct cf_run *r, const struct cf_array *a, const unsigned 
 	return 1;
 }
 
-/* After a refusal: with a reason, and not one byte changed. */
+/* After a refusal: with a reason, and not one byte changed; outputs may be where the device could tell only later. */
 static int refused_cleanly(struct cf_run *r, int i) {
 	if (cf_error()[0] == '\0') {
 		cf_fail(r, "the call was refused without a reason");
 		return 0;
 	}
 	for (struct cf_array *a = r->arrays; a != NULL; a = a->next)
-		if (!download(r, i, a, a->first) || !untouched(r, a, a->first, 0))
+		if (!download(r, i, a, a->first) || !untouched(r, a, a->first, r->hosts[i].late))
 			return 0;
 	return 1;
 }

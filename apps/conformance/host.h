@@ -26,6 +26,7 @@ struct cf_host {
 	struct cf_scratch *scratch;
 	int host_memory; /* the CPU can look at buffers */
 	int plain_scratch;
+	int late; /* the last call's status came from synchronize */
 };
 
 /* The host's table as a plugin gets it.  In tests of negotiation a copy is changed. */

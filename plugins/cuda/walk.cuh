@@ -70,6 +70,21 @@ template <int N, class I> __device__ inline offsets<N, I> locate(const walk<N, I
 	return o;
 }
 
+/* The same in a loop that stays one: little code, for kernels that locate once for many elements.  They take the walk as a
+ * const __grid_constant__ parameter, which can be indexed where it lies. */
+template <int N, class I> __device__ inline offsets<N, I> locate_once(const walk<N, I> &w, I i) {
+	offsets<N, I> o = {};
+#pragma unroll 1
+	for (int d = w.rank - 1; d >= 0; d--) {
+		I next = d > 0 ? w.shape[d].quotient(i) : 0, index = d > 0 ? i - next * w.shape[d].divisor : i;
+#pragma unroll
+		for (int k = 0; k < N; k++)
+			o.at[k] += index * w.stride[k][d];
+		i = next;
+	}
+	return o;
+}
+
 /* Calls f(walk<N, I>(w)) with the narrowest index type: f([&](auto walked) {…}), decltype(walked.count) is I. */
 template <int N, class F> inline int32_t for_index(const mt_cuda_walk &w, F f) {
 	if (mt__cuda_walk_is_narrow(&w))
