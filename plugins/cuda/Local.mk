@@ -3,6 +3,7 @@
 #   mt_cuda_la_SOURCES += %D%/name.cu
 # C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
 mt_cuda_la_SOURCES =
+mt_cuda_la_SOURCES += %D%/accurate.cuh
 mt_cuda_la_SOURCES += %D%/arg_reduce.cu
 mt_cuda_la_SOURCES += %D%/batch_norm.cu
 mt_cuda_la_SOURCES += %D%/block.cuh
@@ -13,8 +14,10 @@ mt_cuda_la_SOURCES += %D%/chunks.cuh
 mt_cuda_la_SOURCES += %D%/copy.cu
 mt_cuda_la_SOURCES += %D%/cross_entropy.cu
 mt_cuda_la_SOURCES += %D%/element.cuh
+mt_cuda_la_SOURCES += %D%/elementwise.cuh
 mt_cuda_la_SOURCES += %D%/error.c
 mt_cuda_la_SOURCES += %D%/fault.cuh
+mt_cuda_la_SOURCES += %D%/fill.cu
 mt_cuda_la_SOURCES += %D%/launch.cuh
 mt_cuda_la_SOURCES += %D%/layer_norm.cu
 mt_cuda_la_SOURCES += %D%/layer_norm_grad.cu
@@ -44,6 +47,7 @@ mt_cuda_la_SOURCES += %D%/rows.c
 mt_cuda_la_SOURCES += %D%/rows.cuh
 mt_cuda_la_SOURCES += %D%/rows.h
 mt_cuda_la_SOURCES += %D%/scan.cu
+mt_cuda_la_SOURCES += %D%/select.cu
 mt_cuda_la_SOURCES += %D%/softmax.cu
 mt_cuda_la_SOURCES += %D%/sort.cu
 mt_cuda_la_SOURCES += %D%/unfinished.c
