@@ -4,6 +4,8 @@
 #ifndef MT_CUDA_CONV_GEMM_CUH
 #define MT_CUDA_CONV_GEMM_CUH
 
+#include <type_traits>
+
 #include "conv_plan.h"
 #include "launch.cuh"
 #include "map_ops.cuh"
@@ -13,19 +15,22 @@
 struct conv_call {
 	const char *name;
 	const mt_cuda_conv_product *product;
-	const mt_cuda_conv_plan *plan;
 	const void *a, *b;
 	void *y;
-	const mt_array *bias; /* [groups · m], added to each row; or NULL */
-	const mt_array *ones; /* [groups · m], where the column of ones goes; or NULL */
-	int32_t activation;
-	void *parts; /* plan->scratch bytes */
+	const mt_array *bias = nullptr; /* [groups · m], added to each row; or NULL */
+	const mt_array *ones = nullptr; /* [groups · m], where the column of ones goes; or NULL */
+	int32_t activation = MT_ACT_NONE;
+	const mt_cuda_conv_plan *plan = nullptr;
+	void *parts = nullptr; /* plan->scratch bytes */
 };
 
 int32_t conv_gemm_f32(mt_queue *queue, const conv_call &call);
 int32_t conv_gemm_f64(mt_queue *queue, const conv_call &call);
 int32_t conv_gemm_f16(mt_queue *queue, const conv_call &call);
 int32_t conv_gemm_bf16(mt_queue *queue, const conv_call &call);
+
+/* Whether the code here uses tensor cores for the dtype on a device of this capability (10 · major + minor). */
+bool conv_has_tensor(int32_t dtype, int capability);
 
 template <class I> struct conv_params {
 	I m, n, k, ones_column; /* ones_column: −1 where there is none */
@@ -207,8 +212,9 @@ __device__ inline source<I> source_of_k(const conv_params<I> &p, const conv_phas
 
 template <class I> __device__ inline bool is_inside(const conv_params<I> &p, const source<I> &n, const source<I> &k) {
 	using U = typename std::make_unsigned<I>::type;
-	return (U)(n.v[1] + k.v[1]) < (U)p.b_limit[0] & (U)(n.v[2] + k.v[2]) < (U)p.b_limit[1] &
-	       (U)(n.v[3] + k.v[3]) < (U)p.b_limit[2];
+	bool inside = (U)(n.v[1] + k.v[1]) < (U)p.b_limit[0];
+	inside &= (U)(n.v[2] + k.v[2]) < (U)p.b_limit[1];
+	return inside & ((U)(n.v[3] + k.v[3]) < (U)p.b_limit[2]);
 }
 
 /* ---- sums ---- */

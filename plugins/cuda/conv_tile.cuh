@@ -24,8 +24,8 @@ template <int M_, int N_, int TM_, int TN_, int DEPTH_, bool ALONG_K_, int BLOCK
 
 /* Shared memory.  Rows of four more elements keep the threads that fill a column off each other's banks. */
 template <class S, class C, class I> struct conv_shared {
-	alignas(pack<C, 4>) C a[2][S::DEPTH][S::M + 4];
-	alignas(pack<C, 4>) C b[2][S::DEPTH][S::N + 4];
+	alignas(4 * sizeof(C)) C a[2][S::DEPTH][S::M + 4];
+	alignas(4 * sizeof(C)) C b[2][S::DEPTH][S::N + 4];
 	source<I> of_k[2 * S::TABLE]; /* a ring */
 	I a_of_k[2 * S::TABLE];
 	source<I> of_n[S::N];
@@ -245,6 +245,18 @@ template <class T> inline int32_t run_medium(mt_queue *queue, const conv_call &c
 	if (call.plan->along_k)
 		return run_tiles<conv_medium<true>, T, int32_t>(queue, call);
 	return run_tiles<conv_medium<false>, T, int32_t>(queue, call);
+}
+
+/* f16 and bf16, calculated in f32. */
+template <class T> inline int32_t run_low(mt_queue *queue, const conv_call &call) {
+	switch (call.plan->tile) {
+	case MT_CUDA_CONV_WIDE:
+		return run_tiles<conv_wide, T, int32_t>(queue, call);
+	case MT_CUDA_CONV_SMALL:
+		return run_tiles<conv_small, T, int32_t>(queue, call);
+	default:
+		return run_medium<T>(queue, call);
+	}
 }
 
 #endif
