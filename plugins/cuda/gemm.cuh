@@ -122,27 +122,31 @@ __device__ inline tile_corner tile_at(uint32_t tile, uint32_t tiles_down, uint32
 	return {first + in_band % rows, in_band / rows};
 }
 
-/* Element (i, j) of the block's batch: finished, or left as piece's part of the sum. */
-template <class T> struct gemm_output {
-	const gemm_job<T> &job;
-	int64_t out_at;     /* of the batch, in out */
-	sum_of<T> *partial; /* of the piece and the batch */
+/* A row of out in one batch: its elements are finished, or left as a piece's part of the sums. */
+template <class T> struct gemm_row {
+	T *out;
+	const T *bias;
+	sum_of<T> *partial;
 
-	__device__ gemm_output(const gemm_job<T> &j, int64_t piece, int64_t batch, int64_t at)
-		: job(j), out_at(at), partial(nullptr) {
-		if (j.partial)
-			partial = j.partial + (piece * j.batch.count + batch) * j.m * j.n;
-	}
-	__device__ void put(int64_t i, int64_t j, sum_of<T> sum) const {
+	__device__ void put(const gemm_job<T> &job, int64_t j, sum_of<T> sum) const {
 		const gemm_finish<T> &f = job.finish;
-		if (partial) {
-			partial[i * job.n + j] = sum;
-			return;
-		}
-		const T *bias = f.bias ? f.bias + i * f.bias_row + j * f.bias_column : nullptr;
-		finish_sum(f.out + out_at + i * f.row + j * f.column, sum, bias, f);
+		if (partial)
+			partial[j] = sum;
+		else
+			finish_sum(out + j * f.column, sum, bias ? bias + j * f.bias_column : nullptr, f);
 	}
 };
+
+/* What a block is at.  out_at: the batch's matrix in out. */
+struct gemm_place {
+	int64_t piece, batch, out_at;
+};
+
+template <class T> __device__ inline gemm_row<T> row_at(const gemm_job<T> &job, const gemm_place &at, int64_t i) {
+	const gemm_finish<T> &f = job.finish;
+	return {f.out + at.out_at + i * f.row, f.bias ? f.bias + i * f.bias_row : nullptr,
+	        job.partial ? job.partial + ((at.piece * job.batch.count + at.batch) * job.m + i) * job.n : nullptr};
+}
 
 /* ---- one file each ---- */
 

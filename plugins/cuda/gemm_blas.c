@@ -33,8 +33,7 @@ static int fits(const struct mt_cuda_operand *o, int64_t extent, int64_t k, int 
 	return 0;
 }
 
-/* Whether an array is the same matrix in every batch. */
-static int is_shared(const struct mt_cuda_walk *batch, int array) {
+int mt__cuda_blas_is_shared(const struct mt_cuda_walk *batch, int array) {
 	for (int d = 0; d < batch->rank; d++)
 		if (batch->stride[array][d] != 0)
 			return 0;
@@ -47,7 +46,7 @@ static void pack_operand(struct mt_cuda_blas_matrix *x, const struct mt_cuda_pro
 	int size = mt__cuda_gemm_size(p->dtype), unit = MT_CUDA_BLAS_ALIGNED / size;
 	*along_k = extent == 1 || o->outer == 0 || (o->inner != 0 && llabs(o->inner) <= llabs(o->outer));
 	int64_t fast = *along_k ? p->k : extent, slow = *along_k ? extent : p->k;
-	int64_t matrices = is_shared(&p->batch, array) ? 1 : p->batch.count;
+	int64_t matrices = mt__cuda_blas_is_shared(&p->batch, array) ? 1 : p->batch.count;
 	x->packed = 1;
 	x->ld = (fast + unit - 1) / unit * unit;
 	x->batch = x->ld * slow;
@@ -87,7 +86,7 @@ static void describe(struct mt_cuda_blas *blas, const struct mt_cuda_product *p,
 static void batch_strides(struct mt_cuda_blas *blas, const struct mt_cuda_product *p, int matrix, int64_t *stride) {
 	const struct mt_cuda_blas_matrix *x = matrix_at(blas, matrix);
 	int array = array_of(blas, matrix);
-	if (!x->packed || is_shared(&p->batch, array)) {
+	if (!x->packed || mt__cuda_blas_is_shared(&p->batch, array)) {
 		memcpy(stride, p->batch.stride[array], sizeof p->batch.stride[array]);
 		return;
 	}
@@ -152,28 +151,28 @@ static int is_curved(int32_t activation) {
 	return activation != MT_ACT_NONE && activation != MT_ACT_RELU;
 }
 
-static enum mt_cuda_blas_bias bias_of(const struct mt_cuda_blas *blas, const struct mt_cuda_product *p) {
+static enum mt_cuda_blas_bias bias_of(const struct mt_cuda_blas *blas, const struct mt_cuda_product *p, int fuse) {
 	if (!p->bias.at)
 		return MT_CUDA_BLAS_NO_BIAS;
 	int along_rows = p->bias.row == 0 && (!blas->swapped || p->bias.column == 0);
-	if (blas->d.packed || !along_rows)
+	if (!fuse || blas->d.packed || !along_rows)
 		return MT_CUDA_BLAS_BIAS_AFTER;
 	return p->bias.column == 1 || blas->rows == 1 ? MT_CUDA_BLAS_BIAS_FUSED : MT_CUDA_BLAS_BIAS_PACKED;
 }
 
-void mt__cuda_blas(struct mt_cuda_blas *blas, const struct mt_cuda_product *p) {
+void mt__cuda_blas(struct mt_cuda_blas *blas, const struct mt_cuda_product *p, int fuse) {
 	int pack[3] = {0};
 	describe(blas, p, pack);
 	/* f16 and bf16 are rounded once: what is left for the epilogue must see sums in f32 */
 	if (mt__cuda_gemm_is_half(p->dtype) &&
-	    (is_curved(p->activation) || bias_of(blas, p) == MT_CUDA_BLAS_BIAS_AFTER) && !blas->d.packed) {
+	    (is_curved(p->activation) || bias_of(blas, p, fuse) == MT_CUDA_BLAS_BIAS_AFTER) && !blas->d.packed) {
 		pack[MT_CUDA_GEMM_OUT] = 1;
 		describe(blas, p, pack);
 	}
 	while (!describe_batch(blas, p, pack))
 		describe(blas, p, pack);
-	blas->bias = bias_of(blas, p);
-	blas->relu = MT_CUDA_BLAS_FUSES_RELU && p->activation == MT_ACT_RELU && !blas->d.packed &&
+	blas->bias = bias_of(blas, p, fuse);
+	blas->relu = MT_CUDA_BLAS_FUSES_RELU && fuse && p->activation == MT_ACT_RELU && !blas->d.packed &&
 	             blas->bias != MT_CUDA_BLAS_BIAS_AFTER;
 	blas->epilogue = blas->d.packed || blas->bias == MT_CUDA_BLAS_BIAS_AFTER ||
 	                 (p->activation != MT_ACT_NONE && !blas->relu);

@@ -47,8 +47,11 @@ enum {
 /* Whether relu is left to cuBLASLt.  Ours passes NaN on; whether theirs does is not documented. */
 enum { MT_CUDA_BLAS_FUSES_RELU = 0 };
 
-/* For a product that mt__cuda_gemm_is_for_library. */
-void mt__cuda_blas(struct mt_cuda_blas *blas, const struct mt_cuda_product *p);
+/* For a product of floats with k ≥ 1.  fuse: bias and activation may be left to the library. */
+void mt__cuda_blas(struct mt_cuda_blas *blas, const struct mt_cuda_product *p, int fuse);
+
+/* Whether an array (a or b) is the same matrix in every batch: then it is packed once. */
+int mt__cuda_blas_is_shared(const struct mt_cuda_walk *batch, int array);
 
 #ifdef __cplusplus
 }

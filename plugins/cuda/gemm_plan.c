@@ -106,10 +106,14 @@ void mt__cuda_product(struct mt_cuda_product *p, const struct mt_matmul_args *ar
 		turn(p);
 }
 
-int mt__cuda_gemm_is_for_library(const struct mt_cuda_product *p) {
-	int tiny = p->batch.count == 1 && p->m <= MT_CUDA_GEMM_TINY && p->n <= MT_CUDA_GEMM_TINY &&
-	           p->m * p->n <= MT_CUDA_GEMM_TINY && p->k <= MT_CUDA_GEMM_TINY / (p->m * p->n);
-	return is_float(p->dtype) && p->k > 0 && p->alpha != 0 && !tiny;
+static int is_tiny(const struct mt_cuda_product *p) {
+	int64_t most = MT_CUDA_GEMM_TINY;
+	return p->batch.count == 1 && p->m <= most && p->n <= most && p->m * p->n <= most && p->k <= most / (p->m * p->n);
+}
+
+int mt__cuda_gemm_wants_library(const struct mt_cuda_product *p, enum mt_cuda_path path) {
+	int can = is_float(p->dtype) && p->k > 0 && p->alpha != 0;
+	return can && (path == MT_CUDA_LIBRARY || (path == MT_CUDA_AUTO && !is_tiny(p)));
 }
 
 /* ---- feeds ---- */

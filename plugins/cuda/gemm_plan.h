@@ -2,6 +2,7 @@
 #ifndef MT_CUDA_GEMM_PLAN_H
 #define MT_CUDA_GEMM_PLAN_H
 
+#include "options.h"
 #include "walk.h"
 
 #ifdef __cplusplus
@@ -39,12 +40,13 @@ enum { MT_CUDA_GEMM_A, MT_CUDA_GEMM_B, MT_CUDA_GEMM_OUT };
 
 void mt__cuda_product(struct mt_cuda_product *p, const struct mt_matmul_args *args);
 
-/* Products of at most so many multiplications are done by the kernels here, whose call costs the host less. */
+/* Products of at most so many multiplications are done by the kernels here unless cuBLASLt is asked for: a call of
+ * theirs costs the host less than the arithmetic costs the GPU. */
 enum { MT_CUDA_GEMM_TINY = 32 * 32 * 32 };
 
-/* Whether cuBLASLt can do it and is worth the call.  It does no integers, and skips a and b where alpha is 0: NaN there
- * would vanish. */
-int mt__cuda_gemm_is_for_library(const struct mt_cuda_product *p);
+/* Whether cuBLASLt can do it, and is to.  It does no integers, and skips a and b where alpha is 0: NaN there would
+ * vanish. */
+int mt__cuda_gemm_wants_library(const struct mt_cuda_product *p, enum mt_cuda_path path);
 
 /* ---- the kernels here ---- */
 

@@ -19,34 +19,33 @@ using tiling_128 = tiling<128, 8, 8>;
 using tiling_64 = tiling<64, 16, 4>;
 using tiling_32 = tiling<32, 32, 2>;
 
-/* The elements of an operand that one thread brings: four neighbours at once, or four that are apart, so that the warp
- * reads neighbours.  Elements outside the matrix are zeros. */
-template <class T, class S> struct bringer {
+/* The elements of an operand that one thread brings: where AT_ONCE, four neighbours; else four that are apart, so that
+ * the warp reads neighbours.  Elements outside the matrix are zeros. */
+template <class T, class S, bool AT_ONCE> struct bringer {
 	using C = sum_of<T>;
 	const T *at;           /* this step's first */
 	int64_t apart, onward; /* in memory: from one of the four to the next; to the next step's */
 	int32_t k, k_apart;    /* within the step */
 	int32_t inside;        /* how many of the four have an outer index that is inside; 4 or 0 where read at once */
 	int32_t place, place_apart;
-	bool at_once;
 	pack<T, BROUGHT> held;
 
 	/* from: the batch's matrix at the piece's first k; start: the tile's first outer index of `extent`. */
 	__device__ bringer(const gemm_side<T> &g, const T *from, int64_t start, int64_t extent) {
+		constexpr int RUN = AT_ONCE ? BROUGHT : 1; /* neighbours */
 		int t = (int)threadIdx.x, outer, outer_apart;
-		at_once = g.vector;
 		if (g.along_k) {
-			constexpr int across = S::depth / BROUGHT;
-			k = at_once ? t % across * BROUGHT : t % S::depth;
-			outer = at_once ? t / across : t / S::depth;
-			k_apart = at_once;
-			outer_apart = at_once ? 0 : THREADS / S::depth;
+			constexpr int WIDTH = S::depth / RUN;
+			k = t % WIDTH * RUN;
+			outer = t / WIDTH;
+			k_apart = AT_ONCE;
+			outer_apart = AT_ONCE ? 0 : THREADS / WIDTH;
 		} else {
-			constexpr int across = S::side / BROUGHT;
-			outer = at_once ? t % across * BROUGHT : t % S::side;
-			k = at_once ? t / across : t / S::side;
-			outer_apart = at_once;
-			k_apart = at_once ? 0 : THREADS / S::side;
+			constexpr int WIDTH = S::side / RUN;
+			outer = t % WIDTH * RUN;
+			k = t / WIDTH;
+			outer_apart = AT_ONCE;
+			k_apart = AT_ONCE ? 0 : THREADS / WIDTH;
 		}
 		inside = 0;
 		for (int i = 0; i < BROUGHT; i++)
@@ -60,7 +59,7 @@ template <class T, class S> struct bringer {
 
 	/* left: how much of k is left, counted from this step. */
 	__device__ void read(int32_t left) {
-		if (at_once) {
+		if constexpr (AT_ONCE) {
 			held = {};
 			if (inside && k < left)
 				held = *(const pack<T, BROUGHT> *)at;
@@ -73,7 +72,7 @@ template <class T, class S> struct bringer {
 	}
 
 	__device__ void write(C *tile) const {
-		if (place_apart == 1) {
+		if (AT_ONCE && place_apart == 1) {
 			write_neighbours(tile + place);
 			return;
 		}
@@ -112,7 +111,7 @@ template <class S> struct spot {
 	}
 };
 
-template <class C, class S> union tile_memory {
+template <class C, class S> union alignas(16) tile_memory {
 	struct {
 		C a[2][S::depth][S::padded], b[2][S::depth][S::padded];
 	} step;
@@ -142,36 +141,37 @@ __device__ inline void multiply_step(C (&sum)[S::piece][S::piece], const C (*a)[
 	}
 }
 
-/* Through shared memory, so that neighbouring threads write neighbours: the i-th row of each thread at a time. */
+/* Through shared memory, so that neighbouring threads write neighbours: the slice-th row of each thread at a time. */
 template <class T, class S>
-__device__ inline void put_tile(const gemm_output<T> &out, const sum_of<T> (&sum)[S::piece][S::piece],
-                                tile_memory<sum_of<T>, S> &memory, const spot<S> &own, int64_t row, int64_t column) {
-	using C = sum_of<T>;
+__device__ inline void put_tile(const gemm_job<T> &job, const gemm_place &place,
+                                const sum_of<T> (&sum)[S::piece][S::piece], tile_memory<sum_of<T>, S> &memory,
+                                const spot<S> &own, int64_t first_row, int64_t first_column) {
+	constexpr int TALL = 8 * S::piece; /* rows of a warp */
+	int column = (int)threadIdx.x % S::side;
+	int64_t j = first_column + column;
 #pragma unroll 1
 	for (int slice = 0; slice < S::piece; slice++) {
 #pragma unroll
 		for (int i = 0; i < S::piece; i++)
 			if (i == slice)
 #pragma unroll
-				for (int j = 0; j < S::piece; j++)
-					memory.rows[own.row / (8 * S::piece) * 8 + own.row % (8 * S::run) / S::run]
-					           [own.column + spot<S>::across(j)] = sum[i][j];
+				for (int c = 0; c < S::piece; c++)
+					memory.rows[own.row / TALL * 8 + own.row % TALL / S::run][own.column + spot<S>::across(c)] = sum[i][c];
 		__syncthreads();
 #pragma unroll 1
-		for (int e = (int)threadIdx.x; e < 16 * S::side; e += THREADS) {
-			int r = e / S::side, c = e % S::side;
-			int64_t i = row + r / 8 * 8 * S::piece + r % 8 * S::run + spot<S>::down(slice), j = column + c;
-			if (i < out.job.m && j < out.job.n)
-				out.put(i, j, memory.rows[r][c]);
+		for (int r = (int)threadIdx.x / S::side; r < 16; r += THREADS / S::side) {
+			int64_t i = first_row + r / 8 * TALL + r % 8 * S::run + spot<S>::down(slice);
+			if (i < job.m && j < job.n)
+				row_at(job, place, i).put(job, j, memory.rows[r][column]);
 		}
 		__syncthreads();
 	}
 }
 
-template <class T, class S>
+template <class T, class S, bool AT_ONCE>
 static __global__ void __launch_bounds__(THREADS, S::side == 128 ? 2 : 1) gemm_tiles(gemm_job<T> job) {
 	using C = sum_of<T>;
-	__shared__ alignas(16) tile_memory<C, S> memory;
+	__shared__ tile_memory<C, S> memory;
 	uint32_t tiles = job.tiles_down * job.tiles_across, piece = blockIdx.x / tiles;
 	tile_corner corner = tile_at(blockIdx.x - piece * tiles, job.tiles_down, job.tiles_across);
 	int64_t row = (int64_t)corner.down * S::side, column = (int64_t)corner.across * S::side;
@@ -179,8 +179,8 @@ static __global__ void __launch_bounds__(THREADS, S::side == 128 ? 2 : 1) gemm_t
 	spot<S> own;
 	for (int64_t batch = blockIdx.y; batch < job.batch.count; batch += gridDim.y) {
 		offsets<3, int64_t> at = locate(job.batch, batch);
-		bringer<T, S> a(job.a, job.a.at + at.at[0] + k_first * job.a.inner, row, job.m);
-		bringer<T, S> b(job.b, job.b.at + at.at[1] + k_first * job.b.inner, column, job.n);
+		bringer<T, S, AT_ONCE> a(job.a, job.a.at + at.at[0] + k_first * job.a.inner, row, job.m);
+		bringer<T, S, AT_ONCE> b(job.b, job.b.at + at.at[1] + k_first * job.b.inner, column, job.n);
 		C sum[S::piece][S::piece] = {};
 		int64_t left = k_end - k_first;
 		int now = 0;
@@ -204,14 +204,14 @@ static __global__ void __launch_bounds__(THREADS, S::side == 128 ? 2 : 1) gemm_t
 			}
 			__syncthreads();
 		}
-		gemm_output<T> out(job, piece, batch, at.at[2]);
-		put_tile<T, S>(out, sum, memory, own, row, column);
+		put_tile<T, S>(job, {piece, batch, at.at[2]}, sum, memory, own, row, column);
 	}
 }
 
 template <class T, class S>
 static int32_t start(mt_queue *queue, const mt_cuda_product &p, const mt_cuda_gemm_plan &plan, void *scratch) {
-	return launch(queue, "matmul", gemm_grid(p, plan), THREADS, gemm_tiles<T, S>, job_of<T>(p, plan, scratch));
+	auto kernel = plan.a.vector && plan.b.vector ? gemm_tiles<T, S, true> : gemm_tiles<T, S, false>;
+	return launch(queue, "matmul", gemm_grid(p, plan), THREADS, kernel, job_of<T>(p, plan, scratch));
 }
 
 int32_t mt__cuda_gemm_tiles(mt_queue *queue, const mt_cuda_product *p, const mt_cuda_gemm_plan *plan, void *scratch) {
