@@ -53,6 +53,16 @@ void mt__cuda_walk_any_order(struct mt_cuda_walk *w, int arrays, int rank, const
 	walk_dims(w, arrays, rank, shape, strides, order);
 }
 
+void mt__cuda_walk_drop(struct mt_cuda_walk *w, int dim) {
+	w->count /= w->shape[dim];
+	w->rank--;
+	for (int d = dim; d < w->rank; d++) {
+		w->shape[d] = w->shape[d + 1];
+		for (int k = 0; k < w->arrays; k++)
+			w->stride[k][d] = w->stride[k][d + 1];
+	}
+}
+
 int mt__cuda_walk_is_narrow(const struct mt_cuda_walk *w) {
 	if (w->count > INT32_MAX)
 		return 0;

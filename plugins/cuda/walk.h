@@ -28,6 +28,9 @@ void mt__cuda_walk(struct mt_cuda_walk *w, int arrays, int rank, const int64_t *
 void mt__cuda_walk_any_order(struct mt_cuda_walk *w, int arrays, int rank, const int64_t *shape,
                              const int64_t *const *strides);
 
+/* Takes a dim out: what is left are the positions where its index is 0. */
+void mt__cuda_walk_drop(struct mt_cuda_walk *w, int dim);
+
 /* Whether positions, and each array's offsets in elements, fit in 32 bits with a sign. */
 int mt__cuda_walk_is_narrow(const struct mt_cuda_walk *w);
 
