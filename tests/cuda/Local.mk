@@ -41,7 +41,7 @@ $(emulated)/mt_cuda_emulated.so $(emulated)/self_test: build-emulated
 endif
 .PHONY: build-emulated clean-emulated
 build-emulated:
-	$(AM_V_at)$(MAKE) --no-print-directory -f $(srcdir)/%D%/emulator/emulator.mk TOP='$(abs_top_srcdir)' \
+	$(AM_V_at)$(MAKE) --no-print-directory -s -f $(srcdir)/%D%/emulator/emulator.mk TOP='$(abs_top_srcdir)' \
 	  OUT='$(abs_top_builddir)/$(emulated)' CXX='$(MT_TEST_CXX)' CHECKS='$(MT_EMULATOR_CHECKS)' \
 	  COMPILER_FLAGS='$(MT_EMULATOR_FLAGS)' all
 clean-local: clean-emulated
