@@ -17,6 +17,21 @@ __device__ inline void report_index(mt_cuda_fault *fault, int32_t kernel, int64_
 	f->kernel = kernel;
 }
 
+/* What indices of a kernel's argument may be: [low, extent), negative ones count from extent. */
+struct index_range {
+	int64_t low, extent;
+	int32_t kernel; /* enum mt_kernel_id */
+	mt_cuda_fault *fault;
+};
+
+/* The position in [0, extent) that an index names; −1, and a report, where there is none. */
+__device__ inline int64_t checked_index(const index_range &range, int64_t index) {
+	if (index >= range.low && index < range.extent)
+		return index < 0 ? index + range.extent : index;
+	report_index(range.fault, range.kernel, index, range.low, range.extent);
+	return -1;
+}
+
 /* The position in [0, extent) that an index names, −1 − … from the end; −1, and a report, where there is none. */
 __device__ inline int64_t checked_index(mt_cuda_fault *fault, int32_t kernel, int64_t index, int64_t extent) {
 	if (index >= -extent && index < extent)
