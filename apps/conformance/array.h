@@ -51,7 +51,8 @@ struct cf_array *cf_input(struct cf_run *r, int32_t dtype, int rank, const int64
  * their values are then in .values. */
 int cf_call(struct cf_run *r, int32_t kernel, const void *args);
 
-/* For a call that must be refused with status, with a reason, and leave every array as it was. */
+/* For a call that must be refused with status, with a reason, and leave every array as it was; one that is refused only
+ * at synchronize, when it has run, may have written its outputs. */
 int cf_call_refused(struct cf_run *r, int32_t kernel, const void *args, int32_t status);
 
 /* ---- dtypes ------------------------------------------------------------------------------------------------------- */

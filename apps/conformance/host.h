@@ -11,7 +11,9 @@ struct cf_target {
 	const char *name; /* "omp", or the path as it was given */
 	const char *path;
 	int32_t ordinal;
-	int plain_scratch; /* scratch memory is neither dirtied nor guarded: for benchmarks */
+	int plain_scratch;
+	int told_late;
+		/* cf_host_call: the kernel returned success, synchronize did not */ /* scratch memory is neither dirtied nor guarded: for benchmarks */
 	struct mt_option options[CF_MAX_OPTIONS];
 	int n_options;
 	int n_given; /* of the options, those before this one are the manifest's */
@@ -26,7 +28,11 @@ struct cf_host {
 	struct cf_scratch *scratch;
 	int host_memory; /* the CPU can look at buffers */
 	int plain_scratch;
+<<<<<<< HEAD
 	int late; /* the last call's status came from synchronize */
+=======
+	int told_late; /* cf_host_call: the kernel returned success, synchronize did not */
+>>>>>>> main
 };
 
 /* The host's table as a plugin gets it.  In tests of negotiation a copy is changed. */
