@@ -200,58 +200,6 @@ void mt__cuda_conv_product_of_bias(struct mt_cuda_conv_product *p, const struct 
 	p->n = 1;
 }
 
-/* ---- index width ---- */
-
-static double reach(int64_t extent, double stride) {
-	return (double)(extent > 0 ? extent - 1 : 0) * fabs(stride);
-}
-
-/* How far coordinates in dim d are from 0, those outside b too. */
-static double coordinate_reach(const struct mt_cuda_conv_product *p, int d) {
-	double far = reach(p->n_extent[d + 1], (double)p->n_step[d]) + fabs((double)p->start[d]);
-	const struct mt_cuda_conv_phases *phases = &p->phase[d];
-	if (p->phases > 1)
-		return far + (double)(phases->stride + phases->pad) + (double)phases->taps * (double)phases->dilation;
-	return far + reach(p->k_extent[d + 1], (double)p->k_step[d]);
-}
-
-static double a_reach(const struct mt_cuda_conv_product *p, const struct mt_cuda_conv_plan *plan, int64_t tile_m) {
-	double far = reach(plan->m_tiles * tile_m, (double)p->a_m) + reach(p->k_extent[0], (double)p->a_k[0]);
-	for (int d = 0; d < 3; d++)
-		far += p->phases > 1 ? reach(p->phase[d].taps, (double)p->phase[d].a_tap)
-		                     : reach(p->k_extent[d + 1], (double)p->a_k[d + 1]) + fabs((double)p->a_first);
-	return far;
-}
-
-static double b_reach(const struct mt_cuda_conv_product *p) {
-	double far = reach(p->n_extent[0], (double)p->b_n) + reach(p->k_extent[0], (double)p->b_k);
-	for (int d = 0; d < 3; d++)
-		far += coordinate_reach(p, d) * fabs((double)p->b_space[d]);
-	return far;
-}
-
-static double y_reach(const struct mt_cuda_conv_product *p, const struct mt_cuda_conv_plan *plan, int64_t tile_m) {
-	double far = reach(plan->m_tiles * tile_m, (double)p->y_m);
-	for (int i = 0; i < 4; i++)
-		far += reach(p->n_extent[i] + 1, (double)p->y_n[i]);
-	return far;
-}
-
-/* Half of what 32 bits hold: sums of a coordinate and its limit, of a tile and the grid's size, fit too. */
-static int is_narrow(const struct mt_cuda_conv_product *p, const struct mt_cuda_conv_plan *plan, int64_t tile_m) {
-	const double most = 1 << 30;
-	int narrow = a_reach(p, plan, tile_m) < most && b_reach(p) < most && y_reach(p, plan, tile_m) < most &&
-	             (double)plan->tiles < most && p->m < most && p->n < most && p->k < most &&
-	             (double)p->m * (double)plan->row < most / (double)(p->groups * p->phases);
-	for (int d = 0; d < 3; d++)
-		narrow = narrow && coordinate_reach(p, d) < most && p->b_limit[d] < most &&
-		         (double)llabs(p->b_space[d]) < most && (double)llabs(p->a_k[d + 1]) < most &&
-		         (double)llabs(p->y_n[d + 1]) < most;
-	return narrow && (double)llabs(p->a_k[0]) < most && (double)llabs(p->y_n[0]) < most &&
-	       (double)llabs(p->b_n) < most && (double)llabs(p->b_k) < most && (double)llabs(p->a_m) < most &&
-	       (double)llabs(p->y_m) < most;
-}
-
 /* ---- tile and split ---- */
 
 static const struct {
@@ -293,9 +241,13 @@ static enum mt_cuda_conv_tile choose_tile(const struct mt_cuda_conv_product *p, 
 	return dtype == MT_F32 && is_large(p) ? MT_CUDA_CONV_LARGE : MT_CUDA_CONV_MEDIUM;
 }
 
-static void split(struct mt_cuda_conv_plan *plan, const struct mt_cuda_conv_product *p, int32_t dtype) {
+/* Tiles, and parts of k: as many as make enough blocks, as far as each is long enough, and none too long. */
+static void lay_out(struct mt_cuda_conv_plan *plan, const struct mt_cuda_conv_product *p, enum mt_cuda_conv_tile tile) {
+	plan->tile = tile;
+	plan->m_tiles = pieces(p->m, tiles[tile].m);
+	plan->n_tiles = pieces(p->n, tiles[tile].n);
 	int64_t products = plan->m_tiles * plan->n_tiles * p->groups * p->phases;
-	int64_t splits = least(tiles[plan->tile].blocks / products, p->k / MT_CUDA_CONV_LEAST_SPLIT);
+	int64_t splits = least(tiles[tile].blocks / products, p->k / MT_CUDA_CONV_LEAST_SPLIT);
 	int64_t fewest = pieces(p->k, MT_CUDA_CONV_MOST_SPLIT);
 	if (splits < fewest)
 		splits = fewest;
@@ -303,8 +255,6 @@ static void split(struct mt_cuda_conv_plan *plan, const struct mt_cuda_conv_prod
 	plan->splits = p->k > plan->split ? pieces(p->k, plan->split) : 1;
 	plan->tiles = products * plan->splits;
 	plan->row = pieces(p->n, 4) * 4;
-	if (plan->parted |= plan->splits > 1)
-		plan->scratch = (uint64_t)(plan->splits * p->groups * p->phases * p->m * plan->row) * (dtype == MT_F64 ? 8 : 4);
 }
 
 static int size_of(int32_t dtype) {
@@ -322,6 +272,61 @@ static int stores_four(const struct mt_cuda_conv_product *p, int32_t dtype, cons
 	return p->phases == 1 && !p->ones && dense % 4 == 0 && p->y_m % 4 == 0 && p->y_n[0] % 4 == 0 &&
 	       p->y_group % 4 == 0 && (uintptr_t)y % (uintptr_t)(4 * size_of(dtype)) == 0;
 }
+
+/* ---- index width ---- */
+
+/* How far offsets get from the first of extent elements to the last. */
+static double reach(int64_t extent, int64_t stride) {
+	return (double)(extent > 0 ? extent - 1 : 0) * fabs((double)stride);
+}
+
+/* How far coordinates in dim d are from 0, those outside b too. */
+static double coordinate_reach(const struct mt_cuda_conv_product *p, int d) {
+	const struct mt_cuda_conv_phases *phases = &p->phase[d];
+	double far = reach(p->n_extent[d + 1], p->n_step[d]) + fabs((double)p->start[d]);
+	if (p->phases > 1)
+		return far + (double)(phases->stride + phases->pad) + (double)phases->taps * (double)phases->dilation;
+	return far + reach(p->k_extent[d + 1], p->k_step[d]);
+}
+
+/* How far offsets get in a, b and y; those of a tile's rows past the last one too, which are calculated. */
+static double farthest(const struct mt_cuda_conv_product *p, const struct mt_cuda_conv_plan *plan) {
+	int64_t rows = plan->m_tiles * tiles[plan->tile].m;
+	double a = reach(rows, p->a_m) + reach(p->k_extent[0], p->a_k[0]);
+	double b = reach(p->n_extent[0], p->b_n) + reach(p->k_extent[0], p->b_k);
+	double y = reach(rows, p->y_m) + reach(p->n_extent[0] + 1, p->y_n[0]);
+	for (int d = 0; d < 3; d++) {
+		const struct mt_cuda_conv_phases *phases = &p->phase[d];
+		a += p->phases > 1 ? reach(phases->taps, phases->a_tap) : reach(p->k_extent[d + 1], p->a_k[d + 1]);
+		b += coordinate_reach(p, d) * fabs((double)p->b_space[d]);
+		y += reach(p->n_extent[d + 1] + 1, p->y_n[d + 1]);
+	}
+	return fmax(a, fmax(b, y));
+}
+
+/* The largest of the strides: one of a dim of extent 1 may be anything. */
+static double largest_stride(const struct mt_cuda_conv_product *p) {
+	double largest = fmax(fabs((double)p->a_m), fabs((double)p->y_m));
+	largest = fmax(largest, fmax(fabs((double)p->b_n), fabs((double)p->b_k)));
+	for (int i = 0; i < 4; i++)
+		largest = fmax(largest, fmax(fabs((double)p->a_k[i]), fabs((double)p->y_n[i])));
+	for (int d = 0; d < 3; d++)
+		largest = fmax(largest, fabs((double)p->b_space[d]));
+	return largest;
+}
+
+/* Half of what 32 bits hold, so that sums of two coordinates, or of a tile and the grid's size, fit too. */
+static int is_narrow(const struct mt_cuda_conv_product *p, const struct mt_cuda_conv_plan *plan) {
+	const double most = 1 << 30;
+	double sums = (double)p->groups * (double)p->phases * (double)p->m * (double)plan->row;
+	int narrow = farthest(p, plan) < most && largest_stride(p) < most && (double)plan->tiles < most &&
+	             (double)p->k < most && sums < most;
+	for (int d = 0; d < 3; d++)
+		narrow = narrow && coordinate_reach(p, d) < most && (double)p->b_limit[d] < most;
+	return narrow;
+}
+
+/* ---- the plan ---- */
 
 /* Along n or along k: the distance in b from one element to the next, and how many lie at that distance. */
 struct run {
@@ -345,15 +350,17 @@ static int reads_along_k(const struct mt_cuda_conv_product *p) {
 
 void mt__cuda_conv_plan(struct mt_cuda_conv_plan *plan, const struct mt_cuda_conv_product *p, int32_t dtype, int tensor,
                         int parted, const void *y) {
-	*plan = (struct mt_cuda_conv_plan){.along_k = reads_along_k(p), .parted = parted};
-	plan->tile = choose_tile(p, dtype, tensor, plan->along_k);
-	if (plan->tile == MT_CUDA_CONV_WIDE)
+	*plan = (struct mt_cuda_conv_plan){.along_k = reads_along_k(p)};
+	lay_out(plan, p, choose_tile(p, dtype, tensor, plan->along_k));
+	plan->narrow = is_narrow(p, plan);
+	if (!plan->narrow) /* the tile that has kernels with wide indices, which read along n */
+		lay_out(plan, p, MT_CUDA_CONV_MEDIUM);
+	if (plan->tile == MT_CUDA_CONV_WIDE || !plan->narrow)
 		plan->along_k = 0;
-	plan->m_tiles = pieces(p->m, tiles[plan->tile].m);
-	plan->n_tiles = pieces(p->n, tiles[plan->tile].n);
-	split(plan, p, dtype);
 	plan->four = stores_four(p, dtype, y);
-	plan->narrow = is_narrow(p, plan, tiles[plan->tile].m);
+	plan->parted = parted || plan->splits > 1;
+	if (plan->parted)
+		plan->scratch = (uint64_t)(plan->splits * p->groups * p->phases * p->m * plan->row) * (dtype == MT_F64 ? 8 : 4);
 }
 
 /* ---- cuDNN ---- */
