@@ -78,23 +78,14 @@ static int untouched(struct cf_run *r, const struct cf_array *a, const unsigned 
 	return 1;
 }
 
-<<<<<<< HEAD
-/* After a refusal: with a reason, and not one byte changed; outputs may be where the device could tell only later. */
-static int refused_cleanly(struct cf_run *r, int i) {
-=======
 /* After a refusal: with a reason, and not one byte changed, but what outputs hold where they may have been written. */
 static int refused_cleanly(struct cf_run *r, int i, int may_write) {
->>>>>>> main
 	if (cf_error()[0] == '\0') {
 		cf_fail(r, "the call was refused without a reason");
 		return 0;
 	}
 	for (struct cf_array *a = r->arrays; a != NULL; a = a->next)
-<<<<<<< HEAD
-		if (!download(r, i, a, a->first) || !untouched(r, a, a->first, r->hosts[i].late))
-=======
 		if (!download(r, i, a, a->first) || !untouched(r, a, a->first, may_write))
->>>>>>> main
 			return 0;
 	return 1;
 }

@@ -248,10 +248,6 @@ int32_t cf_host_call(struct cf_host *h, int32_t kernel, const void *args) {
 		break;
 	}
 	int32_t later = h->api->synchronize(h->queue);
-<<<<<<< HEAD
-	h->late = status == MT_OK && later != MT_OK;
-=======
 	h->told_late = status == MT_OK && later != MT_OK;
->>>>>>> main
 	return status != MT_OK ? status : later;
 }

@@ -28,11 +28,7 @@ struct cf_host {
 	struct cf_scratch *scratch;
 	int host_memory; /* the CPU can look at buffers */
 	int plain_scratch;
-<<<<<<< HEAD
-	int late; /* the last call's status came from synchronize */
-=======
 	int told_late; /* cf_host_call: the kernel returned success, synchronize did not */
->>>>>>> main
 };
 
 /* The host's table as a plugin gets it.  In tests of negotiation a copy is changed. */
