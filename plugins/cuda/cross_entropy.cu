@@ -45,10 +45,6 @@ template <class T> struct entropy {
 /* max x, Σ e^(x − max), Σ w, Σ w x of a row or of a chunk; the last two with smoothing alone. */
 template <class C> struct row_sums { C top, powers, weights, weighted; };
 
-template <class C> __device__ static C finite_or_zero(C x) {
-	return isinf(x) ? C(0) : x;
-}
-
 template <class T>
 __device__ static void write_row(const entropy<T> &e, int64_t row, const row_sums<compute_of<T>> &sums,
                                  const results<compute_of<T>> &loss, const results<compute_of<T>> &lse) {

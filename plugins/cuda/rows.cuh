@@ -72,7 +72,7 @@ __device__ inline int64_t chunk_slot(const row_grid &g, int64_t row, int64_t chu
 	return g.along ? row * g.chunks + chunk : chunk * g.rows + row;
 }
 
-/* Elements of the chunk before this one, and of chunk c: all but the last are tiles. */
+/* Elements of a chunk: a tile, but for the last one. */
 __device__ inline int32_t chunk_size(const row_grid &g, int64_t chunk) {
 	int64_t left = g.length - chunk * g.tile;
 	return left < g.tile ? (int32_t)left : g.tile;
@@ -144,6 +144,19 @@ __device__ inline void load_row(const seat &s, const Line &from, C (&v)[R]) {
 		v[i] = load(raw[i / P].v[i % P]);
 }
 
+/* 16 bytes are one store: nvcc takes assignments of structs apart, and does not always put them together again. */
+template <class T, int P> __device__ inline void store_pack(T *to, const pack<T, P> &from) {
+#ifdef __CUDA_ARCH__
+	if constexpr (sizeof from == sizeof(uint4)) {
+		uint4 bits;
+		memcpy(&bits, &from, sizeof bits);
+		__stwb((uint4 *)to, bits);
+		return;
+	}
+#endif
+	*(pack<T, P> *)to = from;
+}
+
 /* Element l of the row = f(i, l), for each of the seat's. */
 template <int P, int R, class Line, class F> __device__ inline void store_row(const seat &s, const Line &to, F f) {
 	using T = typename Line::element;
@@ -156,7 +169,7 @@ template <int P, int R, class Line, class F> __device__ inline void store_row(co
 #pragma unroll
 			for (int i = 0; i < P; i++)
 				store(&out.v[i], f(k * P + i, l + i));
-			*(pack<T, P> *)at.here() = out;
+			store_pack(at.here(), out);
 		}
 		at.next();
 	}
@@ -219,6 +232,11 @@ template <class C> __device__ inline C from_lane(C v, int distance) {
 }
 template <class C> __device__ inline pair<C> from_lane(pair<C> v, int distance) {
 	return {from_lane(v.a, distance), from_lane(v.b, distance)};
+}
+
+/* What is taken off before e^x: the largest of a row.  An infinite one would make NaN of what is 0 or infinite. */
+template <class C> __device__ inline C finite_or_zero(C x) {
+	return isinf(x) ? C(0) : x;
 }
 
 /* The larger; a NaN only where both are.  What NaN does to a row is left to its sum. */

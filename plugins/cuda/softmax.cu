@@ -4,12 +4,9 @@
  * Infinities and NaN: a largest element of ±inf makes the row NaN, as x − m says; a NaN does so through the sum. */
 #include "chunks.cuh"
 
-/* m = max x and Σ e^(x − m) of a row or a chunk; where m is not finite, Σ e^x. */
-template <class C> __device__ static C finite_or_zero(C m) {
-	return isinf(m) ? C(0) : m;
-}
+/* A pair here is max x, and Σ e^(x − max), or Σ e^x where the largest is infinite. */
 
-/* Both of a row, from those of its chunks. */
+/* That of a row, from those of its chunks. */
 template <class C>
 static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 	finish_softmax(row_grid g, row_grid chunked, const pair<C> *chunks, pair<C> *whole) {
@@ -48,11 +45,12 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 			top = group_all(g, top, shared, join_larger());
 		}
 		C shift = finite_or_zero(top);
-		each<P, R>(s, [&](int i, int32_t) {
-			C power = exp(v[i] - shift);
-			sum += power;
-			v[i] = logarithm ? v[i] : power;
-		});
+		if (!logarithm || phase != WRITE_CHUNKS)
+			each<P, R>(s, [&](int i, int32_t) {
+				C power = exp(v[i] - shift);
+				sum += power;
+				v[i] = logarithm ? v[i] : power;
+			});
 		sum = phase == WRITE_CHUNKS ? whole[s.row].b : group_sum(g, sum, shared);
 		if (phase == SUM_CHUNKS) {
 			if (s.leads)
