@@ -51,13 +51,12 @@ template <class T> struct gemm_finish {
 };
 
 template <class T> inline gemm_finish<T> finish_of(const mt_cuda_product &p) {
-	return {(T *)p.out.at, p.out.row,   p.out.column,        (const T *)p.bias.at, p.bias.row,
+	return {(T *)p.out.at, p.out.row,          p.out.column,      (const T *)p.bias.at, p.bias.row,
 	        p.bias.column, (sum_of<T>)p.alpha, (sum_of<T>)p.beta, p.activation};
 }
 
 /* f16 and bf16 are rounded here, once; integers are narrowed before the activation sees them. */
-template <class T>
-__device__ inline void finish_sum(T *to, sum_of<T> sum, const T *bias, const gemm_finish<T> &f) {
+template <class T> __device__ inline void finish_sum(T *to, sum_of<T> sum, const T *bias, const gemm_finish<T> &f) {
 	using C = sum_of<T>;
 	if constexpr (C(-1) < C(0)) {
 		C y = f.alpha * sum;
@@ -87,8 +86,7 @@ template <class T> struct gemm_job {
 	walk<3, int64_t> batch; /* a, b, out */
 };
 
-template <class T>
-inline gemm_job<T> job_of(const mt_cuda_product &p, const mt_cuda_gemm_plan &plan, void *scratch) {
+template <class T> inline gemm_job<T> job_of(const mt_cuda_product &p, const mt_cuda_gemm_plan &plan, void *scratch) {
 	return {p.m,
 	        p.n,
 	        p.k,

@@ -41,16 +41,16 @@ int mt__cuda_blas_is_shared(const struct mt_cuda_walk *batch, int array) {
 }
 
 /* An operand is packed along the index that it can be read along: the copy then reads and writes neighbours. */
-static void pack_operand(struct mt_cuda_blas_matrix *x, const struct mt_cuda_product *p, const struct mt_cuda_operand *o,
-                         int array, int64_t extent, int *along_k) {
+static void pack_operand(struct mt_cuda_blas_matrix *x, const struct mt_cuda_product *p,
+                         const struct mt_cuda_operand *o, int array, int64_t extent, int *along_k) {
 	int size = mt__cuda_gemm_size(p->dtype), unit = MT_CUDA_BLAS_ALIGNED / size;
 	*along_k = extent == 1 || o->outer == 0 || (o->inner != 0 && llabs(o->inner) <= llabs(o->outer));
 	int64_t fast = *along_k ? p->k : extent, slow = *along_k ? extent : p->k;
 	int64_t matrices = mt__cuda_blas_is_shared(&p->batch, array) ? 1 : p->batch.count;
 	x->packed = 1;
 	x->ld = (fast + unit - 1) / unit * unit;
-	x->batch = x->ld * slow;
-	x->bytes = (uint64_t)(x->batch * matrices) * (uint64_t)size;
+	x->matrix = x->ld * slow;
+	x->bytes = (uint64_t)(x->matrix * matrices) * (uint64_t)size;
 }
 
 static void describe_operand(struct mt_cuda_blas *blas, const struct mt_cuda_product *p, int matrix, int pack) {
@@ -73,8 +73,8 @@ static void describe(struct mt_cuda_blas *blas, const struct mt_cuda_product *p,
 	blas->columns = blas->swapped ? p->n : p->m;
 	blas->d.ld = blas->swapped ? p->out.column : p->m == 1 || blas->d.packed ? p->n : p->out.row;
 	if (blas->d.packed) {
-		blas->d.batch = p->m * p->n;
-		blas->d.bytes = (uint64_t)(blas->d.batch * p->batch.count) * (uint64_t)mt__cuda_gemm_sum_size(p->dtype);
+		blas->d.matrix = p->m * p->n;
+		blas->d.bytes = (uint64_t)(blas->d.matrix * p->batch.count) * (uint64_t)mt__cuda_gemm_sum_size(p->dtype);
 	}
 	describe_operand(blas, p, A, pack[array_of(blas, A)]);
 	describe_operand(blas, p, B, pack[array_of(blas, B)]);
@@ -90,7 +90,7 @@ static void batch_strides(struct mt_cuda_blas *blas, const struct mt_cuda_produc
 		memcpy(stride, p->batch.stride[array], sizeof p->batch.stride[array]);
 		return;
 	}
-	int64_t next = x->batch;
+	int64_t next = x->matrix;
 	for (int d = p->batch.rank - 1; d >= 0; d--) {
 		stride[d] = next;
 		next *= p->batch.shape[d];
@@ -174,6 +174,6 @@ void mt__cuda_blas(struct mt_cuda_blas *blas, const struct mt_cuda_product *p, i
 	blas->bias = bias_of(blas, p, fuse);
 	blas->relu = MT_CUDA_BLAS_FUSES_RELU && fuse && p->activation == MT_ACT_RELU && !blas->d.packed &&
 	             blas->bias != MT_CUDA_BLAS_BIAS_AFTER;
-	blas->epilogue = blas->d.packed || blas->bias == MT_CUDA_BLAS_BIAS_AFTER ||
-	                 (p->activation != MT_ACT_NONE && !blas->relu);
+	blas->epilogue =
+		blas->d.packed || blas->bias == MT_CUDA_BLAS_BIAS_AFTER || (p->activation != MT_ACT_NONE && !blas->relu);
 }

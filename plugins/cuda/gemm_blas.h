@@ -14,7 +14,8 @@ struct mt_cuda_blas_matrix {
 	int transposed;
 	int packed;     /* lies in scratch: no layout of BLAS fits, or none that the batch needs */
 	int64_t ld;     /* from one column, as stored, to the next */
-	int64_t batch;  /* from one matrix to the next */
+	int64_t batch;  /* from one matrix of a strided batch to the next */
+	int64_t matrix; /* packed: from one matrix to the next, batches in the product's order */
 	uint64_t bytes; /* of scratch */
 };
 
@@ -35,12 +36,12 @@ struct mt_cuda_blas {
 	int64_t count;             /* matrices of a strided batch */
 	struct mt_cuda_walk outer; /* the batches that are left, one call each; arrays: A, B, D */
 	enum mt_cuda_blas_bias bias;
-	int relu;                  /* fused */
-	int epilogue;              /* a pass over out follows */
+	int relu;     /* fused */
+	int epilogue; /* a pass over out follows */
 };
 
 enum {
-	MT_CUDA_BLAS_CALLS = 16, /* for one product, at most: where batches need more, operands are packed */
+	MT_CUDA_BLAS_CALLS = 16,  /* for one product, at most: where batches need more, operands are packed */
 	MT_CUDA_BLAS_ALIGNED = 16 /* bytes that the columns of a packed operand are a multiple of */
 };
 

@@ -65,12 +65,12 @@ static void walk_of(mt_cuda_walk *w, const mt_cuda_product *p, const int64_t *su
 	mt__cuda_walk_any_order(w, ARRAYS, rank + 2, shape, strides);
 }
 
-template <class S, class T>
-static int32_t start(mt_queue *queue, const mt_cuda_walk &w, const epilogue<S, T> &e) {
+template <class S, class T> static int32_t start(mt_queue *queue, const mt_cuda_walk &w, const epilogue<S, T> &e) {
 	constexpr int V = sizeof(S) == 8 ? 2 : 4;
 	const void *const address[ARRAYS] = {e.sums, nullptr, e.finish.out};
 	const int size[ARRAYS] = {sizeof(S), sizeof(T), sizeof(T)};
-	bool at_once = mt__cuda_walk_vector(&w, 1u << SUMS | 1u << OUT, address, size) >= V && e.piece % V == 0 && w.rank > 0;
+	bool at_once =
+		mt__cuda_walk_vector(&w, 1u << SUMS | 1u << OUT, address, size) >= V && e.piece % V == 0 && w.rank > 0;
 	return for_index<ARRAYS>(w, [&](auto walked) -> int32_t {
 		using I = decltype(walked.count);
 		if (at_once)

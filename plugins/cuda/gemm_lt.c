@@ -97,8 +97,8 @@ static struct mt_cuda_lt_plan *plan_for(const struct job *j, int64_t count) {
 		key.aligned[matrix] = alignment(j, matrix);
 	}
 	if (bias)
-		key.bias_aligned = common_alignment(
-			blas->bias == MT_CUDA_BLAS_BIAS_PACKED ? 0 : (uint64_t)(uintptr_t)j->p->bias.at);
+		key.bias_aligned =
+			common_alignment(blas->bias == MT_CUDA_BLAS_BIAS_PACKED ? 0 : (uint64_t)(uintptr_t)j->p->bias.at);
 	return mt__cuda_lt_plan(j->g, &key, j->queue->device->options.fast);
 }
 
@@ -131,7 +131,7 @@ static uint64_t place(struct job *j, char *scratch) {
 	uint64_t bytes = 0;
 	for (int matrix = A; matrix < MATRICES; matrix++) {
 		const struct mt_cuda_blas_matrix *x = matrix_of(j, matrix);
-		j->at[matrix] = x->packed      ? carve(scratch, &bytes, x->bytes)
+		j->at[matrix] = x->packed     ? carve(scratch, &bytes, x->bytes)
 		                : matrix == D ? j->p->out.at
 		                              : operand_of(j, matrix)->at;
 	}
@@ -163,7 +163,7 @@ static int32_t pack_operand(const struct job *j, int matrix) {
 	mt_array x = {.base = o->at, .buffer_bytes = UINT64_MAX, .dtype = j->p->dtype}, out = x;
 	out.base = j->at[matrix];
 	out.buffer_bytes = to->bytes;
-	int64_t next = to->batch;
+	int64_t next = to->matrix;
 	for (int d = batch->rank - 1; d >= 0 && !mt__cuda_blas_is_shared(batch, array); d--, n++)
 		next *= batch->shape[d];
 	for (int d = 0; d < n; d++) {
@@ -250,7 +250,7 @@ static int32_t finish(const struct job *j) {
 	if (!j->blas.d.packed)
 		return mt__cuda_gemm_activate(j->queue, j->p, j->blas.bias == MT_CUDA_BLAS_BIAS_AFTER);
 	const struct mt_cuda_gemm_sums sums = {
-		.at = j->at[D], .pieces = 1, .row = j->p->n, .column = 1, .batch = j->p->m * j->p->n};
+		.at = j->at[D], .pieces = 1, .row = j->p->n, .column = 1, .batch = j->blas.d.matrix};
 	return mt__cuda_gemm_combine(j->queue, j->p, &sums);
 }
 

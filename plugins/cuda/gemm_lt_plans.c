@@ -47,7 +47,8 @@ static void tell(const struct mt_cuda_gemm *g, int ordinal) {
 		snprintf(text, sizeof text, "cuda:%d: matmul uses cuBLASLt %zu.%zu.%zu", ordinal, version / 10000,
 		         version / 100 % 100, version % 100);
 	else
-		snprintf(text, sizeof text, "cuda:%d: matmul uses its own kernels, as there is no cuBLASLt: %s", ordinal, g->why);
+		snprintf(text, sizeof text, "cuda:%d: matmul uses its own kernels, as there is no cuBLASLt: %s", ordinal,
+		         g->why);
 	mt__cuda_host->log(MT_LOG_INFO, text);
 }
 
@@ -94,10 +95,7 @@ void mt__cuda_gemm_free(struct mt_cuda_gemm *g) {
 }
 
 static cudaDataType_t type_of(int32_t dtype) {
-	return dtype == MT_F64   ? CUDA_R_64F
-	       : dtype == MT_F16 ? CUDA_R_16F
-	       : dtype == MT_BF16 ? CUDA_R_16BF
-	                          : CUDA_R_32F;
+	return dtype == MT_F64 ? CUDA_R_64F : dtype == MT_F16 ? CUDA_R_16F : dtype == MT_BF16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
 static cublasComputeType_t compute_of(int32_t dtype, enum mt_cuda_precision precision) {
@@ -117,12 +115,14 @@ static cublasStatus_t describe_product(const struct mt_cuda_gemm *g, struct mt_c
                                        enum mt_cuda_precision precision) {
 	const struct mt_cuda_lt_key *key = &plan->key;
 	cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
-	cublasOperation_t a = key->transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N, b = key->transposed_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+	cublasOperation_t a = key->transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N,
+					  b = key->transposed_b ? CUBLAS_OP_T : CUBLAS_OP_N;
 	cublasLtEpilogue_t epilogue = key->bias && key->relu ? CUBLASLT_EPILOGUE_RELU_BIAS
 	                              : key->bias            ? CUBLASLT_EPILOGUE_BIAS
 	                              : key->relu            ? CUBLASLT_EPILOGUE_RELU
 	                                                     : CUBLASLT_EPILOGUE_DEFAULT;
-	const void *bias = (const void *)(uintptr_t)key->bias_aligned; /* the heuristic reads its alignment off the address */
+	const void *bias =
+		(const void *)(uintptr_t)key->bias_aligned; /* the heuristic reads its alignment off the address */
 	TRY(MatmulDescCreate(&plan->product, compute_of(key->dtype, precision),
 	                     key->dtype == MT_F64 ? CUDA_R_64F : CUDA_R_32F));
 	TRY(MatmulDescSetAttribute(plan->product, CUBLASLT_MATMUL_DESC_TRANSA, &a, sizeof a));
@@ -154,8 +154,8 @@ static cublasStatus_t describe_matrices(const struct mt_cuda_gemm *g, struct mt_
 		status = describe_matrix(g, &plan->b, type, tb ? key->columns : key->k, tb ? key->k : key->columns, key->ld[1],
 		                         key->count, key->batch[1]);
 	if (status == CUBLAS_STATUS_SUCCESS)
-		status = describe_matrix(g, &plan->d, key->summed ? sums : type, key->rows, key->columns, key->ld[2], key->count,
-		                         key->batch[2]);
+		status = describe_matrix(g, &plan->d, key->summed ? sums : type, key->rows, key->columns, key->ld[2],
+		                         key->count, key->batch[2]);
 	return status;
 }
 
@@ -188,7 +188,8 @@ static cublasStatus_t ask(const struct mt_cuda_gemm *g, struct mt_cuda_lt_plan *
 	cublasLtMatmulHeuristicResult_t found;
 	int n = 0;
 	cublasStatus_t status = describe_preference(g, &plan->key, &preference);
-	TRY(MatmulAlgoGetHeuristic(g->handle, plan->product, plan->a, plan->b, plan->d, plan->d, preference, 1, &found, &n));
+	TRY(MatmulAlgoGetHeuristic(g->handle, plan->product, plan->a, plan->b, plan->d, plan->d, preference, 1, &found,
+	                           &n));
 	if (preference)
 		g->lt.MatmulPreferenceDestroy(preference);
 	if (status != CUBLAS_STATUS_SUCCESS || n == 0 || found.state != CUBLAS_STATUS_SUCCESS)

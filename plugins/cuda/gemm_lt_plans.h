@@ -33,11 +33,11 @@ struct mt_cuda_lt_functions {
 /* All that a plan depends on; without padding, and compared as bytes. */
 struct mt_cuda_lt_key {
 	int64_t rows, columns, k, count;
-	int64_t ld[3], batch[3];                /* A, B, D */
-	int32_t dtype, summed;                  /* summed: D is in the dtype that is summed in */
-	int32_t transposed_a, transposed_b;     /* 0 or 1 */
-	int32_t bias, relu;                     /* fused */
-	uint32_t aligned[3], bias_aligned;      /* addresses are multiples of it: up to 256 bytes */
+	int64_t ld[3], batch[3];            /* A, B, D */
+	int32_t dtype, summed;              /* summed: D is in the dtype that is summed in */
+	int32_t transposed_a, transposed_b; /* 0 or 1 */
+	int32_t bias, relu;                 /* fused */
+	uint32_t aligned[3], bias_aligned;  /* addresses are multiples of it: up to 256 bytes */
 };
 
 struct mt_cuda_lt_plan {

@@ -176,8 +176,8 @@ static int64_t chunk(const struct mt_cuda_product *p, int splits, int depth) {
 }
 
 static double tile_cycles(const struct mt_cuda_product *p, const struct tile *t, int splits) {
-	double blocks = (double)divided_up(p->m, t->side) * (double)divided_up(p->n, t->side) * (double)p->batch.count *
-	                (double)splits;
+	double blocks =
+		(double)divided_up(p->m, t->side) * (double)divided_up(p->n, t->side) * (double)p->batch.count * (double)splits;
 	double waves = blocks <= MULTIPROCESSORS ? 1 : blocks / MULTIPROCESSORS;
 	return waves * (START + (double)chunk(p, splits, t->depth) * t->cycles) + combine_cycles(p, splits);
 }

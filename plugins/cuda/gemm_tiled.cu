@@ -156,7 +156,8 @@ __device__ inline void put_tile(const gemm_job<T> &job, const gemm_place &place,
 			if (i == slice)
 #pragma unroll
 				for (int c = 0; c < S::piece; c++)
-					memory.rows[own.row / TALL * 8 + own.row % TALL / S::run][own.column + spot<S>::across(c)] = sum[i][c];
+					memory.rows[own.row / TALL * 8 + own.row % TALL / S::run][own.column + spot<S>::across(c)] =
+						sum[i][c];
 		__syncthreads();
 #pragma unroll 1
 		for (int r = (int)threadIdx.x / S::side; r < 16; r += THREADS / S::side) {

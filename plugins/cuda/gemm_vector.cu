@@ -4,7 +4,7 @@
 #include "gemm.cuh"
 
 constexpr int WARPS = BLOCK / WARP;
-constexpr int ROWS = 2;   /* of the matrix, for a warp that reads along k */
+constexpr int ROWS = 2;       /* of the matrix, for a warp that reads along k */
 constexpr int NEIGHBOURS = 4; /* rows for a thread, where rows are neighbours in memory */
 static_assert(WARPS * ROWS == MT_CUDA_GEMM_ROWS_ALONG_K && WARP * NEIGHBOURS == MT_CUDA_GEMM_ROWS_ACROSS_K,
               "as planned");
@@ -94,7 +94,7 @@ template <class T, int FEW, bool AT_ONCE>
 __device__ inline void across_k(const vectors<T> &v, const gemm_place &place, const T *matrix, const T *few,
                                 int64_t k_first, int64_t k_end) {
 	using C = sum_of<T>;
-	constexpr int TILE = WARP * NEIGHBOURS, UNROLL = AT_ONCE ? 4 : 1;
+	constexpr int TILE = WARP * NEIGHBOURS;
 	__shared__ C part[WARPS][TILE];
 	const gemm_side<T> &x = v.matrix(), &y = v.few();
 	int lane = (int)threadIdx.x % (int)WARP, warp = (int)threadIdx.x / (int)WARP;
@@ -103,7 +103,7 @@ __device__ inline void across_k(const vectors<T> &v, const gemm_place &place, co
 	int64_t left = row < v.length() ? (v.length() - row + step - 1) / step : 0; /* of this thread's rows */
 	const T *from = matrix + row * x.outer;
 	C sum[NEIGHBOURS][FEW] = {};
-#pragma unroll UNROLL
+#pragma unroll(AT_ONCE ? 4 : 1)
 	for (int64_t k = k_first + warp; k < k_end; k += WARPS) {
 		pack<T, NEIGHBOURS> px = {};
 		if (left > 0)
@@ -152,8 +152,8 @@ static __global__ void __launch_bounds__(BLOCK) gemm_vectors(gemm_job<T> job, bo
 template <class T, int FEW>
 static int32_t start(mt_queue *queue, const mt_cuda_product &p, const mt_cuda_gemm_plan &plan, void *scratch) {
 	const mt_cuda_feed &f = plan.turned ? plan.a : plan.b;
-	auto kernel = f.along_k ? f.vector ? gemm_vectors<T, FEW, true, true> : gemm_vectors<T, FEW, true, false>
-	              : f.vector ? gemm_vectors<T, FEW, false, true>
+	auto kernel = f.along_k  ? f.vector ? gemm_vectors<T, FEW, true, true> : gemm_vectors<T, FEW, true, false>
+	               : f.vector ? gemm_vectors<T, FEW, false, true>
 	                         : gemm_vectors<T, FEW, false, false>;
 	return launch(queue, "matmul", gemm_grid(p, plan), BLOCK, kernel, job_of<T>(p, plan, scratch), plan.turned != 0);
 }

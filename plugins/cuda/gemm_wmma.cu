@@ -10,12 +10,12 @@ namespace wmma = nvcuda::wmma;
 
 constexpr int SIDE = 128, DEPTH = 32, STAGES = 3;
 constexpr int THREADS = 128;
-constexpr int PIECE = 64;         /* a warp's side of the tile */
-constexpr int CORE = 16;          /* a product's side */
+constexpr int PIECE = 64; /* a warp's side of the tile */
+constexpr int CORE = 16;  /* a product's side */
 constexpr int CORES = PIECE / CORE;
-constexpr int CHUNK = 8;          /* elements that are brought at once: 16 bytes */
-constexpr int PAD = 8;            /* elements: rows begin in different banks */
-constexpr int PATCH = PIECE + 4;  /* a row of sums on its way out */
+constexpr int CHUNK = 8;                         /* elements that are brought at once: 16 bytes */
+constexpr int PAD = 8;                           /* elements: rows begin in different banks */
+constexpr int PATCH = PIECE + 4;                 /* a row of sums on its way out */
 constexpr size_t OPERAND = SIDE * (DEPTH + PAD); /* elements of one operand in one stage, at most */
 constexpr size_t SHARED = STAGES * 2 * OPERAND * 2;
 static_assert(DEPTH * (SIDE + PAD) <= OPERAND && THREADS / 32 * CORE * PATCH * sizeof(float) <= SHARED, "all fits");
@@ -112,9 +112,8 @@ __device__ inline void multiply_step(core_sums (&sum)[CORES][CORES], const T *a,
 /* A warp's piece, which begins at (first_row, first_column) of out, sixteen rows at a time through its patch of shared
  * memory; a lane has two neighbouring columns. */
 template <class T>
-__device__ inline void put_piece(const gemm_job<T> &job, const gemm_place &place,
-                                 const core_sums (&sum)[CORES][CORES], float *patch, int64_t first_row,
-                                 int64_t first_column) {
+__device__ inline void put_piece(const gemm_job<T> &job, const gemm_place &place, const core_sums (&sum)[CORES][CORES],
+                                 float *patch, int64_t first_row, int64_t first_column) {
 	int lane = (int)threadIdx.x % 32;
 	int64_t j = first_column + 2 * lane;
 #pragma unroll 1
@@ -212,8 +211,8 @@ static int32_t start(mt_queue *queue, const mt_cuda_product &p, const mt_cuda_ge
 	kernel_of<T> kernel = plan.a.vector && plan.b.vector ? kernel_for<T, true>(plan) : kernel_for<T, false>(plan);
 	int32_t status = mt__cuda_enter(queue);
 	if (status == MT_OK) /* more than 48 KiB has to be asked for, on each device */
-		status = mt__cuda_error(
-			cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)SHARED), "matmul");
+		status = mt__cuda_error(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)SHARED),
+		                        "matmul");
 	if (status != MT_OK)
 		return status;
 	return launch_shared(queue, "matmul", gemm_grid(p, plan), THREADS, SHARED, kernel, job_of<T>(p, plan, scratch));
