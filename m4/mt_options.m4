@@ -6,7 +6,7 @@ AC_ARG_ENABLE([werror],
   [], [enable_werror=no])
 AS_IF([test "x$enable_werror" != xno], [
   MT_WERROR=-Werror
-  MT_NVCC_WERROR=-Werror=all-warnings])
+  MT_NVCC_WERROR='-Werror all-warnings --compiler-options -Werror'])
 AC_SUBST([MT_WERROR])
 AC_SUBST([MT_NVCC_WERROR])
 
