@@ -125,5 +125,5 @@ AM_V_NVCC_0 = @echo "  NVCC    " $@;
 cuda_depfiles = $(patsubst %.cu,%.cu.d,$(filter %.cu,$(mt_cuda_la_SOURCES)))
 -include $(wildcard $(cuda_depfiles))
 mostlyclean-local:
-	-rm -f $(cuda_depfiles)
+	-rm -f $(cuda_depfiles) %D%/.libs/*.ptxas %D%/*.ptxas
 
