@@ -3,11 +3,13 @@
 #   mt_cuda_la_SOURCES += %D%/name.cu
 # C sources see MT_HAVE_CUBLAS and MT_HAVE_CUDNN where configure found them; so do .cu.
 mt_cuda_la_SOURCES =
+mt_cuda_la_SOURCES += %D%/accurate.cuh
 mt_cuda_la_SOURCES += %D%/block.cuh
 mt_cuda_la_SOURCES += %D%/capabilities.c
 mt_cuda_la_SOURCES += %D%/capabilities.def
 mt_cuda_la_SOURCES += %D%/copy.cu
 mt_cuda_la_SOURCES += %D%/element.cuh
+mt_cuda_la_SOURCES += %D%/elementwise.cuh
 mt_cuda_la_SOURCES += %D%/error.c
 mt_cuda_la_SOURCES += %D%/fault.cuh
 mt_cuda_la_SOURCES += %D%/launch.cuh

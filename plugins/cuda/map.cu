@@ -1,31 +1,52 @@
-/* map: y = f(x), one thread an element. */
-#include "launch.cuh"
-#include "layout.cuh"
+/* map: out = f(x). */
+#include "elementwise.cuh"
 #include "map_ops.cuh"
 
-template <class T, class O>
-static __global__ void map_kernel(layout<2> l, int32_t op, const T *x, O *out, compute_of<T> p, compute_of<T> q) {
-	for (int64_t i = first_position(); i < l.count; i += position_step()) {
-		offsets<2> o = locate(l, i);
-		store(out + o.at[1], apply_map(op, load(x[o.at[0]]), p, q));
+template <class T, bool GIVES_BOOL>
+static __global__ void __launch_bounds__(BLOCK)
+	map_kernel(sweep<2> s, int32_t op, arithmetic_of<T> p, arithmetic_of<T> q) {
+	using O = std::conditional_t<GIVES_BOOL, flag, T>;
+	constexpr int N = pack_length<T>;
+	arithmetic_of<T> v[N];
+	auto take = [&](int j, T x) { v[j] = (arithmetic_of<T>)load(x); };
+	auto give = [&](int j, O *out) { store(out, v[j]); };
+	for (uint32_t step = blockIdx.x; step < s.steps; step += gridDim.x) {
+		pack_place<2> place = {};
+		if (s.packed) {
+			place = locate_pack<N>(s, step);
+			read_pack<N, T>(s, 0, place, take);
+		} else {
+			each_element<N>(s, step, [&](int j, const auto &o) { take(j, s.at<const T>(0)[o.at[0]]); });
+		}
+		apply_map<GIVES_BOOL>(op, v, p, q);
+		if (s.packed)
+			write_pack<N, O>(s, 1, place, give);
+		else
+			each_element<N>(s, step, [&](int j, const auto &o) { give(j, s.at<O>(1) + o.at[1]); });
 	}
 }
 
 cudaError_t mt__cuda_probe(void) {
 	cudaFuncAttributes attributes;
-	return cudaFuncGetAttributes(&attributes, (const void *)map_kernel<float, float>);
+	return cudaFuncGetAttributes(&attributes, (const void *)map_kernel<float, false>);
+}
+
+template <class T, bool GIVES_BOOL> static int32_t start_map(mt_queue *queue, const struct mt_map_args *args) {
+	const mt_array *x = args->x, *out = args->out;
+	arithmetic_of<T> p = (arithmetic_of<T>)scalar_as<T>::value(args->p0);
+	arithmetic_of<T> q = (arithmetic_of<T>)scalar_as<T>::value(args->p1);
+	mt_cuda_walk w;
+	const int64_t *strides[] = {x->stride, out->stride};
+	mt__cuda_walk_any_order(&w, 2, out->rank, out->shape, strides);
+	return for_sweeps<pack_length<T>, 2>(
+		queue, w, 1u << 1, {origin<void>(x), origin<void>(out)}, {(int)sizeof(T), GIVES_BOOL ? 1 : (int)sizeof(T)},
+		[&](const sweep<2> &s, dim3 grid) {
+			return launch(queue, "map", grid, BLOCK, map_kernel<T, GIVES_BOOL>, s, args->op, p, q);
+		});
 }
 
 int32_t mt__cuda_map(mt_queue *queue, const struct mt_map_args *args) {
-	const mt_array *x = args->x, *out = args->out;
-	layout<2> l = make_layout(out->rank, out->shape, {x->stride, out->stride});
-	return for_dtype(x->dtype, "map", [&](auto element) -> int32_t {
-		using T = decltype(element);
-		compute_of<T> p = scalar_as<T>::value(args->p0), q = scalar_as<T>::value(args->p1);
-		if (out->dtype == x->dtype)
-			return launch(queue, "map", blocks_for(l.count), BLOCK, map_kernel<T, T>, l, args->op,
-			              (const T *)origin<T>(x), origin<T>(out), p, q);
-		return launch(queue, "map", blocks_for(l.count), BLOCK, map_kernel<T, flag>, l, args->op,
-		              (const T *)origin<T>(x), origin<flag>(out), p, q);
-	});
+	if (args->out->dtype == args->x->dtype && args->x->dtype != MT_BOOL)
+		return for_number(args->x->dtype, "map", [&](auto t) { return start_map<decltype(t), false>(queue, args); });
+	return for_dtype(args->x->dtype, "map", [&](auto t) { return start_map<decltype(t), true>(queue, args); });
 }

@@ -1,25 +1,51 @@
-/* The ops of map_ops.def as functions map_NAME(x, p, q): for C float or double, and for int64_t where the op takes
- * integers.  Also activations. */
+/* The ops of map_ops.def as functions map_NAME(x, p, q): for C float or double, and for int32_t and int64_t where the op
+ * takes integers.  Also activations.
+ *
+ * nvcc contracts a product and a sum to an fma where they stand in one expression.  No op here that must be exact has
+ * both, and in the others the fma is the smaller error. */
 #ifndef MT_CUDA_MAP_OPS_CUH
 #define MT_CUDA_MAP_OPS_CUH
 
 #include <math.h>
 
-#include "mt_cuda.h"
+#include <type_traits>
+
+#include "accurate.cuh"
+#include "element.cuh"
+
+/* What elementwise ops compute in: integers of up to 32 bits in 32, which wraps to the same low bits as 64 would. */
+template <class T> struct arithmetic { using type = int32_t; };
+template <> struct arithmetic<int64_t> { using type = int64_t; };
+template <> struct arithmetic<double> { using type = double; };
+template <> struct arithmetic<float> { using type = float; };
+template <> struct arithmetic<__half> { using type = float; };
+template <> struct arithmetic<__nv_bfloat16> { using type = float; };
+template <class T> using arithmetic_of = typename arithmetic<T>::type;
+
+/* Integers wrap: where that can be, ops compute in wrapping<C>. */
+template <class C, bool integer = std::is_integral<C>::value> struct wrapped { using type = C; };
+template <class C> struct wrapped<C, true> { using type = typename std::make_unsigned<C>::type; };
+template <class C> using wrapping = typename wrapped<C>::type;
 
 #define MT_OP template <class C> __device__ inline C
 
 MT_OP map_neg(C x, C, C) {
-	return -x;
+	if constexpr (std::is_integral<C>::value)
+		return (C)(0 - (wrapping<C>)x);
+	else
+		return -x;
 }
-MT_OP map_abs(C x, C, C) {
-	return fabs(x);
+MT_OP map_abs(C x, C p, C q) {
+	if constexpr (std::is_integral<C>::value)
+		return x < 0 ? map_neg(x, p, q) : x;
+	else
+		return fabs(x);
 }
 MT_OP map_sign(C x, C, C) {
 	return x > 0 ? C(1) : x < 0 ? C(-1) : x;
 }
 MT_OP map_exp(C x, C, C) {
-	return exp(x);
+	return accurate_exp(x);
 }
 MT_OP map_expm1(C x, C, C) {
 	return expm1(x);
@@ -37,7 +63,7 @@ MT_OP map_rsqrt(C x, C, C) {
 	return 1 / sqrt(x);
 }
 MT_OP map_square(C x, C, C) {
-	return x * x;
+	return (C)((wrapping<C>)x * (wrapping<C>)x);
 }
 MT_OP map_reciprocal(C x, C, C) {
 	return 1 / x;
@@ -52,7 +78,8 @@ MT_OP map_tanh(C x, C, C) {
 	return tanh(x);
 }
 MT_OP map_sigmoid(C x, C, C) {
-	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
+	C e = accurate_exp(-fabs(x));
+	return (x >= 0 ? 1 : e) / (1 + e);
 }
 MT_OP map_relu(C x, C, C) {
 	return x <= 0 ? C(0) : x;
@@ -69,7 +96,7 @@ MT_OP map_silu(C x, C p, C q) {
 	return x * map_sigmoid(x, p, q);
 }
 MT_OP map_softplus(C x, C, C) {
-	return (x > 0 ? x : C(0)) + log1p(exp(-fabs(x)));
+	return (x > 0 ? x : C(0)) + log1p(accurate_exp(-fabs(x)));
 }
 MT_OP map_erf(C x, C, C) {
 	return erf(x);
@@ -109,7 +136,7 @@ MT_OP map_isfinite(C x, C, C) {
 	return isfinite(x) ? 1 : 0;
 }
 MT_OP map_tan(C x, C, C) {
-	return tan(x);
+	return accurate_tan(x);
 }
 MT_OP map_asin(C x, C, C) {
 	return asin(x);
@@ -130,7 +157,7 @@ MT_OP map_asinh(C x, C, C) {
 	return asinh(x);
 }
 MT_OP map_acosh(C x, C, C) {
-	return acosh(x);
+	return accurate_acosh(x);
 }
 MT_OP map_atanh(C x, C, C) {
 	return atanh(x);
@@ -146,7 +173,7 @@ MT_OP map_log10(C x, C, C) {
 }
 /* x tanh(softplus(x)).  With e = e^-|x|, tanh(ln(1 + e^x)) is a quotient of positive terms: nothing cancels. */
 MT_OP map_mish(C x, C, C) {
-	C e = exp(-fabs(x));
+	C e = accurate_exp(-fabs(x));
 	return x * (x >= 0 ? (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e * (2 + e) / (2 + e * (2 + e)));
 }
 MT_OP map_selu(C x, C, C) {
@@ -161,45 +188,20 @@ MT_OP map_hardswish(C x, C, C) {
 
 #undef MT_OP
 
-/* Integers wrap: the arithmetic is unsigned. */
-__device__ inline int64_t map_neg(int64_t x, int64_t, int64_t) {
-	return (int64_t)(0 - (uint64_t)x);
-}
-__device__ inline int64_t map_abs(int64_t x, int64_t, int64_t) {
-	return x < 0 ? (int64_t)(0 - (uint64_t)x) : x;
-}
-__device__ inline int64_t map_square(int64_t x, int64_t, int64_t) {
-	return (int64_t)((uint64_t)x * (uint64_t)x);
-}
-
+/* x[j] = op(x[j], p, q) for N values, for the ops that give SAME, or for those that give BOOL. */
+template <bool GIVES_BOOL, int N, class C> __device__ inline void apply_map(int32_t op, C (&x)[N], C p, C q) {
+	enum { SAME = 0, BOOL = 1, FLOAT = 0, NUMBER = 1, ALL = 1 };
+	switch (op) {
 #define MT_MAP(id, NAME, name, dtypes, result, formula)                                                                \
 	case id:                                                                                                           \
-		return map_##name(x, p, q);
-template <class C> __device__ inline C apply_map(int32_t op, C x, C p, C q) {
-	switch (op) {
+		if constexpr (result == GIVES_BOOL && (dtypes || !std::is_integral<C>::value)) {                               \
+			_Pragma("unroll") for (int j = 0; j < N; j++) x[j] = map_##name(x[j], p, q);                               \
+		}                                                                                                              \
+		break;
 #include "mt/map_ops.def"
-	}
-	return x;
-}
 #undef MT_MAP
-
-/* The ops that take FLOAT alone are left out. */
-#define FLOAT(id, name)
-#define NUMBER(id, name)                                                                                               \
-	case id:                                                                                                           \
-		return map_##name(x, p, q);
-#define ALL NUMBER
-#define MT_MAP(id, NAME, name, dtypes, result, formula) dtypes(id, name)
-template <> __device__ inline int64_t apply_map(int32_t op, int64_t x, int64_t p, int64_t q) {
-	switch (op) {
-#include "mt/map_ops.def"
 	}
-	return x;
 }
-#undef MT_MAP
-#undef FLOAT
-#undef NUMBER
-#undef ALL
 
 template <class C> __device__ inline C activate(int32_t activation, C x) {
 	switch (activation) {

@@ -102,6 +102,128 @@ int mt__cuda_walk_vector(const struct mt_cuda_walk *w, unsigned mask, const void
 	return 1;
 }
 
+int mt__cuda_walk_packs(struct mt_cuda_packs *packs, const struct mt_cuda_walk *w, int n, unsigned written,
+                        const void *const *address, const int *size) {
+	int inner = w->rank - 1;
+	if (w->rank == 0 || n < 2 || (w->rank > 1 && w->shape[inner] % n != 0))
+		return 0;
+	unsigned moving = 0;
+	for (int k = 0; k < w->arrays; k++) {
+		if (w->stride[k][inner] == 0 && !(written >> k & 1u))
+			continue;
+		if (!fits_vector(w, k, address[k], size[k], n))
+			return 0;
+		moving |= 1u << k;
+	}
+	packs->w = *w;
+	packs->moving = moving;
+	packs->w.shape[inner] = w->shape[inner] / n + (w->shape[inner] % n != 0);
+	packs->w.count = w->count / n + (w->count % n != 0);
+	packs->last = (int)(w->count - (packs->w.count - 1) * n);
+	for (int k = 0; k < w->arrays; k++)
+		packs->w.stride[k][inner] *= n;
+	return 1;
+}
+
+/* ---- pieces ---- */
+
+/* Takes dims of extent 1 out: their strides do not count. */
+static void drop_ones(struct mt_cuda_walk *w) {
+	int rank = 0;
+	for (int d = 0; d < w->rank; d++) {
+		if (w->shape[d] == 1)
+			continue;
+		w->shape[rank] = w->shape[d];
+		for (int k = 0; k < w->arrays; k++)
+			w->stride[k][rank] = w->stride[k][d];
+		rank++;
+	}
+	w->rank = rank;
+}
+
+/* The dim along which some array reaches furthest, of those that can be cut. */
+static int longest_dim(const struct mt_cuda_walk *w) {
+	int longest = 0;
+	int64_t most = -1;
+	for (int d = 0; d < w->rank; d++)
+		for (int k = 0; k < w->arrays; k++) {
+			int64_t reach = (w->shape[d] - 1) * llabs(w->stride[k][d]);
+			reach = reach > w->shape[d] - 1 ? reach : w->shape[d] - 1; /* positions count, too */
+			if (reach > most) {
+				most = reach;
+				longest = d;
+			}
+		}
+	return longest;
+}
+
+/* A walk with these extents in place of its own. */
+static struct mt_cuda_walk with_extents(const struct mt_cuda_walk *w, const int64_t *extent) {
+	struct mt_cuda_walk cut = *w;
+	cut.count = 1;
+	for (int d = 0; d < w->rank; d++) {
+		cut.shape[d] = extent[d];
+		cut.count *= extent[d];
+	}
+	return cut;
+}
+
+void mt__cuda_pieces(struct mt_cuda_pieces *p, const struct mt_cuda_walk *whole) {
+	*p = (struct mt_cuda_pieces){.whole = whole};
+	for (int d = 0; d < whole->rank; d++)
+		p->extent[d] = whole->shape[d];
+	for (;;) {
+		struct mt_cuda_walk piece = with_extents(whole, p->extent), narrow = piece;
+		drop_ones(&narrow);
+		if (mt__cuda_walk_is_narrow(&narrow))
+			return;
+		int d = longest_dim(&piece);
+		int64_t half = 1;
+		while (half * 2 < p->extent[d])
+			half *= 2;
+		p->extent[d] = half;
+	}
+}
+
+int mt__cuda_next_piece(struct mt_cuda_pieces *p, struct mt_cuda_walk *piece, int64_t *offset) {
+	const struct mt_cuda_walk *w = p->whole;
+	if (p->done)
+		return 0;
+	int64_t extent[MT_MAX_RANK];
+	for (int k = 0; k < w->arrays; k++)
+		offset[k] = 0;
+	for (int d = 0; d < w->rank; d++) {
+		int64_t left = w->shape[d] - p->start[d];
+		extent[d] = left < p->extent[d] ? left : p->extent[d];
+		for (int k = 0; k < w->arrays; k++)
+			offset[k] += p->start[d] * w->stride[k][d];
+	}
+	*piece = with_extents(w, extent);
+	drop_ones(piece);
+	int d = w->rank - 1;
+	for (; d >= 0; d--) {
+		p->start[d] += p->extent[d];
+		if (p->start[d] < w->shape[d])
+			break;
+		p->start[d] = 0;
+	}
+	p->done = d < 0;
+	return 1;
+}
+
+/* ---- division ---- */
+
+struct mt_cuda_divider mt__cuda_divider(int64_t divisor) {
+	struct mt_cuda_divider d = {(int32_t)divisor, 0, 0};
+	uint64_t n = (uint64_t)divisor;
+	while ((uint64_t)1 << d.shift < n)
+		d.shift++;
+	d.magic = (uint32_t)(((uint64_t)1 << 32) * (((uint64_t)1 << d.shift) - n) / n + 1);
+	return d;
+}
+
+/* ---- launch geometry ---- */
+
 unsigned mt__cuda_blocks(int64_t count, int64_t per_block, int64_t most) {
 	int64_t blocks = count / per_block + (count % per_block != 0);
 	return (unsigned)(blocks < 1 ? 1 : blocks < most ? blocks : most);

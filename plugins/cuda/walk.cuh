@@ -5,8 +5,7 @@
 #include "mt_cuda.h"
 #include "walk.h"
 
-/* Division of 0 … 2^31 − 1 by a constant: a multiplication and a shift (Granlund and Montgomery, "Division by invariant
- * integers using multiplication", PLDI 1994, figure 4.1).  In 64 bits it is a division. */
+/* Division of 0 … 2^31 − 1 by a constant without a division in 32 bits (walk.h); in 64 bits it is one. */
 template <class I> struct divider {
 	I divisor;
 	divider() = default;
@@ -17,18 +16,12 @@ template <class I> struct divider {
 	}
 };
 
-template <> struct divider<int32_t> {
-	int32_t divisor;
-	uint32_t magic;
-	uint32_t shift;
+template <> struct divider<int32_t> : mt_cuda_divider {
 	divider() = default;
-	explicit divider(int64_t d) : divisor((int32_t)d), magic(0), shift(0) {
-		while (shift < 32 && (uint64_t)1 << shift < (uint64_t)d)
-			shift++;
-		magic = (uint32_t)(((uint64_t)1 << 32) * (((uint64_t)1 << shift) - (uint64_t)d) / (uint64_t)d + 1);
+	explicit divider(int64_t d) : mt_cuda_divider(mt__cuda_divider(d)) {
 	}
 	__device__ int32_t quotient(int32_t n) const {
-		return (int32_t)((__umulhi((uint32_t)n, magic) + (uint32_t)n) >> shift);
+		return (int32_t)mt__cuda_quotient(this, (uint32_t)n);
 	}
 };
 
@@ -39,7 +32,7 @@ template <int N, class I> struct walk {
 	I stride[N][MT_MAX_RANK];
 
 	walk() = default;
-	explicit walk(const mt_cuda_walk &w) : rank(w.rank), count((I)w.count) {
+	explicit walk(const mt_cuda_walk &w) : rank(w.rank), count((I)w.count), shape(), stride() {
 		for (int d = 0; d < w.rank; d++) {
 			shape[d] = divider<I>(w.shape[d]);
 			for (int k = 0; k < N; k++)

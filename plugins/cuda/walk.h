@@ -40,6 +40,55 @@ int mt__cuda_walk_is_contiguous(const struct mt_cuda_walk *w, int k);
  * element.  Arrays not in mask do not count. */
 int mt__cuda_walk_vector(const struct mt_cuda_walk *w, unsigned mask, const void *const *address, const int *size);
 
+/* A walk in packs: n elements of the innermost dim at once. */
+struct mt_cuda_packs {
+	struct mt_cuda_walk w; /* of packs: w.count of them; strides lead from pack to pack, in elements */
+	unsigned moving;       /* bit k: array k's elements of a pack are neighbours; else the pack repeats one element */
+	int last;              /* elements in the last pack: n, but for a walk of one dim, whose end may not fill it */
+};
+
+/* Whether every array can be walked in packs of n: it does not move along the innermost dim, and is not written, or is
+ * contiguous along it, with its address and outer strides multiples of n elements.  The inner extent is a multiple of n,
+ * or the only one.  written: bit k where array k is; address and size as above (the address of what does not move is not
+ * looked at). */
+int mt__cuda_walk_packs(struct mt_cuda_packs *packs, const struct mt_cuda_walk *w, int n, unsigned written,
+                        const void *const *address, const int *size);
+
+/* ---- pieces: a walk that is not narrow, as several that are ---- */
+
+struct mt_cuda_pieces {
+	const struct mt_cuda_walk *whole;
+	int64_t extent[MT_MAX_RANK]; /* of a piece, at most: powers of two where a dim is cut */
+	int64_t start[MT_MAX_RANK];  /* of the next piece */
+	int done;
+};
+
+void mt__cuda_pieces(struct mt_cuda_pieces *p, const struct mt_cuda_walk *whole);
+
+/* The next piece, in row-major order of their starts, and where in each array it begins, in elements; 0 after the last. */
+int mt__cuda_next_piece(struct mt_cuda_pieces *p, struct mt_cuda_walk *piece, int64_t *offset);
+
+/* ---- division ---- */
+
+/* Division of 0 … 2^31 − 1 by a constant as a multiplication and a shift (Granlund and Montgomery, "Division by invariant
+ * integers using multiplication", PLDI 1994, figure 4.1). */
+struct mt_cuda_divider {
+	int32_t divisor;
+	uint32_t magic;
+	uint32_t shift;
+};
+
+/* divisor: 1 … 2^31 − 1 */
+struct mt_cuda_divider mt__cuda_divider(int64_t divisor);
+
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+	static inline uint32_t
+	mt__cuda_quotient(const struct mt_cuda_divider *d, uint32_t n) {
+	return ((uint32_t)((uint64_t)n * d->magic >> 32) + n) >> d->shift;
+}
+
 /* ---- launch geometry ---- */
 
 /* Blocks for count positions at per_block each, at most `most` (kernels stride over the rest); 1 or more. */

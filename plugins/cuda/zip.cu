@@ -1,33 +1,88 @@
-/* zip: y = f(a, b), one thread an element. */
-#include "launch.cuh"
-#include "layout.cuh"
+/* zip: out = f(a, b). */
+#include "elementwise.cuh"
 #include "zip_ops.cuh"
 
-/* a or b is NULL where the number stands in its place. */
-template <class T, class O>
-static __global__ void zip_kernel(layout<3> l, int32_t op, const T *a, const T *b, O *out, compute_of<T> number,
-                                  compute_of<T> p, compute_of<T> q) {
-	for (int64_t i = first_position(); i < l.count; i += position_step()) {
-		offsets<3> o = locate(l, i);
-		compute_of<T> u = a ? load(a[o.at[0]]) : number, v = b ? load(b[o.at[1]]) : number;
-		store(out + o.at[2], apply_zip(op, u, v, p, q));
+/* number stands in place of an operand that is not there. */
+template <class T, bool GIVES_BOOL>
+static __global__ void __launch_bounds__(BLOCK)
+	zip_kernel(sweep<3> s, int32_t op, arithmetic_of<T> number, arithmetic_of<T> p, arithmetic_of<T> q) {
+	using C = arithmetic_of<T>;
+	using O = std::conditional_t<GIVES_BOOL, flag, T>;
+	constexpr int N = pack_length<T>;
+	const T *from_a = s.at<const T>(0), *from_b = s.at<const T>(1);
+	C a[N], b[N];
+	auto take_a = [&](int j, T x) { a[j] = (C)load(x); };
+	auto take_b = [&](int j, T x) { b[j] = (C)load(x); };
+	auto give = [&](int j, O *out) { store(out, a[j]); };
+	for (uint32_t step = blockIdx.x; step < s.steps; step += gridDim.x) {
+#pragma unroll
+		for (int j = 0; j < N; j++)
+			a[j] = b[j] = number;
+		pack_place<3> place = {};
+		if (s.packed) {
+			place = locate_pack<N>(s, step);
+			if (all_whole<N>(s, place)) {
+				pack<T, N> pack_a = whole_pack<N, T>(s, 0, place), pack_b = whole_pack<N, T>(s, 1, place);
+#pragma unroll
+				for (int j = 0; j < N; j++) {
+					take_a(j, pack_a.v[j]);
+					take_b(j, pack_b.v[j]);
+				}
+			} else {
+				if (from_a)
+					read_pack<N, T>(s, 0, place, take_a);
+				if (from_b)
+					read_pack<N, T>(s, 1, place, take_b);
+			}
+		} else {
+			each_element<N>(s, step, [&](int j, const auto &o) {
+				if (from_a)
+					take_a(j, from_a[o.at[0]]);
+				if (from_b)
+					take_b(j, from_b[o.at[1]]);
+			});
+		}
+		apply_zip<GIVES_BOOL>(op, a, b, p, q);
+		if (s.packed)
+			write_pack<N, O>(s, 2, place, give);
+		else
+			each_element<N>(s, step, [&](int j, const auto &o) { give(j, s.at<O>(2) + o.at[2]); });
+	}
+}
+
+template <class T, bool GIVES_BOOL> static int32_t start_zip(mt_queue *queue, const struct mt_zip_args *args) {
+	using C = arithmetic_of<T>;
+	const mt_array *a = args->a, *b = args->b, *out = args->out;
+	C number = (C)scalar_as<T>::value(args->scalar);
+	C p = (C)scalar_as<T>::value(args->p0), q = (C)scalar_as<T>::value(args->p1);
+	mt_cuda_walk w;
+	const int64_t *strides[] = {a ? a->stride : nullptr, b ? b->stride : nullptr, out->stride};
+	mt__cuda_walk_any_order(&w, 3, out->rank, out->shape, strides);
+	constexpr int size = (int)sizeof(T);
+	return for_sweeps<pack_length<T>, 3>(
+		queue, w, 1u << 2, {origin_or_null<void>(a), origin_or_null<void>(b), origin<void>(out)},
+		{size, size, GIVES_BOOL ? 1 : size}, [&](const sweep<3> &s, dim3 grid) {
+			return launch(queue, "zip", grid, BLOCK, zip_kernel<T, GIVES_BOOL>, s, args->op, number, p, q);
+		});
+}
+
+/* Whether the result of an op is bool whatever it takes. */
+static bool gives_bool(int32_t op) {
+	enum { SAME = 0, BOOL = 1 };
+	switch (op) {
+#define MT_ZIP(id, NAME, name, dtypes, result, formula)                                                                \
+	case id:                                                                                                           \
+		return result;
+#include "mt/zip_ops.def"
+#undef MT_ZIP
+	default:
+		return false;
 	}
 }
 
 int32_t mt__cuda_zip(mt_queue *queue, const struct mt_zip_args *args) {
-	const mt_array *a = args->a, *b = args->b, *out = args->out;
-	int32_t dtype = a ? a->dtype : b->dtype;
-	layout<3> l = make_layout(out->rank, out->shape, {a ? a->stride : nullptr, b ? b->stride : nullptr, out->stride});
-	return for_dtype(dtype, "zip", [&](auto element) -> int32_t {
-		using T = decltype(element);
-		using C = compute_of<T>;
-		const T *u = a ? origin<T>(a) : nullptr, *v = b ? origin<T>(b) : nullptr;
-		C number = scalar_as<T>::value(args->scalar);
-		C p = scalar_as<T>::value(args->p0), q = scalar_as<T>::value(args->p1);
-		if (out->dtype == dtype)
-			return launch(queue, "zip", blocks_for(l.count), BLOCK, zip_kernel<T, T>, l, args->op, u, v, origin<T>(out),
-			              number, p, q);
-		return launch(queue, "zip", blocks_for(l.count), BLOCK, zip_kernel<T, flag>, l, args->op, u, v,
-		              origin<flag>(out), number, p, q);
-	});
+	int32_t dtype = args->a ? args->a->dtype : args->b->dtype;
+	if (gives_bool(args->op))
+		return for_dtype(dtype, "zip", [&](auto t) { return start_zip<decltype(t), true>(queue, args); });
+	return for_dtype(dtype, "zip", [&](auto t) { return start_zip<decltype(t), false>(queue, args); });
 }

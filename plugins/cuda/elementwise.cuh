@@ -1,0 +1,170 @@
+/* Kernels that go over the positions of arrays once, in any order: a sweep.
+ *
+ * A thread takes N elements at a time.  Where every array lets it (walk.h) they are a pack: neighbours in the innermost
+ * dim, read and written at once, while an array that does not move there gives one element N times.  Else they lie BLOCK
+ * positions apart, so that the threads of a warp read neighbouring positions, and each is located by itself.  Offsets are
+ * in 32 bits: a walk that does not fit is launched in pieces. */
+#ifndef MT_CUDA_ELEMENTWISE_CUH
+#define MT_CUDA_ELEMENTWISE_CUH
+
+#include "launch.cuh"
+#include "walk.cuh"
+
+template <int K> struct sweep {
+	walk<K, int32_t> w; /* of packs, or of elements */
+	uint32_t steps;     /* for the whole grid: a block takes BLOCK packs, or BLOCK · N elements, in one */
+	int32_t packed;
+	uint32_t moving; /* as in mt_cuda_packs */
+	int32_t last;
+	void *array[K]; /* NULL where a number stands in its place */
+
+	template <class T> __device__ T *at(int k) const {
+		return (T *)array[k];
+	}
+};
+
+/* Elements that a thread takes at a time: 16 bytes of T. */
+template <class T> constexpr int pack_length = 16 / (int)sizeof(T);
+
+/* ---- packs ---- */
+
+/* The pack of a thread in a step. */
+template <int K> struct pack_place {
+	offsets<K, int32_t> o;
+	int n; /* elements; 0: there is none for this thread */
+};
+
+template <int N, int K> __device__ inline pack_place<K> locate_pack(const sweep<K> &s, uint32_t step) {
+	pack_place<K> place;
+	uint32_t i = step * BLOCK + threadIdx.x, last = (uint32_t)s.w.count - 1;
+	place.n = i < last ? N : i == last ? s.last : 0;
+	place.o = locate(s.w, (int32_t)i);
+	return place;
+}
+
+/* Whether every array has a whole pack for this thread.  Loads that follow one another without a branch between them are
+ * under way together, which those of read_pack need not be. */
+template <int N, int K> __device__ inline bool all_whole(const sweep<K> &s, const pack_place<K> &place) {
+	return place.n == N && s.moving == (1u << K) - 1;
+}
+
+template <int N, class T, int K>
+__device__ inline pack<T, N> whole_pack(const sweep<K> &s, int k, const pack_place<K> &place) {
+	return *(const pack<T, N> *)(s.template at<const T>(k) + place.o.at[k]);
+}
+
+/* f(j, element) for j in 0 … N − 1, from array k; elements after the last one are not read. */
+template <int N, class T, int K, class F>
+__device__ inline void read_pack(const sweep<K> &s, int k, const pack_place<K> &place, F f) {
+	const T *from = s.template at<const T>(k) + place.o.at[k];
+	if (!(s.moving >> k & 1)) {
+		T repeated = place.n > 0 ? *from : T();
+#pragma unroll
+		for (int j = 0; j < N; j++)
+			f(j, repeated);
+	} else if (place.n == N) {
+		pack<T, N> whole = whole_pack<N, T>(s, k, place);
+#pragma unroll
+		for (int j = 0; j < N; j++)
+			f(j, whole.v[j]);
+	} else {
+#pragma unroll
+		for (int j = 0; j < N; j++)
+			f(j, j < place.n ? from[j] : T());
+	}
+}
+
+/* f(j, &element): what becomes of the elements of array k, which moves. */
+template <int N, class T, int K, class F>
+__device__ inline void write_pack(const sweep<K> &s, int k, const pack_place<K> &place, F f) {
+	T *to = s.template at<T>(k) + place.o.at[k];
+	pack<T, N> whole;
+#pragma unroll
+	for (int j = 0; j < N; j++)
+		f(j, &whole.v[j]);
+	if (place.n == N) {
+		*(pack<T, N> *)to = whole;
+		return;
+	}
+#pragma unroll
+	for (int j = 0; j < N; j++)
+		if (j < place.n)
+			to[j] = whole.v[j];
+}
+
+/* ---- elements by themselves ---- */
+
+/* Offsets of the M positions first, first + BLOCK, …; what lies after the last position is not to be used. */
+template <int M, int K>
+__device__ inline void locate_each(const walk<K, int32_t> &w, uint32_t first, offsets<K, int32_t> (&o)[M]) {
+	uint32_t index[M];
+#pragma unroll
+	for (int j = 0; j < M; j++) {
+		index[j] = first + j * BLOCK;
+		o[j] = {};
+	}
+#pragma unroll 1
+	for (int d = w.rank - 1; d > 0; d--) {
+		divider<int32_t> extent = w.shape[d];
+#pragma unroll
+		for (int j = 0; j < M; j++) {
+			uint32_t next = mt__cuda_quotient(&extent, index[j]);
+			uint32_t within = index[j] - next * (uint32_t)extent.divisor;
+			index[j] = next;
+#pragma unroll
+			for (int k = 0; k < K; k++)
+				o[j].at[k] = (int32_t)((uint32_t)o[j].at[k] + within * (uint32_t)w.stride[k][d]);
+		}
+	}
+#pragma unroll
+	for (int j = 0; j < M; j++)
+#pragma unroll
+		for (int k = 0; k < K; k++)
+			o[j].at[k] = (int32_t)((uint32_t)o[j].at[k] + index[j] * (uint32_t)w.stride[k][0]);
+}
+
+/* f(j, offsets) for each of the thread's N elements that there is. */
+template <int N, int K, class F> __device__ inline void each_element(const sweep<K> &s, uint32_t step, F f) {
+	constexpr int M = N < 4 ? N : 4;
+	uint32_t first = step * (uint32_t)(BLOCK * N) + threadIdx.x;
+#pragma unroll
+	for (int from = 0; from < N; from += M) {
+		offsets<K, int32_t> o[M];
+		locate_each(s.w, first + from * BLOCK, o);
+#pragma unroll
+		for (int j = 0; j < M; j++)
+			if (first + (from + j) * BLOCK < (uint32_t)s.w.count)
+				f(from + j, o[j]);
+	}
+}
+
+/* ---- the host's side ---- */
+
+/* Calls start(sweep, grid), which launches, for each piece of w.  array[k] is array k's element (0, …), or NULL; size[k]
+ * that of its elements; written: bit k where it is written. */
+template <int N, int K, class F>
+inline int32_t for_sweeps(mt_queue *queue, const mt_cuda_walk &w, unsigned written, void *const (&array)[K],
+                          const int (&size)[K], F start) {
+	mt_cuda_pieces pieces;
+	mt_cuda_walk piece;
+	mt_cuda_packs packs;
+	int64_t offset[MT_CUDA_WALKED];
+	mt__cuda_pieces(&pieces, &w);
+	while (mt__cuda_next_piece(&pieces, &piece, offset)) {
+		sweep<K> s;
+		for (int k = 0; k < K; k++)
+			s.array[k] = array[k] ? (char *)array[k] + offset[k] * size[k] : nullptr;
+		s.packed = mt__cuda_walk_packs(&packs, &piece, N, written, s.array, size);
+		s.w = walk<K, int32_t>(s.packed ? packs.w : piece);
+		s.moving = s.packed ? packs.moving : 0;
+		s.last = s.packed ? packs.last : 0;
+		int64_t per_step = s.packed ? BLOCK : BLOCK * N;
+		s.steps = mt__cuda_blocks(s.w.count, per_step, INT32_MAX);
+		int32_t status = start(s, dim3(mt__cuda_blocks(s.steps, 1, (int64_t)queue->device->multiprocessors * 32)));
+		if (status != MT_OK)
+			return status;
+	}
+	return MT_OK;
+}
+
+#endif
