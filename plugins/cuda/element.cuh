@@ -82,43 +82,65 @@ __device__ inline float round_to_odd(double x) {
 }
 
 /* Exact in f64 but for the last bit kept, which is set where bits were lost: rounds to any narrower float as i does. */
-__device__ inline double sticky_double(int64_t i) {
+__host__ __device__ inline double sticky_double(int64_t i) {
 	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
 	if (u >> 53)
 		u = (u >> 11 | ((u & 0x7FF) != 0)) << 11;
 	return i < 0 ? -(double)u : (double)u;
 }
 
-/* Toward zero, saturating, NaN gives 0. */
-__device__ inline int64_t truncate_to(double x, int64_t lowest, int64_t highest) {
-	if (x != x)
-		return 0;
-	return x <= (double)lowest ? lowest : x >= (double)highest ? highest : (int64_t)x;
+/* The same for bf16 from an integer of 32 bits, by way of f32. */
+__device__ inline float sticky_float(int32_t i) {
+	uint32_t u = i < 0 ? 0 - (uint32_t)i : (uint32_t)i;
+	if (u >> 24)
+		u = (u >> 8 | ((u & 0xFF) != 0)) << 8;
+	return i < 0 ? -(float)u : (float)u;
 }
 
-__device__ inline void convert(double *to, double v) {
+/* Toward zero, saturating, NaN gives 0. */
+template <class I, class F> __host__ __device__ inline I truncate_to(F x, I lowest, I highest) {
+	if (x != x)
+		return 0;
+	return x <= (F)lowest ? lowest : x >= (F)highest ? highest : (I)x;
+}
+
+/* From f64, or from f32 and what it holds: F is double or float. */
+template <class F> __device__ inline void convert_float(double *to, F v) {
 	*to = v;
 }
-__device__ inline void convert(float *to, double v) {
-	*to = __double2float_rn(v);
+template <class F> __device__ inline void convert_float(float *to, F v) {
+	*to = (float)v;
 }
-__device__ inline void convert(__half *to, double v) {
+__device__ inline void convert_float(__half *to, double v) {
 	*to = __float2half_rn(round_to_odd(v));
 }
-__device__ inline void convert(__nv_bfloat16 *to, double v) {
+__device__ inline void convert_float(__half *to, float v) {
+	*to = __float2half_rn(v);
+}
+__device__ inline void convert_float(__nv_bfloat16 *to, double v) {
 	*to = __float2bfloat16_rn(round_to_odd(v));
 }
-__device__ inline void convert(int32_t *to, double v) {
-	*to = (int32_t)truncate_to(v, INT32_MIN, INT32_MAX);
+__device__ inline void convert_float(__nv_bfloat16 *to, float v) {
+	*to = __float2bfloat16_rn(v);
 }
-__device__ inline void convert(int64_t *to, double v) {
-	*to = truncate_to(v, INT64_MIN, INT64_MAX);
+template <class F> __device__ inline void convert_float(int32_t *to, F v) {
+	*to = truncate_to<int32_t>(v, INT32_MIN, INT32_MAX);
 }
-__device__ inline void convert(uint8_t *to, double v) {
-	*to = (uint8_t)truncate_to(v, 0, UINT8_MAX);
+template <class F> __device__ inline void convert_float(int64_t *to, F v) {
+	*to = truncate_to<int64_t>(v, INT64_MIN, INT64_MAX);
 }
-__device__ inline void convert(flag *to, double v) {
+template <class F> __device__ inline void convert_float(uint8_t *to, F v) {
+	*to = (uint8_t)truncate_to<int32_t>(v, 0, UINT8_MAX);
+}
+template <class F> __device__ inline void convert_float(flag *to, F v) {
 	to->v = v != 0;
+}
+
+template <class T> __device__ inline void convert(T *to, double v) {
+	convert_float(to, v);
+}
+template <class T> __device__ inline void convert(T *to, float v) {
+	convert_float(to, v);
 }
 
 __device__ inline void convert(double *to, int64_t v) {
@@ -135,6 +157,23 @@ __device__ inline void convert(__nv_bfloat16 *to, int64_t v) {
 }
 template <class T> __device__ inline void convert(T *to, int64_t v) {
 	store(to, v);
+}
+
+/* From integers of up to 32 bits.  What f32 rounds is infinite in f16 anyway. */
+__device__ inline void convert(double *to, int32_t v) {
+	*to = (double)v;
+}
+__device__ inline void convert(float *to, int32_t v) {
+	*to = (float)v;
+}
+__device__ inline void convert(__half *to, int32_t v) {
+	*to = __float2half_rn((float)v);
+}
+__device__ inline void convert(__nv_bfloat16 *to, int32_t v) {
+	*to = __float2bfloat16_rn(sticky_float(v));
+}
+template <class T> __device__ inline void convert(T *to, int32_t v) {
+	store(to, (int64_t)v);
 }
 
 /* ---- numbers by value, on the host: converted to the dtype that is computed in ---- */

@@ -140,31 +140,58 @@ template <int N, int K, class F> __device__ inline void each_element(const sweep
 
 /* ---- the host's side ---- */
 
-/* Calls start(sweep, grid), which launches, for each piece of w.  array[k] is array k's element (0, …), or NULL; size[k]
- * that of its elements; written: bit k where it is written. */
-template <int N, int K, class F>
-inline int32_t for_sweeps(mt_queue *queue, const mt_cuda_walk &w, unsigned written, void *const (&array)[K],
-                          const int (&size)[K], F start) {
+/* Arrays of a walk: where element (0, …) lies (NULL where there is none), and the bytes of an element. */
+template <int K> struct places {
+	void *array[K];
+	int size[K];
+};
+
+/* Calls f(piece, places) for each piece of w; most walks are one. */
+template <int K, class F> inline int32_t for_pieces(const mt_cuda_walk &w, const places<K> &whole, F f) {
+	if (mt__cuda_walk_is_narrow(&w))
+		return f(w, whole);
 	mt_cuda_pieces pieces;
 	mt_cuda_walk piece;
-	mt_cuda_packs packs;
 	int64_t offset[MT_CUDA_WALKED];
 	mt__cuda_pieces(&pieces, &w);
 	while (mt__cuda_next_piece(&pieces, &piece, offset)) {
-		sweep<K> s;
+		places<K> part = whole;
 		for (int k = 0; k < K; k++)
-			s.array[k] = array[k] ? (char *)array[k] + offset[k] * size[k] : nullptr;
-		s.packed = mt__cuda_walk_packs(&packs, &piece, N, written, s.array, size);
-		s.w = walk<K, int32_t>(s.packed ? packs.w : piece);
-		s.moving = s.packed ? packs.moving : 0;
-		s.last = s.packed ? packs.last : 0;
-		int64_t per_step = s.packed ? BLOCK : BLOCK * N;
-		s.steps = mt__cuda_blocks(s.w.count, per_step, INT32_MAX);
-		int32_t status = start(s, dim3(mt__cuda_blocks(s.steps, 1, (int64_t)queue->device->multiprocessors * 32)));
+			if (part.array[k])
+				part.array[k] = (char *)part.array[k] + offset[k] * part.size[k];
+		int32_t status = f(piece, part);
 		if (status != MT_OK)
 			return status;
 	}
 	return MT_OK;
+}
+
+/* The sweep over a piece, N elements a thread; written: bit k where array k is. */
+template <int N, int K> inline sweep<K> make_sweep(const mt_cuda_walk &piece, unsigned written, const places<K> &p) {
+	sweep<K> s;
+	mt_cuda_packs packs;
+	s.packed = mt__cuda_walk_packs(&packs, &piece, N, written, p.array, p.size);
+	s.w = walk<K, int32_t>(s.packed ? packs.w : piece);
+	s.moving = s.packed ? packs.moving : 0;
+	s.last = s.packed ? packs.last : 0;
+	s.steps = mt__cuda_blocks(s.w.count, s.packed ? BLOCK : BLOCK * N, INT32_MAX);
+	for (int k = 0; k < K; k++)
+		s.array[k] = p.array[k];
+	return s;
+}
+
+/* Blocks for a sweep: enough that the last ones to end do not leave the GPU idle for long. */
+template <int K> inline dim3 grid_of(const mt_queue *queue, const sweep<K> &s) {
+	return dim3(mt__cuda_blocks(s.steps, 1, (int64_t)queue->device->multiprocessors * 32));
+}
+
+/* Calls start(sweep, grid), which launches, for each piece of w. */
+template <int N, int K, class F>
+inline int32_t for_sweeps(mt_queue *queue, const mt_cuda_walk &w, unsigned written, const places<K> &whole, F start) {
+	return for_pieces<K>(w, whole, [&](const mt_cuda_walk &piece, const places<K> &p) {
+		sweep<K> s = make_sweep<N>(piece, written, p);
+		return start(s, grid_of(queue, s));
+	});
 }
 
 #endif

@@ -39,7 +39,7 @@ template <class T, bool GIVES_BOOL> static int32_t start_map(mt_queue *queue, co
 	const int64_t *strides[] = {x->stride, out->stride};
 	mt__cuda_walk_any_order(&w, 2, out->rank, out->shape, strides);
 	return for_sweeps<pack_length<T>, 2>(
-		queue, w, 1u << 1, {origin<void>(x), origin<void>(out)}, {(int)sizeof(T), GIVES_BOOL ? 1 : (int)sizeof(T)},
+		queue, w, 1u << 1, {{origin<void>(x), origin<void>(out)}, {(int)sizeof(T), GIVES_BOOL ? 1 : (int)sizeof(T)}},
 		[&](const sweep<2> &s, dim3 grid) {
 			return launch(queue, "map", grid, BLOCK, map_kernel<T, GIVES_BOOL>, s, args->op, p, q);
 		});

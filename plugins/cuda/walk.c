@@ -125,6 +125,46 @@ int mt__cuda_walk_packs(struct mt_cuda_packs *packs, const struct mt_cuda_walk *
 	return 1;
 }
 
+/* ---- a copy that transposes ---- */
+
+/* The least bits with 2^bits >= extent, between 2 and most. */
+static int tile_bits(int64_t extent, int most) {
+	int bits = 2;
+	while (bits < most && (int64_t)1 << bits < extent)
+		bits++;
+	return bits;
+}
+
+int mt__cuda_walk_transpose(struct mt_cuda_transpose *t, const struct mt_cuda_walk *w) {
+	int down = w->rank - 1, across = down - 1;
+	if (w->rank < 2 || w->stride[1][down] != 1 || w->stride[0][down] == 0)
+		return 0;
+	while (across >= 0 && w->stride[0][across] != 1)
+		across--;
+	if (across < 0)
+		return 0;
+	*t = (struct mt_cuda_transpose){.outer = {.arrays = 2, .count = 1},
+	                                .across = w->shape[across],
+	                                .down = w->shape[down],
+	                                .x_down = w->stride[0][down],
+	                                .out_across = w->stride[1][across]};
+	int *short_bits = t->across < t->down ? &t->across_bits : &t->down_bits;
+	int *long_bits = t->across < t->down ? &t->down_bits : &t->across_bits;
+	int64_t short_side = t->across < t->down ? t->across : t->down;
+	*short_bits = tile_bits(short_side, 6);
+	*long_bits = tile_bits(t->across + t->down - short_side, *short_bits < 4 ? 8 : 12 - *short_bits);
+	for (int d = 0; d < down; d++) {
+		if (d == across)
+			continue;
+		int to = t->outer.rank++;
+		t->outer.shape[to] = w->shape[d];
+		t->outer.count *= w->shape[d];
+		for (int k = 0; k < 2; k++)
+			t->outer.stride[k][to] = w->stride[k][d];
+	}
+	return short_side >= 4 && t->across_bits + t->down_bits >= 8;
+}
+
 /* ---- pieces ---- */
 
 /* Takes dims of extent 1 out: their strides do not count. */

@@ -54,6 +54,19 @@ struct mt_cuda_packs {
 int mt__cuda_walk_packs(struct mt_cuda_packs *packs, const struct mt_cuda_walk *w, int n, unsigned written,
                         const void *const *address, const int *size);
 
+/* ---- a copy that transposes ---- */
+
+/* x is contiguous along one dim (across), out along another (down): the copy goes through tiles of both. */
+struct mt_cuda_transpose {
+	struct mt_cuda_walk outer;  /* over the other dims */
+	int64_t across, down;       /* extents */
+	int64_t x_down, out_across; /* strides of x along down, of out along across, in elements */
+	int across_bits, down_bits; /* a tile's extents, as powers of two: 64 × 64, or up to 256 beside a short side */
+};
+
+/* Whether w, of x and out in any order, is such a copy, and a tile of it is worth a block of 256 threads. */
+int mt__cuda_walk_transpose(struct mt_cuda_transpose *t, const struct mt_cuda_walk *w);
+
 /* ---- pieces: a walk that is not narrow, as several that are ---- */
 
 struct mt_cuda_pieces {

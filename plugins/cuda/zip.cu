@@ -60,8 +60,9 @@ template <class T, bool GIVES_BOOL> static int32_t start_zip(mt_queue *queue, co
 	mt__cuda_walk_any_order(&w, 3, out->rank, out->shape, strides);
 	constexpr int size = (int)sizeof(T);
 	return for_sweeps<pack_length<T>, 3>(
-		queue, w, 1u << 2, {origin_or_null<void>(a), origin_or_null<void>(b), origin<void>(out)},
-		{size, size, GIVES_BOOL ? 1 : size}, [&](const sweep<3> &s, dim3 grid) {
+		queue, w, 1u << 2,
+		{{origin_or_null<void>(a), origin_or_null<void>(b), origin<void>(out)}, {size, size, GIVES_BOOL ? 1 : size}},
+		[&](const sweep<3> &s, dim3 grid) {
 			return launch(queue, "zip", grid, BLOCK, zip_kernel<T, GIVES_BOOL>, s, args->op, number, p, q);
 		});
 }
