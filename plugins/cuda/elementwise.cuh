@@ -42,12 +42,6 @@ template <int N, int K> __device__ inline pack_place<K> locate_pack(const sweep<
 	return place;
 }
 
-/* Whether every array has a whole pack for this thread.  Loads that follow one another without a branch between them are
- * under way together, which those of read_pack need not be. */
-template <int N, int K> __device__ inline bool all_whole(const sweep<K> &s, const pack_place<K> &place) {
-	return place.n == N && s.moving == (1u << K) - 1;
-}
-
 template <int N, class T, int K>
 __device__ inline pack<T, N> whole_pack(const sweep<K> &s, int k, const pack_place<K> &place) {
 	return *(const pack<T, N> *)(s.template at<const T>(k) + place.o.at[k]);
@@ -136,6 +130,63 @@ template <int N, int K, class F> __device__ inline void each_element(const sweep
 			if (first + (from + j) * BLOCK < (uint32_t)s.w.count)
 				f(from + j, o[j]);
 	}
+}
+
+/* ---- values of several arrays of one dtype ---- */
+
+/* v[k][j] = element j of array k, for the arrays k < M that are in mask. */
+template <int N, class T, int M, int K, class C>
+__device__ inline void read_packs(const sweep<K> &s, const pack_place<K> &place, unsigned mask, C (&v)[M][N]) {
+	constexpr unsigned all = (1u << M) - 1;
+	if (place.n == N && (s.moving & mask & all) == all) {
+		/* All loads are under way before the first value is converted. */
+		pack<T, N> whole[M];
+#pragma unroll
+		for (int k = 0; k < M; k++)
+			whole[k] = whole_pack<N, T>(s, k, place);
+#pragma unroll
+		for (int k = 0; k < M; k++)
+#pragma unroll
+			for (int j = 0; j < N; j++)
+				v[k][j] = (C)load(whole[k].v[j]);
+		return;
+	}
+#pragma unroll
+	for (int k = 0; k < M; k++)
+		if (mask >> k & 1)
+			read_pack<N, T>(s, k, place, [&](int j, T x) { v[k][j] = (C)load(x); });
+}
+
+template <int N, class T, int M, int K, class C>
+__device__ inline void read_elements(const sweep<K> &s, uint32_t step, unsigned mask, C (&v)[M][N]) {
+	each_element<N>(s, step, [&](int j, const offsets<K, int32_t> &o) {
+#pragma unroll
+		for (int k = 0; k < M; k++)
+			if (mask >> k & 1)
+				v[k][j] = (C)load(s.template at<const T>(k)[o.at[k]]);
+	});
+}
+
+/* What a thread reads in a step, whichever way.  The place is for write_values. */
+template <int N, class T, int M, int K, class C>
+__device__ inline pack_place<K> read_values(const sweep<K> &s, uint32_t step, unsigned mask, C (&v)[M][N]) {
+	pack_place<K> place = {};
+	if (s.packed) {
+		place = locate_pack<N>(s, step);
+		read_packs<N, T>(s, place, mask, v);
+	} else {
+		read_elements<N, T>(s, step, mask, v);
+	}
+	return place;
+}
+
+template <int N, class T, int K, class C>
+__device__ inline void write_values(const sweep<K> &s, uint32_t step, const pack_place<K> &place, int k,
+                                    const C (&v)[N]) {
+	if (s.packed)
+		write_pack<N, T>(s, k, place, [&](int j, T *to) { store(to, v[j]); });
+	else
+		each_element<N>(s, step, [&](int j, const auto &o) { store(s.template at<T>(k) + o.at[k], v[j]); });
 }
 
 /* ---- the host's side ---- */

@@ -7,22 +7,11 @@ static __global__ void __launch_bounds__(BLOCK)
 	map_kernel(sweep<2> s, int32_t op, arithmetic_of<T> p, arithmetic_of<T> q) {
 	using O = std::conditional_t<GIVES_BOOL, flag, T>;
 	constexpr int N = pack_length<T>;
-	arithmetic_of<T> v[N];
-	auto take = [&](int j, T x) { v[j] = (arithmetic_of<T>)load(x); };
-	auto give = [&](int j, O *out) { store(out, v[j]); };
+	arithmetic_of<T> v[1][N] = {};
 	for (uint32_t step = blockIdx.x; step < s.steps; step += gridDim.x) {
-		pack_place<2> place = {};
-		if (s.packed) {
-			place = locate_pack<N>(s, step);
-			read_pack<N, T>(s, 0, place, take);
-		} else {
-			each_element<N>(s, step, [&](int j, const auto &o) { take(j, s.at<const T>(0)[o.at[0]]); });
-		}
-		apply_map<GIVES_BOOL>(op, v, p, q);
-		if (s.packed)
-			write_pack<N, O>(s, 1, place, give);
-		else
-			each_element<N>(s, step, [&](int j, const auto &o) { give(j, s.at<O>(1) + o.at[1]); });
+		pack_place<2> place = read_values<N, T>(s, step, 1u, v);
+		apply_map<GIVES_BOOL>(op, v[0], p, q);
+		write_values<N, O>(s, step, place, 1, v[0]);
 	}
 }
 

@@ -18,7 +18,7 @@ template <class W> static __global__ void __launch_bounds__(BLOCK) select_kernel
 			continue;
 		}
 		pack_place<4> place = locate_pack<N>(s, step);
-		if (all_whole<N>(s, place)) {
+		if (place.n == N && s.moving == 0xF) { /* all loads are under way at once */
 			pack<uint8_t, N> pack_cond = whole_pack<N, uint8_t>(s, 0, place);
 			pack<W, N> pack_a = whole_pack<N, W>(s, 1, place), pack_b = whole_pack<N, W>(s, 2, place);
 #pragma unroll

@@ -6,47 +6,17 @@
 template <class T, bool GIVES_BOOL>
 static __global__ void __launch_bounds__(BLOCK)
 	zip_kernel(sweep<3> s, int32_t op, arithmetic_of<T> number, arithmetic_of<T> p, arithmetic_of<T> q) {
-	using C = arithmetic_of<T>;
 	using O = std::conditional_t<GIVES_BOOL, flag, T>;
 	constexpr int N = pack_length<T>;
-	const T *from_a = s.at<const T>(0), *from_b = s.at<const T>(1);
-	C a[N], b[N];
-	auto take_a = [&](int j, T x) { a[j] = (C)load(x); };
-	auto take_b = [&](int j, T x) { b[j] = (C)load(x); };
-	auto give = [&](int j, O *out) { store(out, a[j]); };
+	arithmetic_of<T> v[2][N];
+	unsigned arrays = (s.array[0] ? 1u : 0) | (s.array[1] ? 2u : 0);
 	for (uint32_t step = blockIdx.x; step < s.steps; step += gridDim.x) {
 #pragma unroll
 		for (int j = 0; j < N; j++)
-			a[j] = b[j] = number;
-		pack_place<3> place = {};
-		if (s.packed) {
-			place = locate_pack<N>(s, step);
-			if (all_whole<N>(s, place)) {
-				pack<T, N> pack_a = whole_pack<N, T>(s, 0, place), pack_b = whole_pack<N, T>(s, 1, place);
-#pragma unroll
-				for (int j = 0; j < N; j++) {
-					take_a(j, pack_a.v[j]);
-					take_b(j, pack_b.v[j]);
-				}
-			} else {
-				if (from_a)
-					read_pack<N, T>(s, 0, place, take_a);
-				if (from_b)
-					read_pack<N, T>(s, 1, place, take_b);
-			}
-		} else {
-			each_element<N>(s, step, [&](int j, const auto &o) {
-				if (from_a)
-					take_a(j, from_a[o.at[0]]);
-				if (from_b)
-					take_b(j, from_b[o.at[1]]);
-			});
-		}
-		apply_zip<GIVES_BOOL>(op, a, b, p, q);
-		if (s.packed)
-			write_pack<N, O>(s, 2, place, give);
-		else
-			each_element<N>(s, step, [&](int j, const auto &o) { give(j, s.at<O>(2) + o.at[2]); });
+			v[0][j] = v[1][j] = number;
+		pack_place<3> place = read_values<N, T>(s, step, arrays, v);
+		apply_zip<GIVES_BOOL>(op, v[0], v[1], p, q);
+		write_values<N, O>(s, step, place, 2, v[0]);
 	}
 }
 
