@@ -1,6 +1,7 @@
 # Every kernel of every plugin through the ABI alone; and that what is wrong is found.
 EXTRA_DIST += %D%/run.sh
 shell_tests += %D%/cuda.test
+shell_tests += %D%/cuda_tiled.test
 shell_tests += %D%/faults.test
 shell_tests += %D%/naive.test
 shell_tests += %D%/omp.test

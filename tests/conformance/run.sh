@@ -18,7 +18,7 @@ need_conformance() {
 conformance() {
   need_conformance
   case " ${MT_TEST_PLUGINS-} " in
-  *" mt_$1.la "*) ;;
+  *" mt_${1%_tiled}.la "*) ;;
   *) skip_conformance "the backend $1 is not built" ;;
   esac
   exec "$program" "$@" --timeout 300 --format tap
@@ -32,4 +32,13 @@ conformance_emulated() {
   export MT_EMULATOR_ORDER
   shift
   exec "$program" "$emulated" "$@" --timeout 300 --format tap
+}
+
+# conformance_of_device BACKEND: with 1,000 random cases, and skipped where the backend has no device.
+conformance_of_device() {
+  reason=$("${MT_TEST_BUILDDIR:-.}/mt-conformance" "$1" --op entry.fills_table 2>&1 >/dev/null)
+  case $reason in
+  *": no device: "*) skip_conformance "$reason" ;;
+  esac
+  conformance "$1" --random 1000
 }

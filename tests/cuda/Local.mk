@@ -32,6 +32,8 @@ EXTRA_DIST += %D%/emulator/warps.cpp
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulator/emulator.test
+shell_tests += %D%/no_device.test
+shell_tests += %D%/ptxas.test
 
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built

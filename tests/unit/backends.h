@@ -5,8 +5,9 @@
 #include "mt/mt.h"
 #include "mt_test.h"
 
-/* Runs test once on each of naive, omp and cuda that can be opened here, as the thread's current device; its failures are
- * shown with the device's name.  A check fails where there is none at all. */
+/* Runs test once on each of naive, omp and cuda (or on those that MT_TEST_BACKENDS lists, with commas between) that can be
+ * opened here, as the thread's current device; its failures are shown with the device's name.  A check fails where there
+ * is none at all. */
 void each_backend(void (*test)(void));
 
 /* Names the row of a table, after the device. */
