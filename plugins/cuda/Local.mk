@@ -117,7 +117,7 @@ AM_V_NVCC_0 = @echo "  NVCC    " $@;
 .cu.lo:
 	$(AM_V_NVCC)$(LIBTOOL) $(AM_V_lt) --tag=CC --mode=compile \
 	  $(SHELL) $(top_srcdir)/build-aux/nvcc-cc $(NVCC) $(cuda_cppflags) $(nvcc_flags) \
-	  -MD -MF $*.cu.d -MT $@ -shared -c -o $@ $<
+	  -MD -MP -MF $*.cu.d -MT $@ -shared -c -o $@ $<
 
 # What nvcc found out about the headers each .cu includes.
 cuda_depfiles = $(patsubst %.cu,%.cu.d,$(filter %.cu,$(mt_cuda_la_SOURCES)))
