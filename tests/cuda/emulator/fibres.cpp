@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef __x86_64__
+#if !defined __x86_64__ || defined MT_EMULATOR_UCONTEXT
+#define USE_UCONTEXT
 #include <ucontext.h>
 #endif
 
@@ -16,7 +17,7 @@ constexpr int MOST_FIBRES = 1024;
 
 /* ---- a context that does not run: its stack pointer, with the registers that calls preserve on the stack ---- */
 
-#ifdef __x86_64__
+#ifndef USE_UCONTEXT
 
 struct context {
 	void *stack_pointer;
