@@ -109,16 +109,4 @@ template <class T> inline int32_t run_medium(mt_queue *queue, const conv_call &c
 	return run_tiles<conv_medium<false>, T, int32_t>(queue, call);
 }
 
-/* f16 and bf16, calculated in f32. */
-template <class T> inline int32_t run_low(mt_queue *queue, const conv_call &call) {
-	switch (call.plan->tile) {
-	case MT_CUDA_CONV_WIDE:
-		return run_tiles<conv_wide, T, int32_t>(queue, call);
-	case MT_CUDA_CONV_SMALL:
-		return run_tiles<conv_small, T, int32_t>(queue, call);
-	default:
-		return run_medium<T>(queue, call);
-	}
-}
-
 #endif
