@@ -1,5 +1,6 @@
 #include "gemm_plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 int mt__cuda_gemm_size(int32_t dtype) {
@@ -149,18 +150,19 @@ enum {
 	MOST_SPLITS = 128
 };
 
+/* Cycles are those of one step of k: what a block takes of a multiprocessor that has others to run, and what it needs
+ * when it is alone there and waits for its own loads. */
 struct tile {
 	enum mt_cuda_gemm_kernel kernel;
-	int side, depth;
-	int cycles; /* for each step of k */
+	int side, depth, cycles, alone;
 };
 
-static const struct tile tiles_128 = {MT_CUDA_GEMM_TILES_128, 128, 8, 150};
-static const struct tile tiles_64 = {MT_CUDA_GEMM_TILES_64, 64, 16, 53};
-static const struct tile tiles_32 = {MT_CUDA_GEMM_TILES_32, 32, 32, 27};
-static const struct tile tensor = {MT_CUDA_GEMM_TENSOR, 128, 32, 30};
+static const struct tile tiles_128 = {MT_CUDA_GEMM_TILES_128, 128, 8, 150, 190};
+static const struct tile tiles_64 = {MT_CUDA_GEMM_TILES_64, 64, 16, 40, 60};
+static const struct tile tiles_32 = {MT_CUDA_GEMM_TILES_32, 32, 32, 14, 27};
+static const struct tile tensor = {MT_CUDA_GEMM_TENSOR, 128, 32, 25, 40};
 
-/* Matrices, or elements, of all batches: as a double, which does not overflow. */
+/* Elements of out, as a double, which does not overflow. */
 static double outputs(const struct mt_cuda_product *p) {
 	return (double)p->m * (double)p->n * (double)p->batch.count;
 }
@@ -178,8 +180,9 @@ static int64_t chunk(const struct mt_cuda_product *p, int splits, int depth) {
 static double tile_cycles(const struct mt_cuda_product *p, const struct tile *t, int splits) {
 	double blocks =
 		(double)divided_up(p->m, t->side) * (double)divided_up(p->n, t->side) * (double)p->batch.count * (double)splits;
-	double waves = blocks <= MULTIPROCESSORS ? 1 : blocks / MULTIPROCESSORS;
-	return waves * (START + (double)chunk(p, splits, t->depth) * t->cycles) + combine_cycles(p, splits);
+	double length = (double)chunk(p, splits, t->depth), alone = START + length * t->alone;
+	double busy = ceil(blocks / MULTIPROCESSORS) * (START + length * t->cycles);
+	return (busy > alone ? busy : alone) + combine_cycles(p, splits);
 }
 
 static void set_pieces(struct mt_cuda_gemm_plan *plan, const struct mt_cuda_product *p, int splits, int depth) {
