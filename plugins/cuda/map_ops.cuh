@@ -148,22 +148,22 @@ MT_OP map_atan(C x, C, C) {
 	return atan(x);
 }
 MT_OP map_sinh(C x, C, C) {
-	return sinh(x);
+	return accurate_sinh(x);
 }
 MT_OP map_cosh(C x, C, C) {
-	return cosh(x);
+	return accurate_cosh(x);
 }
 MT_OP map_asinh(C x, C, C) {
-	return asinh(x);
+	return accurate_asinh(x);
 }
 MT_OP map_acosh(C x, C, C) {
 	return accurate_acosh(x);
 }
 MT_OP map_atanh(C x, C, C) {
-	return atanh(x);
+	return accurate_atanh(x);
 }
 MT_OP map_exp2(C x, C, C) {
-	return exp2(x);
+	return accurate_exp2(x);
 }
 MT_OP map_log2(C x, C, C) {
 	return log2(x);

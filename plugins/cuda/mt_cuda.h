@@ -11,6 +11,8 @@
  *     walk.h          shapes and strides, merged (plain C); walk.cuh: as kernels get them
  *     launch.cuh      how a kernel is started, and dispatch by dtype
  *     element.cuh     loading and storing one element of each dtype
+ *     elementwise.cuh kernels that go over arrays once, in any order: packs of 16 bytes, or elements
+ *     accurate.cuh    f32 functions that are nearer to the true value than CUDA's
  *     block.cuh       reductions over a warp and a block
  *     fault.cuh       bad indices, reported at the next synchronise
  *     NAME.cu         kernels, one file a family
