@@ -18,6 +18,10 @@ struct mt_cuda_dnn_call {
 	void *x, *weight, *out;
 	const mt_array *bias; /* forward alone; or NULL */
 	int bias_with_it;     /* take the convolution only if the bias can be added before rounding */
+	/* A kernel call asks for scratch memory once: bytes that the kernels here want, before or after cuDNN; and the memory,
+	 * at least as much, where it was asked for. */
+	uint64_t scratch_bytes;
+	void *scratch;
 };
 
 enum mt_cuda_dnn_done {
@@ -26,8 +30,8 @@ enum mt_cuda_dnn_done {
 	MT_CUDA_DNN_WITH_BIAS
 };
 
-/* MT_OK and what was done; or an error: cuDNN asked for by name and not there, out of memory, a device error. */
-int32_t mt__cuda_dnn(mt_queue *queue, const struct mt_cuda_dnn_call *call, enum mt_cuda_dnn_done *done);
+/* MT_OK and what was done; or an error: cuDNN asked for by name and not there or at fault, no memory. */
+int32_t mt__cuda_dnn(mt_queue *queue, struct mt_cuda_dnn_call *call, enum mt_cuda_dnn_done *done);
 
 #ifdef __cplusplus
 }

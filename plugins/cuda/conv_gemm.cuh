@@ -38,8 +38,8 @@ template <class I> struct conv_params {
 	divider<I> m_tiles, n_tiles, products; /* products: groups · phases */
 	divider<I> n_extent[4], rows, columns; /* rows: m, columns: n */
 	I k_extent[4], b_limit[3], n_step[3], k_step[3], start[3];
-	I a_m, a_k[4], b_n, b_k, b_space[3], y_m, y_n[4], row;
-	int64_t a_first, a_group, b_group, y_group, bias_step, ones_step;
+	I a_first, a_m, a_k[4], a_group, b_n, b_k, b_space[3], b_group, y_m, y_n[4], row;
+	int64_t y_group, bias_step, ones_step;
 	mt_cuda_conv_phases phase[3];
 	int32_t channels_inside, splits, activation;
 	bool four, parted;
@@ -60,7 +60,7 @@ template <class I> struct conv_params {
 			n_step[d] = (I)p.n_step[d], k_step[d] = (I)p.k_step[d], phase[d] = p.phase[d];
 		}
 		a_m = (I)p.a_m, b_n = (I)p.b_n, b_k = (I)p.b_k, y_m = (I)p.y_m, row = (I)plan.row;
-		a_first = p.a_first, a_group = p.a_group, b_group = p.b_group, y_group = p.y_group;
+		a_first = (I)p.a_first, a_group = (I)p.a_group, b_group = (I)p.b_group, y_group = p.y_group;
 		bias_step = call.bias ? call.bias->stride[0] : 0;
 		ones_step = call.ones ? call.ones->stride[0] : 0;
 		channels_inside = p.channels_inside, splits = (int32_t)plan.splits, activation = call.activation;
@@ -99,10 +99,7 @@ template <class I> __device__ inline conv_tile<I> find_tile(const conv_params<I>
 /* ---- phases of a gradient with a stride ---- */
 
 /* What differs from phase to phase, in dim d of each array. */
-template <class I> struct conv_phase {
-	I taps[3], start[3];
-	int64_t a_first[3];
-};
+template <class I> struct conv_phase { I taps[3], start[3], a_first[3]; };
 
 /* The phase's number in dim d. */
 template <class I> __device__ inline I phase_digit(const conv_params<I> &p, I phase, int d) {
@@ -125,7 +122,7 @@ template <class I> __device__ inline void enter_phase(conv_phase<I> &to, const c
 	mt_cuda_conv_taps taps = mt__cuda_conv_taps(&p.phase[d], phase_digit(p, phase, d));
 	to.taps[d] = (I)taps.count;
 	to.start[d] = (I)taps.start;
-	to.a_first[d] = taps.first * p.phase[d].a_tap;
+	to.a_first[d] = (I)(taps.first * p.phase[d].a_tap);
 }
 
 /* ---- columns: n ---- */
@@ -165,15 +162,24 @@ template <class I> __device__ inline column<I> find_column(const conv_params<I> 
 /* An offset and coordinates in space. */
 template <class I> using source = pack<I, 4>;
 
-/* A coordinate that no other one brings back into b. */
+/* A coordinate that no other one brings back into b, and another that marks the column of ones. */
 template <class I> constexpr I outside_of_b = -((I)1 << (8 * sizeof(I) - 2));
+template <class I> constexpr I column_of_ones = outside_of_b<I> - 1;
+
+/* b's value where it is not read. */
+template <class T, class I> __device__ inline T unread(const source<I> &of_n) {
+	T t;
+	store(&t, (compute_of<T>)(of_n.v[1] == column_of_ones<I> ? 1 : 0));
+	return t;
+}
 
 template <class I>
-__device__ inline source<I> source_of_column(const conv_params<I> &p, const conv_phase<I> &phase, const column<I> &c) {
-	source<I> s = {{0, outside_of_b<I>, 0, 0}};
+__device__ inline source<I> source_of_column(const conv_params<I> &p, const conv_phase<I> &phase, I group, I n,
+                                             const column<I> &c) {
+	source<I> s = {{0, n == p.ones_column ? column_of_ones<I> : outside_of_b<I>, 0, 0}};
 	if (!c.there)
 		return s;
-	s.v[0] = c.e[0] * p.b_n;
+	s.v[0] = group * p.b_group + c.e[0] * p.b_n;
 #pragma unroll
 	for (int d = 0; d < 3; d++) {
 		s.v[d + 1] = c.e[d + 1] * p.n_step[d] + phase.start[d];
@@ -182,7 +188,7 @@ __device__ inline source<I> source_of_column(const conv_params<I> &p, const conv
 	return s;
 }
 
-/* Of k; a_offset: where a's element lies in its row. */
+/* Of k; what lies between a's elements 0 and k of a row is added to a_offset. */
 template <class I>
 __device__ inline source<I> source_of_k(const conv_params<I> &p, const conv_phase<I> &phase, I k, I &a_offset) {
 	I f0 = 0, f[3];
@@ -200,7 +206,7 @@ __device__ inline source<I> source_of_k(const conv_params<I> &p, const conv_phas
 		f0 = k;
 	source<I> s;
 	s.v[0] = f0 * p.b_k;
-	a_offset = f0 * p.a_k[0];
+	a_offset += f0 * p.a_k[0];
 #pragma unroll
 	for (int d = 0; d < 3; d++) {
 		s.v[d + 1] = f[d] * p.k_step[d];

@@ -10,6 +10,6 @@ int32_t conv_gemm_f16(mt_queue *queue, const conv_call &call) {
 	case MT_CUDA_CONV_SMALL:
 		return run_tiles<conv_small, __half, int32_t>(queue, call);
 	default:
-		return run_tiles<conv_medium<false>, __half, int64_t>(queue, call);
+		return run_tiles<conv_medium<false, __half>, __half, int64_t>(queue, call);
 	}
 }

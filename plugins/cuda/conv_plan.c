@@ -292,8 +292,9 @@ static double coordinate_reach(const struct mt_cuda_conv_product *p, int d) {
 /* How far offsets get in a, b and y; those of a tile's rows past the last one too, which are calculated. */
 static double farthest(const struct mt_cuda_conv_product *p, const struct mt_cuda_conv_plan *plan) {
 	int64_t rows = plan->m_tiles * tiles[plan->tile].m;
-	double a = reach(rows, p->a_m) + reach(p->k_extent[0], p->a_k[0]);
-	double b = reach(p->n_extent[0], p->b_n) + reach(p->k_extent[0], p->b_k);
+	double a = fabs((double)p->a_first) + reach(rows, p->a_m) + reach(p->k_extent[0], p->a_k[0]) +
+	           reach(p->groups, p->a_group);
+	double b = reach(p->n_extent[0], p->b_n) + reach(p->k_extent[0], p->b_k) + reach(p->groups, p->b_group);
 	double y = reach(rows, p->y_m) + reach(p->n_extent[0] + 1, p->y_n[0]);
 	for (int d = 0; d < 3; d++) {
 		const struct mt_cuda_conv_phases *phases = &p->phase[d];
@@ -307,6 +308,7 @@ static double farthest(const struct mt_cuda_conv_product *p, const struct mt_cud
 /* The largest of the strides: one of a dim of extent 1 may be anything. */
 static double largest_stride(const struct mt_cuda_conv_product *p) {
 	double largest = fmax(fabs((double)p->a_m), fabs((double)p->y_m));
+	largest = fmax(largest, fmax(fabs((double)p->a_group), fabs((double)p->b_group)));
 	largest = fmax(largest, fmax(fabs((double)p->b_n), fabs((double)p->b_k)));
 	for (int i = 0; i < 4; i++)
 		largest = fmax(largest, fmax(fabs((double)p->a_k[i]), fabs((double)p->y_n[i])));

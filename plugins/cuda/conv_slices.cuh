@@ -26,11 +26,13 @@ template <class S, class I> struct conv_tables {
 	source<I> of_k[2 * S::TABLE]; /* a ring */
 	I a_of_k[2 * S::TABLE];
 	source<I> of_n[S::N];
+	I a_of_m[S::M];
 	I y[S::N];
 	bool there[S::N];
 	conv_phase<I> phase;
 	conv_tile<I> tile; /* what is needed at the end alone takes no registers on the way there */
 	I begin, end;      /* of the part */
+	I a_first;         /* where its group and phase begin in a */
 };
 
 /* What a thread fetches of one slice. */
@@ -48,15 +50,25 @@ template <class T> __device__ inline T number(compute_of<T> value) {
 template <class S, class I> __device__ inline void fill_k(conv_tables<S, I> &tables, const conv_params<I> &p, I first) {
 	int at = (int)(first % (2 * S::TABLE)) + (int)threadIdx.x;
 	I end = tables.end, k = tables.begin + first + (I)threadIdx.x;
-	for (int i = (int)threadIdx.x; i < S::TABLE && k < end; i += S::THREADS, at += S::THREADS, k += S::THREADS)
-		tables.of_k[at] = source_of_k(p, tables.phase, k, tables.a_of_k[at]);
+	for (int i = (int)threadIdx.x; i < S::TABLE && k < end; i += S::THREADS, at += S::THREADS, k += S::THREADS) {
+		I a_offset = tables.a_first;
+		tables.of_k[at] = source_of_k(p, tables.phase, k, a_offset);
+		tables.a_of_k[at] = a_offset;
+	}
+}
+
+/* Rows past the last one repeat it: nobody stores their sums. */
+template <class S, class I>
+__device__ inline void fill_rows(conv_tables<S, I> &tables, const conv_params<I> &p, const conv_tile<I> &t) {
+	for (int i = (int)threadIdx.x; i < S::M; i += S::THREADS)
+		tables.a_of_m[i] = (t.m + i < p.m ? t.m + i : p.m - 1) * p.a_m;
 }
 
 template <class S, class I>
 __device__ inline void fill_columns(conv_tables<S, I> &tables, const conv_params<I> &p, const conv_tile<I> &t) {
 	for (int i = (int)threadIdx.x; i < S::N; i += S::THREADS) {
 		column<I> c = find_column(p, t.n + i, t.phase);
-		tables.of_n[i] = source_of_column(p, tables.phase, c);
+		tables.of_n[i] = source_of_column(p, tables.phase, t.group, t.n + i, c);
 		tables.y[i] = c.y;
 		tables.there[i] = c.there;
 	}
@@ -66,43 +78,44 @@ __device__ inline void fill_columns(conv_tables<S, I> &tables, const conv_params
 
 /* DEPTH neighbouring threads read a along k. */
 template <class S, class T, class I>
-__device__ inline void fetch_a(T *to, const T *a, const conv_tables<S, I> &tables, const conv_params<I> &p, I m0,
-                               int at, I left) {
-	int k = (int)threadIdx.x % S::DEPTH;
-	I m = m0 + (I)threadIdx.x / S::DEPTH;
-	bool there = k < left;
-	const T *from = a + (there ? tables.a_of_k[at + k] : 0);
+__device__ inline void fetch_a(T *to, const T *a, const conv_tables<S, I> &tables, int at, I left) {
+	int k = (int)threadIdx.x % S::DEPTH, m = (int)threadIdx.x / S::DEPTH;
+	I a_of_k = tables.a_of_k[at + k];
 #pragma unroll
-	for (int i = 0; i < S::A_EACH; i++, m += S::STEP)
-		to[i] = there && m < p.m ? from[m * p.a_m] : number<T>(0);
+	for (int i = 0; i < S::A_EACH; i++, m += S::STEP) {
+		I a_of_m = tables.a_of_m[m];
+		to[i] = k < left ? a[a_of_m + a_of_k] : number<T>(0);
+	}
 }
 
 template <class S, class T, class I>
 __device__ inline void fetch_b_along_k(T *to, const T *b, const conv_tables<S, I> &tables, const conv_params<I> &p,
-                                       I n0, int at, I left) {
+                                       int at, I left) {
 	int k = (int)threadIdx.x % S::DEPTH, n = (int)threadIdx.x / S::DEPTH;
 	source<I> of_k = tables.of_k[at + k];
 #pragma unroll
 	for (int i = 0; i < S::B_EACH; i++, n += S::STEP) {
 		source<I> of_n = tables.of_n[n];
 		bool there = is_inside(p, of_n, of_k) & (k < left);
-		to[i] = there ? b[of_n.v[0] + of_k.v[0]] : number<T>(n0 + n == p.ones_column ? 1 : 0);
+		to[i] = there ? b[of_n.v[0] + of_k.v[0]] : unread<T>(of_n);
 	}
 }
 
-/* A thread's columns are always the same: of_n. */
 template <class S, class T, class I>
 __device__ inline void fetch_b_along_n(T *to, const T *b, const conv_tables<S, I> &tables, const conv_params<I> &p,
-                                       I n0, int at, I left, const source<I> *of_n) {
+                                       int at, I left) {
 	int k = (int)threadIdx.x / S::N, n = (int)threadIdx.x % S::N;
+	source<I> of_n[S::COLUMNS_EACH];
+#pragma unroll
+	for (int c = 0; c < S::COLUMNS_EACH; c++)
+		of_n[c] = tables.of_n[n + c * S::THREADS];
 #pragma unroll
 	for (int i = 0; i < S::B_EACH / S::COLUMNS_EACH; i++, k += S::K_STEP) {
 		source<I> of_k = tables.of_k[at + k];
 #pragma unroll
 		for (int c = 0; c < S::COLUMNS_EACH; c++) {
 			bool there = is_inside(p, of_n[c], of_k) & (k < left);
-			bool one = n0 + n + c * S::THREADS == p.ones_column;
-			to[i * S::COLUMNS_EACH + c] = there ? b[of_n[c].v[0] + of_k.v[0]] : number<T>(one ? 1 : 0);
+			to[i * S::COLUMNS_EACH + c] = there ? b[of_n[c].v[0] + of_k.v[0]] : unread<T>(of_n[c]);
 		}
 	}
 }
@@ -124,34 +137,28 @@ template <class S> __device__ inline int k_of_b(int i) {
 
 /* ---- the frame ---- */
 
-/* A part of the sums of a tile: a and b of its group and phase, the tile's corner, and how many k. */
-template <class T, class I> struct conv_part {
-	const T *a, *b;
-	I m, n, length;
-};
+/* A part of a tile's sums: its first row, and how many k. */
+template <class I> struct conv_part { I m, length; };
 
-/* Calls put(slice, buffer), which copies it to shared memory, and multiply(buffer) for each slice of the part. */
+/* Calls put(slice, buffer), which copies it to shared memory, and multiply(buffer) for each slice of the part, which has
+ * `length` k. */
 template <class S, class T, class I, class Put, class Multiply>
-__device__ inline void each_slice(conv_tables<S, I> &tables, const conv_params<I> &p, const conv_part<T, I> &part,
-                                  Put put, Multiply multiply) {
-	source<I> of_n[S::COLUMNS_EACH];
+__device__ inline void each_slice(conv_tables<S, I> &tables, const conv_params<I> &p, const conv_arrays<T> &arrays,
+                                  I length, Put put, Multiply multiply) {
 	conv_slice<S, T> slice;
-#pragma unroll
-	for (int c = 0; c < S::COLUMNS_EACH; c++)
-		of_n[c] = tables.of_n[(int)threadIdx.x % S::N + c * S::THREADS];
 	auto fetch = [&](I done) {
 		int at = (int)(done % (2 * S::TABLE));
-		fetch_a<S>(slice.a, part.a, tables, p, part.m, at, part.length - done);
+		fetch_a<S>(slice.a, arrays.a, tables, at, length - done);
 		if constexpr (S::ALONG_K)
-			fetch_b_along_k<S>(slice.b, part.b, tables, p, part.n, at, part.length - done);
+			fetch_b_along_k<S>(slice.b, arrays.b, tables, p, at, length - done);
 		else
-			fetch_b_along_n<S>(slice.b, part.b, tables, p, part.n, at, part.length - done, of_n);
+			fetch_b_along_n<S>(slice.b, arrays.b, tables, p, at, length - done);
 	};
 	fetch(0);
 	put(slice, 0);
 	__syncthreads();
-	int buffer = 0;
-	for (I done = 0; done < part.length; done += S::DEPTH, buffer ^= 1) {
+	for (I done = 0; done < length; done += S::DEPTH) {
+		int buffer = (int)(done / S::DEPTH % 2);
 		if (done % S::TABLE == 0) /* the table after this one, long before it is read */
 			fill_k(tables, p, done + S::TABLE);
 		/* After the last slice comes one of zeros: a condition here and at put would let the compiler fetch only there. */
@@ -162,10 +169,10 @@ __device__ inline void each_slice(conv_tables<S, I> &tables, const conv_params<I
 	}
 }
 
-/* By all threads; a barrier on either side. */
-template <class S, class T, class I>
-__device__ inline conv_part<T, I> enter_tile(conv_tables<S, I> &tables, const conv_params<I> &p,
-                                             const conv_arrays<T> &arrays, I index) {
+/* Fills the tables, and returns how many k the part has: none where that is not positive.  By all threads; a barrier on
+ * either side. */
+template <class S, class I>
+__device__ inline I enter_tile(conv_tables<S, I> &tables, const conv_params<I> &p, I index) {
 	conv_tile<I> t = find_tile(p, index, S::M, S::N);
 	enter_phase(tables.phase, p, t.phase);
 	__syncthreads();
@@ -176,13 +183,14 @@ __device__ inline conv_part<T, I> enter_tile(conv_tables<S, I> &tables, const co
 		tables.tile = t;
 		tables.begin = begin;
 		tables.end = begin + length;
+		tables.a_first = t.group * p.a_group + phase.a_first[0] + phase.a_first[1] + phase.a_first[2];
 	}
 	__syncthreads();
+	fill_rows(tables, p, t);
 	fill_columns(tables, p, t);
 	fill_k(tables, p, (I)0);
 	__syncthreads();
-	return {arrays.a + t.group * p.a_group + (phase.a_first[0] + phase.a_first[1] + phase.a_first[2]),
-	        arrays.b + t.group * p.b_group, t.m, t.n, length};
+	return length;
 }
 
 #endif

@@ -108,13 +108,14 @@ static __global__ void __launch_bounds__(S::THREADS, S::BLOCKS)
 		int row = warp / S::WARP_COLUMNS * (S::TM * FRAGMENT), column = warp % S::WARP_COLUMNS * (S::TN * FRAGMENT);
 		float(*stage)[STAGE_ROW] = (float(*)[STAGE_ROW])(void *)&matrices.a + warp * FRAGMENT;
 		for (int32_t index = (int32_t)blockIdx.x; index < p.tiles; index += (int32_t)gridDim.x) {
-			conv_part<T, int32_t> part = enter_tile(tables, p, arrays, index);
+			int32_t length = enter_tile(tables, p, index);
 			typename conv_fragments<S, T>::SUM sum[S::TM][S::TN];
 #pragma unroll
 			for (int i = 0; i < S::TM * S::TN; i++)
 				nvcuda::wmma::fill_fragment(sum[i / S::TN][i % S::TN], 0.0f);
 			each_slice(
-				tables, p, part, [&](const conv_slice<S, T> &slice, int buffer) { put_slice(matrices, slice, buffer); },
+				tables, p, arrays, length,
+				[&](const conv_slice<S, T> &slice, int buffer) { put_slice(matrices, slice, buffer); },
 				[&](int buffer) { multiply_slice<S, T>(sum, matrices, buffer, row, column); });
 			store_tile<S>(sum, stage, tables, p, arrays, row, column);
 			__syncthreads();

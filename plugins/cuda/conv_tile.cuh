@@ -75,10 +75,11 @@ static __global__ void __launch_bounds__(S::THREADS, S::BLOCKS)
 	__shared__ conv_factors<S, C> factors;
 	int row = (int)threadIdx.x / S::COLUMNS, column = (int)threadIdx.x % S::COLUMNS;
 	for (I index = (I)blockIdx.x; index < p.tiles; index += (I)gridDim.x) {
-		conv_part<T, I> part = enter_tile(tables, p, arrays, index);
+		I length = enter_tile(tables, p, index);
 		C sum[S::TM][S::TN] = {};
 		each_slice(
-			tables, p, part, [&](const conv_slice<S, T> &slice, int buffer) { put_slice(factors, slice, buffer); },
+			tables, p, arrays, length,
+			[&](const conv_slice<S, T> &slice, int buffer) { put_slice(factors, slice, buffer); },
 			[&](int buffer) { multiply_slice<S, C>(sum, factors, buffer, row, column); });
 		store_tile<S>(sum, tables, p, arrays, row, column);
 		__syncthreads();
@@ -96,17 +97,19 @@ template <class S, class T, class I> inline int32_t run_tiles(mt_queue *queue, c
 
 /* The shapes of conv_plan.h's tiles. */
 template <bool ALONG_K> using conv_large = conv_shape<128, 128, 8, 8, 8, ALONG_K, 2>;
-template <bool ALONG_K> using conv_medium = conv_shape<64, 64, 8, 4, ALONG_K ? 16 : 8, ALONG_K, 4>;
+template <bool ALONG_K, class T>
+using conv_medium =
+	conv_shape<64, 64, 8, 4, ALONG_K ? 16 : 8, ALONG_K, sizeof(T) == 8 ? 2 : 4>; /* f64 needs registers */
 using conv_wide = conv_shape<16, 128, 8, 4, 8, false, 7>;
 using conv_small = conv_shape<16, 32, 4, 4, 16, true, 16>;
 
 /* MEDIUM, which every dtype has, with indices of 64 bits too. */
 template <class T> inline int32_t run_medium(mt_queue *queue, const conv_call &call) {
 	if (!call.plan->narrow)
-		return run_tiles<conv_medium<false>, T, int64_t>(queue, call);
+		return run_tiles<conv_medium<false, T>, T, int64_t>(queue, call);
 	if (call.plan->along_k)
-		return run_tiles<conv_medium<true>, T, int32_t>(queue, call);
-	return run_tiles<conv_medium<false>, T, int32_t>(queue, call);
+		return run_tiles<conv_medium<true, T>, T, int32_t>(queue, call);
+	return run_tiles<conv_medium<false, T>, T, int32_t>(queue, call);
 }
 
 #endif
