@@ -85,8 +85,7 @@ static int take_backend(struct cf_target *t, const json_t *root, char *words, si
 		return 0;
 	}
 	if (strcmp(text(b, "state"), "usable") != 0 && strcmp(text(b, "state"), "unusable") != 0) {
-		snprintf(words, size, "%s cannot be tested: %s%s", t->name,
-		         strcmp(text(b, "state"), "no-device") == 0 ? "no device: " : "", text(b, "reason"));
+		snprintf(words, size, "%s cannot be tested: %s", t->name, text(b, "reason"));
 		return 0;
 	}
 	t->path = text(b, "library");

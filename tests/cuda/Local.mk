@@ -32,8 +32,15 @@ EXTRA_DIST += %D%/emulator/warps.cpp
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulator/emulator.test
+shell_tests += %D%/gpu_check.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
+
+# Faults that gpu-check plants for compute-sanitizer; only ./dev gpu-bundle builds it.
+EXTRA_DIST += %D%/planted.cu
+CLEANFILES += %D%/planted
+%D%/planted: %D%/planted.cu
+	$(AM_V_NVCC)$(MKDIR_P) %D% && $(NVCC) $(nvcc_flags) -cudart static -o $@ $(srcdir)/%D%/planted.cu
 
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built

@@ -1,0 +1,146 @@
+# Conformance, the unit tests on the device, and what is reported beside them: PyTorch and times. A part of gpu-check, which has the functions used here.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# --- conformance and gradients -------------------------------------------------------------------
+
+# The number before WORD in the totals of a text report of mt-conformance.
+total() { # FILE WORD
+  sed -n "s/^[0-9]* ops,.*[^0-9]\([0-9][0-9]*\) $2.*/\1/p" "$1" | tail -n 1
+}
+
+check_conformance() { # NAME DEVICE JOBS
+  launch "conformance_$1" "$(choose 210 75)" env OMP_WAIT_POLICY=passive "$prefix/bin/mt-conformance" "$2" --jobs "$3" --timeout 40 \
+    --random "$(choose 2000 300)" ${quick:+--dtype f32,bf16,i64}
+}
+
+judge_conformance() { # NAME CHECK
+  local file=$work/conformance_$1.out why numbers executed
+  why=$(unfinished "conformance_$1")
+  executed=$(total "$file" "cases executed")
+  numbers="$(grep -E '^[0-9]+ ops, ' "$file" | tail -n 1)"
+  numbers="${numbers:-$(last_line "$work/conformance_$1.err")} $(grep -E '^[0-9]+ checks of the plugin' "$file" | tail -n 1)"
+  if grep -q '^FAILED' "$file" || { [ -z "$why" ] && [ "$(status_of "conformance_$1")" != 0 ]; }; then
+    verdict "$2" FAIL "$(grep -c '^FAILED .*:' "$file") failures shown. $numbers${why:+, $why}"
+  elif [ -n "$why" ]; then
+    verdict "$2" "not run" "$why"
+  elif [ "${executed:-0}" -lt 1 ] || ! grep -q -x passed "$file"; then
+    verdict "$2" FAIL "no result: $numbers"
+  elif [ "$device" = cuda ] && [ "$1" = device ] && ! { [ "$(path_of device matmul)" = library ] && [ "$(path_of device conv)" = library ]; }; then
+    verdict "$2" "not run" "it passed, but without both libraries: $(path_line device matmul); $(path_line device conv). $numbers"
+  else
+    verdict "$2" pass "$numbers"
+  fi
+}
+
+conformance_text() { # NAME DEVICE
+  printf '\nmt-conformance %s, %s s:\n\n' "$2" "$(seconds_of "conformance_$1")"
+  grep -A4 '^FAILED' "$work/conformance_$1.out" | head -n 100 >"$work/failures"
+  if [ -s "$work/failures" ]; then block 100 <"$work/failures"; fi
+  { grep -E '^([0-9]+ (ops|checks)|passed$|FAILED$)' "$work/conformance_$1.out"; tail -n 5 "$work/conformance_$1.err"; } | block
+}
+
+tests() { (cd "$prefix/libexec" 2>/dev/null && ls test_* 2>/dev/null); }
+
+check_suites() {
+  local name slow='test_gradcheck test_conv_grad test_higher_order test_derivatives test_gradients'
+  say "conformance and gradients"
+  check_conformance device "$device" $(((cores * 3 + 7) / 8))
+  if [ "$own" != "$device" ]; then check_conformance own "$own" $(((cores * 3 + 7) / 8)); fi
+  for name in $slow $(tests | grep -v -x -F "$(tr ' ' '\n' <<<"$slow")"); do
+    if [ ! -x "$prefix/libexec/$name" ]; then continue; fi
+    room_for $((2 + (cores + 3) / 4))
+    launch "$name" "$(choose 150 60)" env MT_TEST_BACKENDS="$device$([ "$own" = "$device" ] || echo ",$own")" \
+      OMP_NUM_THREADS=1 "$prefix/libexec/$name"
+  done
+  wait
+  judge_conformance device "conformance, library path"
+  if [ "$own" = "$device" ]; then
+    verdict "conformance, own path" "not run" "there is no ${device}_tiled"
+  else
+    judge_conformance own "conformance, own path"
+  fi
+  {
+    conformance_text device "$device"
+    if [ "$own" != "$device" ]; then conformance_text own "$own"; fi
+  } | section 40 "Conformance"
+  judge_gradients | section 50 "Gradients and values of every op"
+  read -r word numbers <"$work/gradients"
+  verdict "gradients" "${word/not/not run}" "$numbers"
+}
+
+# Prints the programs' results; leaves "VERDICT NUMBERS" in $work/gradients.
+judge_gradients() {
+  local name good=0 bad=0 skipped=0 broken="" late="" programs=0
+  for name in $(tests); do
+    programs=$((programs + 1))
+    good=$((good + $(grep '^ok ' "$work/$name.out" 2>/dev/null | grep -vc '# SKIP')))
+    skipped=$((skipped + $(grep -c '^ok .*# SKIP' "$work/$name.out" 2>/dev/null)))
+    bad=$((bad + $(grep -c '^not ok ' "$work/$name.out" 2>/dev/null)))
+    if [ -n "$(unfinished "$name")" ]; then
+      late="$late $name"
+    elif [ "$(status_of "$name")" != 0 ] || ! grep -q '^1\.\.[1-9]' "$work/$name.out"; then
+      broken="$broken $name"
+    fi
+  done
+  echo "$programs programs on $device$([ "$own" = "$device" ] || echo " and $own"): $good tests passed, $bad failed, $skipped skipped.${broken:+ Failed:$broken.}${late:+ Not finished:$late.}"
+  for name in $broken; do
+    echo
+    echo "$name, status $(status_of "$name"):"
+    echo
+    { grep -A8 '^not ok' "$work/$name.out"; tail -n 3 "$work/$name.err"; } | block 40
+  done
+  if [ -n "$broken" ] || [ "$bad" -gt 0 ]; then
+    echo "FAIL $good passed, $bad failed;$broken" >"$work/gradients"
+  elif [ -n "$late" ] || [ "$programs" = 0 ]; then
+    echo "not $good passed in $programs programs;$late" >"$work/gradients"
+  else
+    echo "pass $good tests in $programs programs" >"$work/gradients"
+  fi
+}
+
+# --- beside PyTorch, and times -------------------------------------------------------------------
+
+check_oracle() {
+  local python summary
+  if [ -n "$quick" ] || [ ! -x "$prefix/libexec/mt-oracle" ] || [ ! -f "$prefix/libexec/oracle.py" ]; then return; fi
+  python=$(command -v python3)
+  if [ -z "$python" ] || ! timeout 60 "$python" -c 'import numpy, torch' 2>/dev/null; then
+    echo "There is no Python with PyTorch here." | section 70 "Every op against PyTorch"
+    return
+  fi
+  say "the oracle"
+  run oracle 60 env OMP_NUM_THREADS=2 PYTHONDONTWRITEBYTECODE=1 "$python" "$prefix/libexec/oracle.py" --program "$prefix/libexec/mt-oracle" \
+    --device "$device" --cases 4000
+  summary=$(grep -E '^[0-9]+ ops on ' "$work/oracle.out" | tail -n 1)
+  { tail -n 40 "$work/oracle.out"; tail -n 5 "$work/oracle.err"; } | block | section 70 "Every op against PyTorch"
+  if [ -n "$(unfinished oracle)" ]; then
+    verdict "PyTorch agrees" "not run" "$(unfinished oracle)"
+  elif [ "$(status_of oracle)" = 0 ] && [ -n "$summary" ]; then
+    verdict "PyTorch agrees" pass "$summary"
+  else
+    verdict "PyTorch agrees" FAIL "${summary:-$(last_line "$work/oracle.err")}"
+  fi
+}
+
+check_times() {
+  local python devices=("$device")
+  if [ -n "$quick" ]; then return; fi
+  if [ ! -x "$prefix/libexec/bench_device" ]; then
+    echo "There is no bench/device in the tree." | section 80 "Times"
+    return
+  fi
+  say "times"
+  if [ "$own" != "$device" ]; then devices+=("$own"); fi
+  run bench 60 "$prefix/libexec/bench_device" "${devices[@]}"
+  python=$(command -v python3)
+  if [ -n "$python" ] && grep -q '^cuda' <<<"$device"; then run bench_torch 50 "$python" "$prefix/libexec/device_torch.py"; fi
+  {
+    { cat "$work/bench.out"; tail -n 5 "$work/bench.err"; unfinished bench; } | block 80
+    if [ -s "$work/bench_torch.out" ]; then
+      echo
+      echo "PyTorch on the same GPU:"
+      echo
+      { cat "$work/bench_torch.out"; tail -n 3 "$work/bench_torch.err"; unfinished bench_torch; } | block 80
+    fi
+  } | section 80 "Times"
+}
