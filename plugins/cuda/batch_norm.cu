@@ -46,7 +46,7 @@ __device__ static pair<C> running_statistics(const batch_norm<T> &b, const seat 
 }
 
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	batch_norm_channels(row_grid g, row_phase phase, channel_runs runs, batch_norm<T> b, pair<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
@@ -75,7 +75,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 }
 
 template <class T>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_batch_norm(row_grid g, row_grid chunked, batch_norm<T> b, const pair<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
@@ -108,7 +108,7 @@ __device__ static void write_parameters(const batch_norm_grads<T> &b, const seat
 }
 
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	batch_norm_grad_channels(row_grid g, row_phase phase, channel_runs runs, batch_norm_grads<T> b,
                              pair<compute_of<T>> *chunks, const pair<compute_of<T>> *whole) {
 	using C = compute_of<T>;
@@ -151,7 +151,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 }
 
 template <class T>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_batch_norm_grad(row_grid g, row_grid chunked, batch_norm_grads<T> b, const pair<compute_of<T>> *chunks,
                            pair<compute_of<T>> *whole) {
 	using C = compute_of<T>;

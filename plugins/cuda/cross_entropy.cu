@@ -63,7 +63,7 @@ __device__ static void write_row(const entropy<T> &e, int64_t row, const row_sum
 }
 
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, BLOCKS_AT_ONCE<T, P>)
 	cross_entropy_rows(row_grid g, entropy<T> e, results<compute_of<T>> loss, results<compute_of<T>> lse,
                        row_sums<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
@@ -101,7 +101,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 }
 
 template <class T>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_cross_entropy(row_grid g, row_grid chunked, entropy<T> e, results<compute_of<T>> loss,
                          results<compute_of<T>> lse, const row_sums<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
@@ -129,7 +129,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 
 /* *total = Σ weight: one block, in f64, since every element of the gradient has it as a factor. */
 template <class T>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	sum_weights(side<T> weight, int64_t classes, double *total) {
 	__shared__ double shared[WARP];
 	double sum = 0;
@@ -142,7 +142,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 
 /* total: Σ w, or NULL where there is no weight. */
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, BLOCKS_AT_ONCE<T, P>)
 	cross_entropy_grad_rows(row_grid g, entropy<T> e, results<const compute_of<T>> lse,
                             results<const compute_of<T>> gloss, const double *total, T *glogits, int64_t row_stride,
                             int64_t stride) {

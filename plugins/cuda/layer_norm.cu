@@ -25,7 +25,7 @@ __device__ static pair<C> write_statistics(const layer_norm_rows<T> &r, const ro
 }
 
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	layer_norm_kernel(row_grid g, row_phase phase, layer_norm_rows<T> r, pair<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
@@ -60,7 +60,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 }
 
 template <class T>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_layer_norm(row_grid g, row_grid chunked, layer_norm_rows<T> r, const pair<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
@@ -95,7 +95,8 @@ template <class T> static int32_t layer_norm(mt_queue *queue, const struct mt_la
 	layer_norm_rows<T> r = rows_of<T>(args);
 	matrix_rows m = rows_of_matrices(2, matrices, 2, sides);
 	mt_cuda_rows p;
-	mt__cuda_plan_rows(&p, args->x->shape[0], args->x->shape[1], m.along, m.pack, FEWER<T>, MORE<T, 1>);
+	mt__cuda_plan_rows(&p, args->x->shape[0], args->x->shape[1], m.along, m.pack, FEWER<T>,
+	                   m.pack > 1 ? MORE<T, 1> : MORE<T, 2>);
 	void *scratch;
 	int32_t status = scratch_of(queue, chunk_bytes<A>(p), name, &scratch);
 	if (status != MT_OK)
@@ -103,7 +104,7 @@ template <class T> static int32_t layer_norm(mt_queue *queue, const struct mt_la
 	return run_phases(
 		p,
 		[&](row_phase phase) {
-			return for_seat<T, FEWER<T>, MORE<T, 1>>(p, [&](auto shape) {
+			return for_seat<T, FEWER<T>, MORE<T, 1>, MORE<T, 2>>(p, [&](auto shape) {
 				return launch_rows(queue, name, p, layer_norm_kernel<T, shape.pack, shape.values>, phase, r,
 			                       (A *)scratch);
 			});

@@ -65,7 +65,7 @@ template <class T, int P, int R> struct held_row {
 /* ---- by rows ---- */
 
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	layer_norm_grad_rows(row_grid g, row_phase phase, layer_norm_grads<T> r, pair<compute_of<T>> *chunks,
                          const pair<compute_of<T>> *whole) {
 	using C = compute_of<T>;
@@ -83,7 +83,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 }
 
 template <class C>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_rows(row_grid g, row_grid chunked, const pair<C> *chunks, pair<C> *whole) {
 	__shared__ pair<C> shared[MT_CUDA_ROW_THREADS];
 	for (int64_t unit = blockIdx.x; unit < g.units; unit += gridDim.x) {
@@ -105,7 +105,7 @@ __device__ static void write_column(const layer_norm_grads<T> &r, int64_t column
 }
 
 template <class T, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	layer_norm_grad_columns(row_grid g, row_phase phase, layer_norm_grads<T> r, pair<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
 	__shared__ pair<C> shared[MT_CUDA_ROW_THREADS];
@@ -128,7 +128,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 }
 
 template <class T>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_columns(row_grid g, row_grid chunked, layer_norm_grads<T> r, const pair<compute_of<T>> *chunks) {
 	using C = compute_of<T>;
 	__shared__ pair<C> shared[MT_CUDA_ROW_THREADS];
@@ -144,7 +144,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 
 /* Rows of a band; its column sums: bands[band · N + column]. */
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	layer_norm_grad_bands(row_grid g, layer_norm_grads<T> r, int64_t band_rows, pair<compute_of<T>> *bands) {
 	using C = compute_of<T>;
 	__shared__ pair<C> shared[MT_CUDA_ROW_THREADS];

@@ -108,12 +108,14 @@ template <class I> struct windows {
 				for (s[2] = begin2; s[2] < end2; s[2] += d[2].dilation)
 					f(s);
 	}
-	/* Calls f(o) for the outputs whose windows span cell s, in row-major order. */
+	/* Calls f(o) for the outputs whose windows span cell s, in row-major order: a few, for which registers that would
+	 * hold more at once do not pay. */
 	template <class F> __device__ void each_window(const I (&s)[DIMS], F f) const {
 		I o[DIMS], first1 = d[1].first(s[1]), past1 = d[1].past(s[1]), first2 = d[2].first(s[2]),
 				   past2 = d[2].past(s[2]);
 		for (o[0] = d[0].first(s[0]); o[0] < d[0].past(s[0]); o[0]++)
 			for (o[1] = first1; o[1] < past1; o[1]++)
+#pragma unroll 1
 				for (o[2] = first2; o[2] < past2; o[2]++)
 					f(o);
 	}
@@ -123,7 +125,7 @@ template <class I> struct windows {
 
 /* The first NaN, or else the first largest. */
 template <class T, class I>
-static __global__ void __launch_bounds__(BLOCK)
+static __global__ void __launch_bounds__(BLOCK, 1)
 	pool_max(space<I> outputs, windows<I> w, planes<const T, I> x, planes<T, I> out, planes<int32_t, I> indices) {
 	using C = compute_of<T>;
 	for (int64_t i = first_position(); i < outputs.count; i += position_step()) {
@@ -145,7 +147,7 @@ static __global__ void __launch_bounds__(BLOCK)
 }
 
 template <class T, class I>
-static __global__ void __launch_bounds__(BLOCK)
+static __global__ void __launch_bounds__(BLOCK, 1)
 	pool_average(space<I> outputs, windows<I> w, planes<const T, I> x, planes<T, I> out) {
 	using C = compute_of<T>;
 	for (int64_t i = first_position(); i < outputs.count; i += position_step()) {
@@ -159,7 +161,7 @@ static __global__ void __launch_bounds__(BLOCK)
 
 /* An index that names no cell of its plane is reported and left out. */
 template <class T, class I>
-static __global__ void __launch_bounds__(BLOCK)
+static __global__ void __launch_bounds__(BLOCK, 1)
 	pool_max_grad(space<I> cells, windows<I> w, planes<const T, I> gout, planes<const int32_t, I> indices,
                   planes<T, I> gx, mt_cuda_fault *fault) {
 	using C = compute_of<T>;
@@ -184,7 +186,7 @@ static __global__ void __launch_bounds__(BLOCK)
 }
 
 template <class T, class I>
-static __global__ void __launch_bounds__(BLOCK)
+static __global__ void __launch_bounds__(BLOCK, 1)
 	pool_average_grad(space<I> cells, windows<I> w, planes<const T, I> gout, planes<T, I> gx) {
 	using C = compute_of<T>;
 	for (int64_t i = first_position(); i < cells.count; i += position_step()) {

@@ -18,6 +18,10 @@
 template <class T> constexpr int FEWER = 32 / (int)sizeof(compute_of<T>);
 template <class T, int arrays> constexpr int MORE = 128 / (int)sizeof(compute_of<T>) / arrays;
 
+/* Blocks that a multiprocessor is to have at least, for kernels that can do with few registers: one reads while the other
+ * writes.  Other kernels say 1: left alone, ptxas spills registers for the sake of more blocks. */
+template <class T, int P> constexpr int BLOCKS_AT_ONCE = P > 1 && sizeof(T) <= 4 ? 2 : 1;
+
 /* What a launch does: rows that fit a group are done at once; of long rows, chunks are summed up first, put together by
  * a kernel of its own, and then written. */
 enum row_phase { WHOLE_ROWS, SUM_CHUNKS, WRITE_CHUNKS };
@@ -329,12 +333,13 @@ inline matrix_rows rows_of_matrices(int matrices, const mt_array *const *matrix,
 
 template <int P, int R> struct shape_of_seat { static constexpr int pack = P, values = R; };
 
-/* Calls f(shape_of_seat<P, R>()) as the plan says. */
-template <class T, int fewer, int more, class F> inline int32_t for_seat(const mt_cuda_rows &p, F f) {
+/* Calls f(shape_of_seat<P, R>()) as the plan says.  more_single: `more` where elements are read one at a time. */
+template <class T, int fewer, int more, int more_single = more, class F>
+inline int32_t for_seat(const mt_cuda_rows &p, F f) {
 	constexpr int wide = 16 / (int)sizeof(T);
 	if (p.pack > 1)
 		return p.values > fewer ? f(shape_of_seat<wide, more>()) : f(shape_of_seat<wide, fewer>());
-	return p.values > fewer ? f(shape_of_seat<1, more>()) : f(shape_of_seat<1, fewer>());
+	return p.values > fewer ? f(shape_of_seat<1, more_single>()) : f(shape_of_seat<1, fewer>());
 }
 
 template <class... P, class... A>

@@ -8,7 +8,7 @@
 
 /* That of a row, from those of its chunks. */
 template <class C>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_softmax(row_grid g, row_grid chunked, const pair<C> *chunks, pair<C> *whole) {
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
 	for (int64_t unit = blockIdx.x; unit < g.units; unit += gridDim.x) {
@@ -28,7 +28,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 
 /* chunks: of each chunk, written by SUM_CHUNKS; whole: of each row, read by WRITE_CHUNKS. */
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, BLOCKS_AT_ONCE<T, P>)
 	softmax_rows(row_grid g, row_phase phase, walk<2, int64_t> rows, int64_t x_stride, int64_t out_stride,
                  bool logarithm, const T *x, T *out, pair<compute_of<T>> *chunks, const pair<compute_of<T>> *whole) {
 	using C = compute_of<T>;
@@ -67,7 +67,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
 /* ---- gradients ---- */
 
 template <class C>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, 1)
 	finish_sum(row_grid g, row_grid chunked, const C *chunks, C *whole) {
 	__shared__ C shared[MT_CUDA_ROW_THREADS];
 	for (int64_t unit = blockIdx.x; unit < g.units; unit += gridDim.x) {
@@ -85,7 +85,7 @@ struct grad_strides {
 };
 
 template <class T, int P, int R>
-static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS)
+static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, BLOCKS_AT_ONCE<T, P>)
 	softmax_grad_rows(row_grid g, row_phase phase, walk<3, int64_t> rows, grad_strides stride, bool logarithm,
                       const T *gout, const T *y, T *gx, compute_of<T> *chunks, const compute_of<T> *whole) {
 	using C = compute_of<T>;
