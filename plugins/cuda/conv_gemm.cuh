@@ -249,7 +249,7 @@ __device__ inline void store_sums(const conv_params<I> &p, const conv_arrays<T> 
 		return;
 	if (p.parted) {
 		pack<C, 4> four = {{sums[0], sums[1], sums[2], sums[3]}};
-		*(pack<C, 4> *)part_of(p, arrays, t.part, t.group * p.phases + t.phase, m, n) = four;
+		store_pack(part_of(p, arrays, t.part, t.group * p.phases + t.phase, m, n), four);
 		return;
 	}
 	int64_t filter = (int64_t)t.group * p.m + m;
@@ -260,7 +260,7 @@ __device__ inline void store_sums(const conv_params<I> &p, const conv_arrays<T> 
 #pragma unroll
 		for (int j = 0; j < 4; j++)
 			store(&four.v[j], with_bias(sums[j], bias, p.activation));
-		*(pack<T, 4> *)(row + y[0]) = four;
+		store_pack(row + y[0], four);
 		return;
 	}
 #pragma unroll

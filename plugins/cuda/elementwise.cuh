@@ -77,7 +77,7 @@ __device__ inline void write_pack(const sweep<K> &s, int k, const pack_place<K> 
 	for (int j = 0; j < N; j++)
 		f(j, &whole.v[j]);
 	if (place.n == N) {
-		*(pack<T, N> *)to = whole;
+		store_pack(to, whole);
 		return;
 	}
 #pragma unroll

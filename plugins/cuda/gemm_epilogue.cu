@@ -38,7 +38,7 @@ template <class S, class T, int V, class I> static __global__ void gemm_epilogue
 #pragma unroll
 		for (int v = 0; v < V; v++)
 			finish_sum(&y.v[v], sum[v], f.bias ? f.bias + at.at[BIAS] + v * step : nullptr, f);
-		*(pack<T, V> *)(f.out + at.at[OUT]) = y;
+		store_pack(f.out + at.at[OUT], y);
 	}
 }
 

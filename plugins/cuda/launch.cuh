@@ -55,6 +55,24 @@ __device__ inline int64_t position_step() {
 /* N elements that are loaded and stored at once: at an address that is a multiple of their size. */
 template <class T, int N> struct alignas(sizeof(T) * N) pack { T v[N]; };
 
+/* A pack is one store: nvcc takes assignments of structs apart, and does not always put them together again. */
+template <class T, int N> __device__ inline void store_pack(T *to, const pack<T, N> &from) {
+#ifdef __CUDA_ARCH__
+	if constexpr (sizeof from == sizeof(uint4)) {
+		uint4 bits;
+		memcpy(&bits, &from, sizeof bits);
+		__stwb((uint4 *)to, bits);
+		return;
+	} else if constexpr (sizeof from == sizeof(uint2)) {
+		uint2 bits;
+		memcpy(&bits, &from, sizeof bits);
+		__stwb((uint2 *)to, bits);
+		return;
+	}
+#endif
+	*(pack<T, N> *)to = from;
+}
+
 inline int32_t no_dtype(int32_t dtype, const char *name) {
 	return mt__cuda_fail(MT_E_UNSUPPORTED, "cuda: %s: no dtype %d", name, (int)dtype);
 }

@@ -33,7 +33,7 @@ static __global__ void __launch_bounds__(BLOCK)
 		mt_philox_block(s.seed, first + b, words);
 		draw(words, v.v);
 		if (whole && b * N + N <= count) {
-			*(pack<T, N> *)(out + b * N) = v;
+			store_pack(out + b * N, v);
 			continue;
 		}
 #pragma unroll

@@ -148,19 +148,6 @@ __device__ inline void load_row(const seat &s, const Line &from, C (&v)[R]) {
 		v[i] = load(raw[i / P].v[i % P]);
 }
 
-/* 16 bytes are one store: nvcc takes assignments of structs apart, and does not always put them together again. */
-template <class T, int P> __device__ inline void store_pack(T *to, const pack<T, P> &from) {
-#ifdef __CUDA_ARCH__
-	if constexpr (sizeof from == sizeof(uint4)) {
-		uint4 bits;
-		memcpy(&bits, &from, sizeof bits);
-		__stwb((uint4 *)to, bits);
-		return;
-	}
-#endif
-	*(pack<T, P> *)to = from;
-}
-
 /* Element l of the row = f(i, l), for each of the seat's. */
 template <int P, int R, class Line, class F> __device__ inline void store_row(const seat &s, const Line &to, F f) {
 	using T = typename Line::element;

@@ -112,8 +112,8 @@ static void embedding_on_device(void) {
 	MT_CHECK_INT(mt_backward(mt_sum(y, MT_ALL_AXES, 0)), MT_OK);
 	CHECK_VALUES(mt_sum(mt_grad(w), MT_ALL_AXES, 0), 80);
 	CHECK_VALUES(mt_sum(mt_index(mt_grad(w), 0, 3), MT_ALL_AXES, 0), 0);
-	MT_CHECK(mt_forward(m, mt_full(MT_SHAPE(1), MT_I64, mt_i(50))) == NULL);
-	CHECK_ERROR(MT_E_ARG, "Embedding: embedding");
+	CHECK_OUT_OF_RANGE(mt_forward(m, mt_full(MT_SHAPE(1), MT_I64, mt_i(50))),
+	                   mt_device_has_host_memory(mt_device_current()) ? "Embedding: embedding" : "embedding");
 	mt_module_free(m);
 	row("residual");
 	m = residual_net();
