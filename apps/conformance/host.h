@@ -13,7 +13,7 @@ struct cf_target {
 	int32_t ordinal;
 	int plain_scratch;
 	int told_late;
-		/* cf_host_call: the kernel returned success, synchronize did not */ /* scratch memory is neither dirtied nor guarded: for benchmarks */
+	/* cf_host_call: the kernel returned success, synchronize did not */ /* scratch memory is neither dirtied nor guarded: for benchmarks */
 	struct mt_option options[CF_MAX_OPTIONS];
 	int n_options;
 	int n_given; /* of the options, those before this one are the manifest's */

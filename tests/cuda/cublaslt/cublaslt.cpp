@@ -77,8 +77,8 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc, cublasL
 	return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *out, cudaDataType type, uint64_t rows, uint64_t columns,
-                                          int64_t ld) {
+cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *out, cudaDataType type, uint64_t rows,
+                                          uint64_t columns, int64_t ld) {
 	*out = new cublasLtMatrixLayout{type, (int64_t)rows, (int64_t)columns, ld, 0, 1};
 	return rows < 1 || columns < 1 || ld < (int64_t)rows ? wrong("a matrix's extents") : CUBLAS_STATUS_SUCCESS;
 }
@@ -214,8 +214,16 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               const void *c, cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
                               const cublasLtMatmulAlgo_t *algo, void *workspace, size_t workspace_bytes, cudaStream_t) {
 	bool wide = desc->scale == CUDA_R_64F;
-	product p = {desc, a, b, d, la, lb, ld, wide ? *(const double *)alpha : *(const float *)alpha,
-	             wide ? *(const double *)beta : *(const float *)beta, 0};
+	product p = {desc,
+	             a,
+	             b,
+	             d,
+	             la,
+	             lb,
+	             ld,
+	             wide ? *(const double *)alpha : *(const float *)alpha,
+	             wide ? *(const double *)beta : *(const float *)beta,
+	             0};
 	p.k = desc->transposed[0] == CUBLAS_OP_T ? la->rows : la->columns;
 	if (!fits(p) || c != d || lc != ld)
 		return wrong("matrices do not fit");
