@@ -9,7 +9,7 @@ total() { # FILE WORD
 }
 
 check_conformance() { # NAME DEVICE JOBS
-  launch "conformance_$1" "$(choose 210 75)" env OMP_WAIT_POLICY=passive "$prefix/bin/mt-conformance" "$2" --jobs "$3" --timeout 40 \
+  launch "conformance_$1" "$(choose 210 75)" "$prefix/bin/mt-conformance" "$2" --jobs "$3" --timeout 40 \
     --random "$(choose 2000 300)" ${quick:+--dtype f32,bf16,i64}
 }
 
