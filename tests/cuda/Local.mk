@@ -31,6 +31,7 @@ EXTRA_DIST += %D%/emulator/shared.h
 EXTRA_DIST += %D%/emulator/warps.cpp
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_reverse.test
+shell_tests += %D%/emulated_training.test
 shell_tests += %D%/emulator/emulator.test
 shell_tests += %D%/gpu_check.test
 shell_tests += %D%/no_device.test
