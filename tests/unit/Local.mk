@@ -28,6 +28,9 @@ tests_unit_test_copy_SOURCES = %D%/test_copy.c %D%/backends.c %D%/backends.h %D%
 tests_unit_test_copy_LDADD = $(internal_ldadd)
 # The CUDA plugin's host side, as far as it is plain C: no toolkit and no GPU are needed.
 cuda_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/cuda
+unit_tests += %D%/test_cuda_conv_plan
+tests_unit_test_cuda_conv_plan_SOURCES = %D%/test_cuda_conv_plan.c plugins/cuda/conv_plan.c
+tests_unit_test_cuda_conv_plan_CPPFLAGS = $(cuda_test_cppflags)
 unit_tests += %D%/test_cuda_options
 tests_unit_test_cuda_options_SOURCES = %D%/test_cuda_options.c plugins/cuda/options.c
 tests_unit_test_cuda_options_CPPFLAGS = $(cuda_test_cppflags)
