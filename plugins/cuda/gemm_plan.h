@@ -59,7 +59,7 @@ enum mt_cuda_gemm_kernel {
 };
 
 enum {
-	MT_CUDA_GEMM_FEW = 8,
+	MT_CUDA_GEMM_FEW = 4,
 	MT_CUDA_GEMM_ROWS_ALONG_K = 16,   /* of the long side in a block of gemm_vector.cu: two for each of its warps … */
 	MT_CUDA_GEMM_ROWS_ACROSS_K = 128, /* … or four for each of a warp's threads */
 	MT_CUDA_GEMM_PIECE = 64           /* its pieces of k are multiples of this */

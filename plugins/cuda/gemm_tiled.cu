@@ -23,74 +23,68 @@ using tiling_32 = tiling<32, 32, 2>;
  * the warp reads neighbours.  Elements outside the matrix are zeros. */
 template <class T, class S, bool AT_ONCE> struct bringer {
 	using C = sum_of<T>;
-	const T *at;           /* this step's first */
-	int64_t apart, onward; /* in memory: from one of the four to the next; to the next step's */
-	int32_t k, k_apart;    /* within the step */
-	int32_t inside;        /* how many of the four have an outer index that is inside; 4 or 0 where read at once */
-	int32_t place, place_apart;
+	static constexpr int RUN = AT_ONCE ? BROUGHT : 1;                    /* neighbours */
+	static constexpr int ALONG = S::depth / RUN, ACROSS = S::side / RUN; /* threads of a row, of one k */
+	static constexpr int OUTER_APART = AT_ONCE ? 0 : THREADS / ALONG, K_APART = AT_ONCE ? 0 : THREADS / ACROSS;
+	const T *at; /* this step's first */
 	pack<T, BROUGHT> held;
+	int32_t k;      /* within the step */
+	int32_t inside; /* how many of the four have an outer index that is inside; 4 or 0 where read at once */
+	int32_t place;  /* in the tile */
 
 	/* from: the batch's matrix at the piece's first k; start: the tile's first outer index of `extent`. */
 	__device__ bringer(const gemm_side<T> &g, const T *from, int64_t start, int64_t extent) {
-		constexpr int RUN = AT_ONCE ? BROUGHT : 1; /* neighbours */
-		int t = (int)threadIdx.x, outer, outer_apart;
-		if (g.along_k) {
-			constexpr int WIDTH = S::depth / RUN;
-			k = t % WIDTH * RUN;
-			outer = t / WIDTH;
-			k_apart = AT_ONCE;
-			outer_apart = AT_ONCE ? 0 : THREADS / WIDTH;
-		} else {
-			constexpr int WIDTH = S::side / RUN;
-			outer = t % WIDTH * RUN;
-			k = t / WIDTH;
-			outer_apart = AT_ONCE;
-			k_apart = AT_ONCE ? 0 : THREADS / WIDTH;
-		}
+		int t = (int)threadIdx.x, outer = g.along_k ? t / ALONG : t % ACROSS * RUN;
+		k = g.along_k ? t % ALONG * RUN : t / ACROSS;
 		inside = 0;
 		for (int i = 0; i < BROUGHT; i++)
-			inside += start + outer + i * outer_apart < extent;
+			inside += start + outer + (g.along_k ? i * OUTER_APART : AT_ONCE * i) < extent;
 		at = from + (start + outer) * g.outer + k * g.inner;
-		apart = outer_apart * g.outer + k_apart * g.inner;
-		onward = S::depth * g.inner;
 		place = k * S::padded + outer;
-		place_apart = k_apart * S::padded + outer_apart;
 	}
 
 	/* left: how much of k is left, counted from this step. */
-	__device__ void read(int32_t left) {
+	__device__ void read(const gemm_side<T> &g, int32_t left) {
 		if constexpr (AT_ONCE) {
 			held = {};
 			if (inside && k < left)
 				held = *(const pack<T, BROUGHT> *)at;
 		} else {
+			int64_t apart = g.along_k ? OUTER_APART * g.outer : K_APART * g.inner;
+			int32_t k_apart = g.along_k ? 0 : K_APART;
 #pragma unroll
 			for (int i = 0; i < BROUGHT; i++)
 				held.v[i] = i < inside && k + i * k_apart < left ? at[i * apart] : T(0);
 		}
-		at += onward;
+		at += S::depth * g.inner;
 	}
 
-	__device__ void write(C *tile) const {
-		if (AT_ONCE && place_apart == 1) {
-			write_neighbours(tile + place);
-			return;
-		}
+	__device__ void write(const gemm_side<T> &g, C *tile) const {
+		C *to = tile + place;
+		if (AT_ONCE && !g.along_k)
+			write_run<S::run>(to);
+		else if (g.along_k)
+			write_apart<AT_ONCE ? S::padded : OUTER_APART>(to);
+		else
+			write_apart<K_APART * S::padded>(to);
+	}
+
+	template <int APART> __device__ void write_apart(C *to) const {
 #pragma unroll
 		for (int i = 0; i < BROUGHT; i++)
-			tile[place + i * place_apart] = load_factor(held.v[i]);
+			to[i * APART] = load_factor(held.v[i]);
 	}
 
-	/* In runs: shared rows are multiples of a run. */
-	__device__ void write_neighbours(C *to) const {
-		pack<C, S::run> *runs = (pack<C, S::run> *)to;
+	/* Rows of the tile are multiples of N. */
+	template <int N> __device__ void write_run(C *to) const {
+		pack<C, N> *packs = (pack<C, N> *)to;
 #pragma unroll
-		for (int r = 0; r < BROUGHT / S::run; r++) {
-			pack<C, S::run> one;
+		for (int r = 0; r < BROUGHT / N; r++) {
+			pack<C, N> one;
 #pragma unroll
-			for (int i = 0; i < S::run; i++)
-				one.v[i] = load_factor(held.v[r * S::run + i]);
-			runs[r] = one;
+			for (int i = 0; i < N; i++)
+				one.v[i] = load_factor(held.v[r * N + i]);
+			packs[r] = one;
 		}
 	}
 };
@@ -125,10 +119,18 @@ template <class C, class S> __device__ inline void take(C *to, const C *from, in
 		*(pack<C, S::run> *)(to + r * S::run) = *(const pack<C, S::run> *)(from + r * run_step);
 }
 
-template <class C, class S>
+/* Steps of k that are written out.  For sm_100 and later, ptxas takes so many registers for loads ahead that it has to
+ * put others into memory; hence few. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+template <class S, bool AT_ONCE> constexpr int written_out = AT_ONCE ? 2 : 1;
+#else
+template <class S, bool AT_ONCE> constexpr int written_out = S::depth;
+#endif
+
+template <class C, class S, bool AT_ONCE>
 __device__ inline void multiply_step(C (&sum)[S::piece][S::piece], const C (*a)[S::padded], const C (*b)[S::padded],
                                      const spot<S> &own) {
-#pragma unroll
+#pragma unroll(written_out <S, AT_ONCE>)
 	for (int k = 0; k < S::depth; k++) {
 		alignas(16) C x[S::piece], y[S::piece];
 		take<C, S>(x, &a[k][own.row], 8 * S::run);
@@ -145,8 +147,9 @@ __device__ inline void multiply_step(C (&sum)[S::piece][S::piece], const C (*a)[
 template <class T, class S>
 __device__ inline void put_tile(const gemm_job<T> &job, const gemm_place &place,
                                 const sum_of<T> (&sum)[S::piece][S::piece], tile_memory<sum_of<T>, S> &memory,
-                                const spot<S> &own, int64_t first_row, int64_t first_column) {
+                                int64_t first_row, int64_t first_column) {
 	constexpr int TALL = 8 * S::piece; /* rows of a warp */
+	spot<S> own;
 	int column = (int)threadIdx.x % S::side;
 	int64_t j = first_column + column;
 #pragma unroll 1
@@ -169,43 +172,66 @@ __device__ inline void put_tile(const gemm_job<T> &job, const gemm_place &place,
 	}
 }
 
+/* What a block is at lies in shared memory: registers are for sums. */
+struct tile_place {
+	int64_t row, column;
+	int32_t steps, last; /* along k, and how much of k the last one has; steps ≥ 1 */
+	gemm_place in;
+};
+
+/* Leaves the sums of the tile. */
+template <class T, class S, bool AT_ONCE>
+__device__ inline void multiply_tile(const gemm_job<T> &job, const tile_place &place, bringer<T, S, AT_ONCE> a,
+                                     bringer<T, S, AT_ONCE> b, sum_of<T> (&sum)[S::piece][S::piece],
+                                     tile_memory<sum_of<T>, S> &memory) {
+	spot<S> own;
+	auto read = [&](int32_t steps) {
+		int32_t left = steps > 1 ? S::depth : place.last;
+		a.read(job.a, left);
+		b.read(job.b, left);
+	};
+	auto write = [&](int buffer) {
+		a.write(job.a, &memory.step.a[buffer][0][0]);
+		b.write(job.b, &memory.step.b[buffer][0][0]);
+	};
+	int32_t steps = place.steps;
+	read(steps);
+	write(steps % 2);
+	__syncthreads();
+	for (; steps > 0; steps--) {
+		if (steps > 1)
+			read(steps - 1);
+		multiply_step<sum_of<T>, S, AT_ONCE>(sum, memory.step.a[steps % 2], memory.step.b[steps % 2], own);
+		if (steps > 1)
+			write((steps - 1) % 2);
+		__syncthreads();
+	}
+}
+
 template <class T, class S, bool AT_ONCE>
 static __global__ void __launch_bounds__(THREADS, S::side == 128 ? 2 : 1) gemm_tiles(gemm_job<T> job) {
-	using C = sum_of<T>;
-	__shared__ tile_memory<C, S> memory;
-	uint32_t tiles = job.tiles_down * job.tiles_across, piece = blockIdx.x / tiles;
-	tile_corner corner = tile_at(blockIdx.x - piece * tiles, job.tiles_down, job.tiles_across);
-	int64_t row = (int64_t)corner.down * S::side, column = (int64_t)corner.across * S::side;
-	int64_t k_first = piece * job.k_chunk, k_end = min(k_first + job.k_chunk, job.k);
-	spot<S> own;
+	__shared__ tile_memory<sum_of<T>, S> memory;
+	__shared__ tile_place place;
 	for (int64_t batch = blockIdx.y; batch < job.batch.count; batch += gridDim.y) {
 		offsets<3, int64_t> at = locate(job.batch, batch);
-		bringer<T, S, AT_ONCE> a(job.a, job.a.at + at.at[0] + k_first * job.a.inner, row, job.m);
-		bringer<T, S, AT_ONCE> b(job.b, job.b.at + at.at[1] + k_first * job.b.inner, column, job.n);
-		C sum[S::piece][S::piece] = {};
-		int64_t left = k_end - k_first;
-		int now = 0;
-		a.read((int32_t)min(left, (int64_t)S::depth));
-		b.read((int32_t)min(left, (int64_t)S::depth));
-		a.write(&memory.step.a[0][0][0]);
-		b.write(&memory.step.b[0][0][0]);
-		__syncthreads();
-		for (; left > 0; left -= S::depth) {
-			bool more = left > S::depth;
-			if (more) {
-				int32_t next = (int32_t)min(left - S::depth, (int64_t)S::depth);
-				a.read(next);
-				b.read(next);
-			}
-			multiply_step<C, S>(sum, memory.step.a[now], memory.step.b[now], own);
-			now ^= 1;
-			if (more) {
-				a.write(&memory.step.a[now][0][0]);
-				b.write(&memory.step.b[now][0][0]);
-			}
-			__syncthreads();
+		if (threadIdx.x == 0) {
+			uint32_t tiles = job.tiles_down * job.tiles_across, piece = blockIdx.x / tiles;
+			tile_corner corner = tile_at(blockIdx.x - piece * tiles, job.tiles_down, job.tiles_across);
+			int64_t length = min(job.k_chunk, job.k - piece * job.k_chunk);
+			int32_t steps = (int32_t)max((length + S::depth - 1) / S::depth, (int64_t)1);
+			place = {(int64_t)corner.down * S::side,
+			         (int64_t)corner.across * S::side,
+			         steps,
+			         (int32_t)(length - (int64_t)(steps - 1) * S::depth),
+			         {piece, batch, at.at[2]}};
 		}
-		put_tile<T, S>(job, {piece, batch, at.at[2]}, sum, memory, own, row, column);
+		__syncthreads();
+		int64_t k = place.in.piece * job.k_chunk;
+		bringer<T, S, AT_ONCE> a(job.a, job.a.at + at.at[0] + k * job.a.inner, place.row, job.m);
+		bringer<T, S, AT_ONCE> b(job.b, job.b.at + at.at[1] + k * job.b.inner, place.column, job.n);
+		sum_of<T> sum[S::piece][S::piece] = {};
+		multiply_tile<T, S, AT_ONCE>(job, place, a, b, sum, memory);
+		put_tile<T, S>(job, place.in, sum, memory, place.row, place.column);
 	}
 }
 

@@ -49,7 +49,7 @@ template <class T, int FEW, bool AT_ONCE>
 __device__ inline void along_k(const vectors<T> &v, const gemm_place &place, const T *matrix, const T *few,
                                int64_t k_first, int64_t k_end) {
 	using C = sum_of<T>;
-	constexpr int N = 16 / (int)sizeof(T);
+	constexpr int N = sizeof(T) == 2 && !AT_ONCE ? 4 : 16 / (int)sizeof(T);
 	const gemm_side<T> &x = v.matrix(), &y = v.few();
 	int lane = (int)threadIdx.x % (int)WARP;
 	int64_t row = ((int64_t)blockIdx.x % v.job.tiles_down * WARPS + threadIdx.x / WARP) * ROWS;
@@ -62,6 +62,7 @@ __device__ inline void along_k(const vectors<T> &v, const gemm_place &place, con
 		from_y[j] = few + min(j, v.count() - 1) * y.outer;
 	bool few_at_once = y.along_k && y.vector;
 	C sum[ROWS][FEW] = {};
+#pragma unroll(AT_ONCE && FEW == 1 ? 2 : 1)
 	for (int64_t k = k_first + lane * N; k < k_end; k += WARP * N) {
 		pack<T, N> px[ROWS];
 #pragma unroll
@@ -103,7 +104,7 @@ __device__ inline void across_k(const vectors<T> &v, const gemm_place &place, co
 	int64_t left = row < v.length() ? (v.length() - row + step - 1) / step : 0; /* of this thread's rows */
 	const T *from = matrix + row * x.outer;
 	C sum[NEIGHBOURS][FEW] = {};
-#pragma unroll(AT_ONCE ? 4 : 1)
+#pragma unroll(!AT_ONCE ? 1 : FEW > 1 ? 2 : 4)
 	for (int64_t k = k_first + warp; k < k_end; k += WARPS) {
 		pack<T, NEIGHBOURS> px = {};
 		if (left > 0)
@@ -134,7 +135,7 @@ __device__ inline void across_k(const vectors<T> &v, const gemm_place &place, co
 }
 
 template <class T, int FEW, bool ALONG_K, bool AT_ONCE>
-static __global__ void __launch_bounds__(BLOCK) gemm_vectors(gemm_job<T> job, bool turned) {
+static __global__ void __launch_bounds__(BLOCK, 2) gemm_vectors(gemm_job<T> job, bool turned) {
 	vectors<T> v = {job, turned};
 	int64_t piece = blockIdx.x / job.tiles_down;
 	int64_t k_first = piece * job.k_chunk, k_end = min(k_first + job.k_chunk, job.k);
@@ -162,8 +163,6 @@ int32_t mt__cuda_gemm_vectors(mt_queue *queue, const mt_cuda_product *p, const m
 	int64_t count = plan->turned ? p->n : p->m;
 	return for_float(p->dtype, "matmul", [&](auto element) -> int32_t {
 		using T = decltype(element);
-		return count == 1   ? start<T, 1>(queue, *p, *plan, scratch)
-		       : count <= 4 ? start<T, 4>(queue, *p, *plan, scratch)
-		                    : start<T, 8>(queue, *p, *plan, scratch);
+		return count == 1 ? start<T, 1>(queue, *p, *plan, scratch) : start<T, 4>(queue, *p, *plan, scratch);
 	});
 }

@@ -33,10 +33,9 @@ template <bool ALONG_K> constexpr unsigned ROW = (ALONG_K ? DEPTH : SIDE) + PAD;
 template <class T, bool ALONG_K, bool AT_ONCE> struct bringer {
 	static constexpr int WIDTH = ALONG_K ? DEPTH : SIDE, RUN = AT_ONCE ? CHUNK : 1;
 	static constexpr int APART = THREADS * RUN / WIDTH, ROUNDS = DEPTH * SIDE / RUN / THREADS;
-	const T *at;           /* this step's first */
-	int64_t apart, onward; /* in memory: from one round to the next; to the next step */
-	int32_t fast, slow;    /* in the tile, of the first round */
-	int32_t inside;        /* rounds whose outer index is inside */
+	const T *at;        /* this step's first */
+	int32_t fast, slow; /* in the tile, of the first round */
+	int32_t inside;     /* rounds whose outer index is inside */
 
 	/* from: the tile's corner; extent: what there is of the outer index from there on. */
 	__device__ bringer(const gemm_side<T> &g, const T *from, int64_t extent) {
@@ -44,8 +43,6 @@ template <class T, bool ALONG_K, bool AT_ONCE> struct bringer {
 		slow = (int)threadIdx.x / (WIDTH / RUN);
 		int outer = ALONG_K ? slow : fast, k = ALONG_K ? fast : slow;
 		at = from + outer * g.outer + k * g.inner;
-		apart = APART * (ALONG_K ? g.outer : g.inner);
-		onward = DEPTH * g.inner;
 		int64_t rounds = (extent - outer + APART - 1) / APART;
 		inside = ALONG_K ? (int)min(max(rounds, (int64_t)0), (int64_t)ROUNDS) : outer < extent ? ROUNDS : 0;
 	}
@@ -58,14 +55,16 @@ template <class T, bool ALONG_K, bool AT_ONCE> struct bringer {
 	}
 
 	/* left: how much of k is left, counted from this step. */
-	__device__ void bring(T *tile, int64_t left) {
+	__device__ void bring(const gemm_side<T> &g, T *tile, int32_t left) {
 		T *to = tile + slow * (int)ROW<ALONG_K> + fast;
+		int64_t apart = APART * (ALONG_K ? g.outer : g.inner);
 		if (left >= DEPTH) {
 #pragma unroll(AT_ONCE ? ROUNDS : 8)
 			for (int i = 0; i < ROUNDS; i++)
 				if (i < inside)
 					copy(to + i * APART * (int)ROW<ALONG_K>, at + i * apart);
 		} else {
+#pragma unroll 1
 			for (int i = 0; i < ROUNDS; i++) {
 				T *there = to + i * APART * (int)ROW<ALONG_K>;
 				if ((ALONG_K ? fast : slow + i * APART) >= left)
@@ -74,7 +73,7 @@ template <class T, bool ALONG_K, bool AT_ONCE> struct bringer {
 					copy(there, at + i * apart);
 			}
 		}
-		at += onward;
+		at += DEPTH * g.inner;
 	}
 };
 
@@ -140,25 +139,26 @@ __device__ inline void put_piece(const gemm_job<T> &job, const gemm_place &place
 	}
 }
 
-/* The tile at (row, column) of one matrix; a and b: at the tile's first row and column, and the piece's first k. */
+/* What a block is at lies in shared memory: registers are for sums. */
+struct tile_place {
+	int64_t row, column, k_length;
+	gemm_place in;
+};
+
+/* Leaves the sums of a warp's piece.  steps: along k. */
 template <class T, bool A_ALONG_K, bool B_ALONG_K, bool AT_ONCE>
-__device__ inline void multiply_tile(const gemm_job<T> &job, const gemm_place &place, const T *a, const T *b,
-                                     int64_t row, int64_t column, int64_t k_length, T *memory) {
-	int warp = (int)threadIdx.x / 32, down = warp / 2 * PIECE, across = warp % 2 * PIECE;
-	core_sums sum[CORES][CORES];
-#pragma unroll
-	for (int i = 0; i < CORES; i++)
-#pragma unroll
-		for (int j = 0; j < CORES; j++)
-			wmma::fill_fragment(sum[i][j], 0.0f);
-	int64_t steps = (k_length + DEPTH - 1) / DEPTH;
-	bringer<T, A_ALONG_K, AT_ONCE> from_a(job.a, a, job.m - row);
-	bringer<T, B_ALONG_K, AT_ONCE> from_b(job.b, b, job.n - column);
-	auto bring_step = [&](int64_t step, int stage) {
+__device__ inline void multiply_tile(const gemm_job<T> &job, bringer<T, A_ALONG_K, AT_ONCE> a,
+                                     bringer<T, B_ALONG_K, AT_ONCE> b, int64_t k_length, core_sums (&sum)[CORES][CORES],
+                                     T *memory) {
+	int warp = (int)threadIdx.x / 32, row = warp / 2 * PIECE, column = warp % 2 * PIECE;
+	int32_t steps = (int32_t)((k_length + DEPTH - 1) / DEPTH);
+	int32_t last = (int32_t)(k_length - (int64_t)(steps - 1) * DEPTH); /* of k, in the last step */
+	auto bring_step = [&](int32_t step, int stage) {
 		if (step < steps) {
-			T *to = memory + stage * 2 * OPERAND;
-			from_a.bring(to, k_length - step * DEPTH);
-			from_b.bring(to + OPERAND, k_length - step * DEPTH);
+			T *to = memory + stage * 2 * (int)OPERAND;
+			int32_t left = step == steps - 1 ? last : DEPTH;
+			a.bring(job.a, to, left);
+			b.bring(job.b, to + OPERAND, left);
 		}
 		__pipeline_commit(); /* without copies too: waiting counts commits */
 	};
@@ -166,17 +166,15 @@ __device__ inline void multiply_tile(const gemm_job<T> &job, const gemm_place &p
 	for (int step = 0; step < STAGES - 1; step++)
 		bring_step(step, step);
 	int stage = 0;
-	for (int64_t step = 0; step < steps; step++) {
+	for (int32_t step = 0; step < steps; step++) {
 		__pipeline_wait_prior(STAGES - 2);
 		__syncthreads();
 		bring_step(step + STAGES - 1, stage == 0 ? STAGES - 1 : stage - 1); /* where the step before this one was */
-		const T *now = memory + stage * 2 * OPERAND;
-		multiply_step<T, A_ALONG_K, B_ALONG_K>(sum, now, now + OPERAND, down, across);
+		const T *now = memory + stage * 2 * (int)OPERAND;
+		multiply_step<T, A_ALONG_K, B_ALONG_K>(sum, now, now + OPERAND, row, column);
 		stage = stage == STAGES - 1 ? 0 : stage + 1;
 	}
 	__pipeline_wait_prior(0);
-	__syncthreads();
-	put_piece(job, place, sum, (float *)memory + warp * CORE * PATCH, row + down, column + across);
 	__syncthreads();
 }
 
@@ -184,16 +182,34 @@ template <class T, bool A_ALONG_K, bool B_ALONG_K, bool AT_ONCE>
 static __global__ void __launch_bounds__(THREADS, 2) gemm_tensor(gemm_job<T> job) {
 	if constexpr (compiled_for<T>) {
 		MT_DYNAMIC_SHARED(T, memory);
-		uint32_t tiles = job.tiles_down * job.tiles_across, piece = blockIdx.x / tiles;
-		tile_corner corner = tile_at(blockIdx.x - piece * tiles, job.tiles_down, job.tiles_across);
-		int64_t row = (int64_t)corner.down * SIDE, column = (int64_t)corner.across * SIDE;
-		int64_t k_first = piece * job.k_chunk, k_end = min(k_first + job.k_chunk, job.k);
+		__shared__ tile_place place;
 		for (int64_t batch = blockIdx.y; batch < job.batch.count; batch += gridDim.y) {
 			offsets<3, int64_t> at = locate(job.batch, batch);
-			const T *a = job.a.at + at.at[0] + row * job.a.outer + k_first * job.a.inner;
-			const T *b = job.b.at + at.at[1] + column * job.b.outer + k_first * job.b.inner;
-			multiply_tile<T, A_ALONG_K, B_ALONG_K, AT_ONCE>(job, {piece, batch, at.at[2]}, a, b, row, column,
-			                                                k_end - k_first, memory);
+			if (threadIdx.x == 0) {
+				uint32_t tiles = job.tiles_down * job.tiles_across, piece = blockIdx.x / tiles;
+				tile_corner corner = tile_at(blockIdx.x - piece * tiles, job.tiles_down, job.tiles_across);
+				place = {(int64_t)corner.down * SIDE,
+				         (int64_t)corner.across * SIDE,
+				         min(job.k_chunk, job.k - piece * job.k_chunk),
+				         {piece, batch, at.at[2]}};
+			}
+			__syncthreads();
+			int64_t k = place.in.piece * job.k_chunk;
+			const T *a = job.a.at + at.at[0] + place.row * job.a.outer + k * job.a.inner;
+			const T *b = job.b.at + at.at[1] + place.column * job.b.outer + k * job.b.inner;
+			core_sums sum[CORES][CORES];
+#pragma unroll
+			for (int i = 0; i < CORES; i++)
+#pragma unroll
+				for (int j = 0; j < CORES; j++)
+					wmma::fill_fragment(sum[i][j], 0.0f);
+			multiply_tile<T, A_ALONG_K, B_ALONG_K, AT_ONCE>(
+				job, bringer<T, A_ALONG_K, AT_ONCE>(job.a, a, job.m - place.row),
+				bringer<T, B_ALONG_K, AT_ONCE>(job.b, b, job.n - place.column), place.k_length, sum, memory);
+			int warp = (int)threadIdx.x / 32;
+			put_piece(job, place.in, sum, (float *)memory + warp * CORE * PATCH, place.row + warp / 2 * PIECE,
+			          place.column + warp % 2 * PIECE);
+			__syncthreads();
 		}
 	}
 }
