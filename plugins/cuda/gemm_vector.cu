@@ -62,7 +62,7 @@ __device__ inline void along_k(const vectors<T> &v, const gemm_place &place, con
 		from_y[j] = few + min(j, v.count() - 1) * y.outer;
 	bool few_at_once = y.along_k && y.vector;
 	C sum[ROWS][FEW] = {};
-#pragma unroll(AT_ONCE && FEW == 1 ? 2 : 1)
+#pragma unroll(AT_ONCE &&FEW == 1 ? 2 : 1)
 	for (int64_t k = k_first + lane * N; k < k_end; k += WARP * N) {
 		pack<T, N> px[ROWS];
 #pragma unroll
