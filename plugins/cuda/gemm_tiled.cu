@@ -105,7 +105,7 @@ template <class S> struct spot {
 	}
 };
 
-template <class C, class S> union alignas(16) tile_memory {
+template <class C, class S> union alignas(32) tile_memory {
 	struct {
 		C a[2][S::depth][S::padded], b[2][S::depth][S::padded];
 	} step;
@@ -181,8 +181,8 @@ struct tile_place {
 
 /* Leaves the sums of the tile. */
 template <class T, class S, bool AT_ONCE>
-__device__ inline void multiply_tile(const gemm_job<T> &job, const tile_place &place, bringer<T, S, AT_ONCE> a,
-                                     bringer<T, S, AT_ONCE> b, sum_of<T> (&sum)[S::piece][S::piece],
+__device__ inline void multiply_tile(const gemm_job<T> &job, const tile_place &place, bringer<T, S, AT_ONCE> &a,
+                                     bringer<T, S, AT_ONCE> &b, sum_of<T> (&sum)[S::piece][S::piece],
                                      tile_memory<sum_of<T>, S> &memory) {
 	spot<S> own;
 	auto read = [&](int32_t steps) {

@@ -2,6 +2,7 @@
 #   . "${MT_TEST_SRCDIR:-.}/tests/conformance/run.sh"
 #   conformance BACKEND [OPTION…]
 #   conformance_emulated ORDER [OPTION…]    # the CUDA plugin on the emulator (tests/cuda/emulator)
+#   conformance_cublaslt [OPTION…]          # its matmul through cuBLASLt's stand-in (tests/cuda/cublaslt)
 # shellcheck shell=sh
 
 skip_conformance() {
@@ -32,6 +33,15 @@ conformance_emulated() {
   export MT_EMULATOR_ORDER
   shift
   exec "$program" "$emulated" "$@" --timeout 300 --format tap
+}
+
+conformance_cublaslt() {
+  need_conformance
+  MT_CUDA_LIBRARY_PATH=${MT_TEST_BUILDDIR:-.}/tests/cuda/emulator/built/cublaslt
+  export MT_CUDA_LIBRARY_PATH
+  emulated=$MT_CUDA_LIBRARY_PATH/mt_cuda_emulated.so
+  [ -f "$emulated" ] || skip_conformance "the CUDA emulator is not built: configure says why"
+  exec "$program" "$emulated" --option gemm=cublas --op matmul "$@" --timeout 300 --format tap
 }
 
 # conformance_of_device BACKEND: with 1,000 random cases, and skipped where the backend has no device.

@@ -1,4 +1,6 @@
 # The CUDA plugin's sources on the emulator: they run on a CPU, for tests alone.  One line each, sorted.
+EXTRA_DIST += %D%/cublaslt/cublasLt.h
+EXTRA_DIST += %D%/cublaslt/cublaslt.cpp
 EXTRA_DIST += %D%/emulator/README.md
 EXTRA_DIST += %D%/emulator/arena.cpp
 EXTRA_DIST += %D%/emulator/arena.h
@@ -29,6 +31,8 @@ EXTRA_DIST += %D%/emulator/self_test.cu
 EXTRA_DIST += %D%/emulator/shared.cpp
 EXTRA_DIST += %D%/emulator/shared.h
 EXTRA_DIST += %D%/emulator/warps.cpp
+shell_tests += %D%/cublaslt.test
+shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulated_training.test
@@ -46,8 +50,10 @@ CLEANFILES += %D%/planted
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built
 if HAVE_EMULATOR
-check_DATA += $(emulated)/mt_cuda_emulated.so $(emulated)/self_test
-$(emulated)/mt_cuda_emulated.so $(emulated)/self_test: build-emulated
+emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test
+emulated_files += $(emulated)/cublaslt/mt_cuda_emulated.so $(emulated)/cublaslt/libcublasLt.so.13
+check_DATA += $(emulated_files)
+$(emulated_files): build-emulated
 endif
 .PHONY: build-emulated clean-emulated
 build-emulated:

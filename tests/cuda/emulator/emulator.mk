@@ -19,15 +19,28 @@ kernels = $(patsubst $(PLUGIN)/%.cu,$(OUT)/%.cu.o,$(wildcard $(PLUGIN)/*.cu))
 hosts = $(patsubst $(PLUGIN)/%.c,$(OUT)/%.c.o,$(wildcard $(PLUGIN)/*.c))
 emulator = $(patsubst $(EMULATOR)/%.cpp,$(OUT)/emulator/%.o,$(wildcard $(EMULATOR)/*.cpp))
 objects = $(kernels) $(hosts) $(emulator)
+# The same with cuBLASLt's side of matmul, and the library that stands in for it.
+CUBLASLT = $(TOP)/tests/cuda/cublaslt
+with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects))
 libraries = -ldl -lm -lpthread
 
 .DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
 .PHONY: all
-all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test
+all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test cublaslt
+.PHONY: cublaslt
+cublaslt: $(OUT)/cublaslt/mt_cuda_emulated.so $(OUT)/cublaslt/libcublasLt.so.13
 
 $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
 	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(objects) $(libraries)
+
+$(OUT)/cublaslt/mt_cuda_emulated.so: $(with_lt) $(TOP)/plugins/plugin.map
+	@echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(with_lt) $(libraries)
+
+$(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $<"
+	@$(CXX) $(filter-out -fvisibility=hidden,$(CXX_FLAGS)) -O2 -I$(CUBLASLT) -shared -Wl,-soname,$(@F) -o $@ $<
 
 $(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
 	@echo "  LINK  $@"
@@ -45,8 +58,12 @@ $(OUT)/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CC    $<"
 	@$(CXX) -x c -std=gnu11 $(FLAGS) -c -o $@ $<
 
+$(OUT)/cublaslt/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CC    $<"
+	@$(CXX) -x c -std=gnu11 $(FLAGS) -DMT_HAVE_CUBLAS=1 -I$(CUBLASLT) -c -o $@ $<
+
 $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
--include $(objects:.o=.d) $(OUT)/emulator/self_test.cu.d
+-include $(objects:.o=.d) $(with_lt:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
