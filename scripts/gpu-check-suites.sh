@@ -8,9 +8,12 @@ total() { # FILE WORD
   sed -n "s/^[0-9]* ops,.*[^0-9]\([0-9][0-9]*\) $2.*/\1/p" "$1" | tail -n 1
 }
 
-check_conformance() { # NAME DEVICE JOBS
+# What asks the plugin for the libraries by name: an error where they are not there.
+library_options=gemm=cublas,conv=cudnn
+
+check_conformance() { # NAME DEVICE JOBS OPTION…
   launch "conformance_$1" "$(choose 210 75)" "$prefix/bin/mt-conformance" "$2" --jobs "$3" --timeout 40 \
-    --random "$(choose 2000 300)" ${quick:+--dtype f32,bf16,i64}
+    --random "$(choose 2000 300)" ${quick:+--dtype f32,bf16,i64} "${@:4}"
 }
 
 judge_conformance() { # NAME CHECK
@@ -19,14 +22,16 @@ judge_conformance() { # NAME CHECK
   executed=$(total "$file" "cases executed")
   numbers="$(grep -E '^[0-9]+ ops, ' "$file" | tail -n 1)"
   numbers="${numbers:-$(last_line "$work/conformance_$1.err")} $(grep -E '^[0-9]+ checks of the plugin' "$file" | tail -n 1)"
-  if grep -q '^FAILED' "$file" || { [ -z "$why" ] && [ "$(status_of "conformance_$1")" != 0 ]; }; then
+  if [ "$1" = library ] && grep -q 'was asked for, but' "$file"; then
+    verdict "$2" "not run" "$(grep -m 1 -o '[^:]* was asked for, but.*' "$file")"
+  elif grep -q '^FAILED' "$file" || { [ -z "$why" ] && [ "$(status_of "conformance_$1")" != 0 ]; }; then
     verdict "$2" FAIL "$(grep -c '^FAILED .*:' "$file") failures shown. $numbers${why:+, $why}"
   elif [ -n "$why" ]; then
     verdict "$2" "not run" "$why"
   elif [ "${executed:-0}" -lt 1 ] || ! grep -q -x passed "$file"; then
     verdict "$2" FAIL "no result: $numbers"
-  elif [ "$device" = cuda ] && [ "$1" = device ] && ! { [ "$(path_of device matmul)" = library ] && [ "$(path_of device conv)" = library ]; }; then
-    verdict "$2" "not run" "it passed, but without both libraries: $(path_line device matmul); $(path_line device conv). $numbers"
+  elif grep -q -E '^[0-9]+ ops,.* [1-9][0-9]* (refused|missing)' "$file"; then
+    verdict "$2" FAIL "not every case was run here: $numbers"
   else
     verdict "$2" pass "$numbers"
   fi
@@ -44,24 +49,32 @@ tests() { (cd "$prefix/libexec" 2>/dev/null && ls test_* 2>/dev/null); }
 check_suites() {
   local name slow='test_gradcheck test_conv_grad test_higher_order test_derivatives test_gradients'
   say "conformance and gradients"
-  check_conformance device "$device" $(((cores * 3 + 7) / 8))
-  if [ "$own" != "$device" ]; then check_conformance own "$own" $(((cores * 3 + 7) / 8)); fi
+  check_conformance device "$device" $(((cores + 2) / 3))
+  if [ "$own" != "$device" ]; then
+    check_conformance own "$own" $(((cores + 2) / 3))
+    check_conformance library "$device" $(((cores + 5) / 6)) --option gemm=cublas --option conv=cudnn --op matmul --op 'conv*'
+  fi
   for name in $slow $(tests | grep -v -x -F "$(tr ' ' '\n' <<<"$slow")"); do
     if [ ! -x "$prefix/libexec/$name" ]; then continue; fi
-    room_for $((2 + (cores + 3) / 4))
+    room_for $((3 + (cores + 3) / 4))
     launch "$name" "$(choose 150 60)" env MT_TEST_BACKENDS="$device$([ "$own" = "$device" ] || echo ",$own")" \
       OMP_NUM_THREADS=1 "$prefix/libexec/$name"
   done
   wait
-  judge_conformance device "conformance, library path"
+  judge_conformance device conformance
   if [ "$own" = "$device" ]; then
+    verdict "conformance, library path" "not run" "there is no ${device}_tiled: one path is all that was run"
     verdict "conformance, own path" "not run" "there is no ${device}_tiled"
   else
+    judge_conformance library "conformance, library path"
     judge_conformance own "conformance, own path"
   fi
   {
     conformance_text device "$device"
-    if [ "$own" != "$device" ]; then conformance_text own "$own"; fi
+    if [ "$own" != "$device" ]; then
+      conformance_text library "$device, products and convolutions with $library_options"
+      conformance_text own "$own"
+    fi
   } | section 40 "Conformance"
   judge_gradients | section 50 "Gradients and values of every op"
   read -r word numbers <"$work/gradients"

@@ -14,7 +14,7 @@ data_option() {
 }
 
 train() { # NAME DEVICE
-  run "train_$1" "$(choose 60 30)" env MT_LOG=info "$prefix/bin/train_mnist" --model lenet --epochs 1 --seed 1 --data "$data" \
+  run "train_$1" "$(choose 60 30)" env MT_LOG=info MT_FALLBACK=error "$prefix/bin/train_mnist" --model lenet --epochs 1 --seed 1 --data "$data" \
     --backend "$2" --log "$work/train_$1.jsonl"
 }
 
@@ -38,20 +38,13 @@ curve() { # NAME NAME
     END { if (bad) print n + 0, "nan"; else printf "%d %.2g\n", n, most }'
 }
 
-# What the plugin says of the ways it takes; "library", "own" or nothing, for matmul and conv.
-path_line() { grep -h -E -i "cuda:[0-9]+: $2.* uses " "$work/train_$1.err" 2>/dev/null | head -n 1 | sed 's/^mt [a-z]*: *//'; }
-path_of() { # NAME matmul|conv
-  case $(path_line "$1" "$2") in
-  *"own kernels"*) echo own ;;
-  *cuBLAS* | *cuDNN*) echo library ;;
-  esac
+# What the plugin says of the ways that it takes for products and convolutions.
+paths_of() { # NAME
+  sed -n 's/^mt info: *cuda:[0-9]*: //p' "$work/train_$1.err" 2>/dev/null | sort -u | head -n 6 | paste -s -d';' | sed 's/;/; /g; s/|/\\|/g'
 }
 
-train_row() { # NAME DEVICE
-  local path
-  path=$(path_line "$1" matmul)
-  path="$path${path:+; }$(path_line "$1" conv)"
-  echo "| $2 | $(result "$1" images/s) | $(result "$1" accuracy)% | $3 | ${path//|/\\|} |"
+train_row() { # NAME DEVICE DIFFERENCE
+  echo "| $2 | $(result "$1" images/s) | $(result "$1" accuracy)% | $3 | $(paths_of "$1") |"
 }
 
 check_training() {
@@ -59,7 +52,10 @@ check_training() {
   data=$(data_option)
   say "training on $device, $own and omp, data: $data"
   train device "$device"
-  if [ "$own" != "$device" ]; then train own "$own"; fi
+  if [ "$own" != "$device" ]; then
+    train library "$device:$library_options"
+    train own "$own"
+  fi
   train omp omp
   device_curve=$(curve device omp)
   own_curve=$(curve own omp)
@@ -69,9 +65,12 @@ check_training() {
     echo "| device | images/s | test accuracy | difference | paths |"
     echo "| --- | --- | --- | --- | --- |"
     train_row device "$device" "${device_curve#* }"
-    if [ "$own" != "$device" ]; then train_row own "$own" "${own_curve#* }"; fi
+    if [ "$own" != "$device" ]; then
+      train_row library "$device:$library_options" "$(curve library omp | cut -d' ' -f2)"
+      train_row own "$own" "${own_curve#* }"
+    fi
     train_row omp omp ""
-    for name in device own omp; do
+    for name in device library own omp; do
       if [ -n "$(result $name accuracy)" ] || [ ! -f "$work/train_$name.err" ]; then continue; fi
       echo
       echo "$name:"
