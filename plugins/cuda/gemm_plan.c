@@ -197,15 +197,15 @@ static void set_pieces(struct mt_cuda_gemm_plan *plan, const struct mt_cuda_prod
 static void plan_tiles(struct mt_cuda_gemm_plan *plan, const struct mt_cuda_product *p, int tensor_cores) {
 	const struct tile *candidates[] = {&tiles_32, &tiles_64, p->dtype == MT_F32 ? &tiles_128 : &tensor};
 	int count = p->dtype == MT_F32 || (mt__cuda_gemm_is_half(p->dtype) && tensor_cores) ? 3 : 2;
-	const struct tile *best = NULL;
+	const struct tile *best = candidates[0];
 	int best_splits = 1;
-	double best_cycles = 0;
+	double best_cycles = tile_cycles(p, best, best_splits);
 	for (int i = 0; i < count; i++)
 		for (int splits = 1; splits <= MOST_SPLITS; splits *= 2) {
 			if (splits > 1 && divided_up(p->k, splits) < 4 * candidates[i]->depth)
 				break;
 			double cycles = tile_cycles(p, candidates[i], splits);
-			if (best && cycles >= best_cycles)
+			if (cycles >= best_cycles)
 				continue;
 			best = candidates[i];
 			best_splits = splits;
