@@ -207,7 +207,7 @@ struct mt_arg_reduce_args {
 
 /* out[i0, …, i_axis, …] = x[i0, …, index[i0, …, i_axis, …], …].   index (i64 or i32) and out: same shape;
  * x: that shape except along axis.  A negative index counts from the end.  An index out of range: MT_E_ARG (a device
- * that cannot tell at once reports it at synchronize). */
+ * that cannot tell at once reports it at synchronize, and may have written out; it goes on after that). */
 struct mt_gather_args {
 	MT_ARGS_HEAD;
 	int32_t axis;
@@ -331,7 +331,7 @@ struct mt_softmax_grad_args {
 /* Per row n of logits [N, C], class t = target[n] (i64 or i32, [N]), weights w [C] (1 where weight is NULL), s = label_smoothing:
  *     lse[n]  = ln Σ_c e^logits[n, c]
  *     loss[n] = (1−s) · w_t · (lse[n] − logits[n, t]) + (s/C) Σ_c w_c · (lse[n] − logits[n, c])
- * A row whose target is ignore_index: loss 0 (lse as above).  Another target outside [0, C): MT_E_ARG.
+ * A row whose target is ignore_index: loss 0 (lse as above).  Another target outside [0, C): as a bad index in gather.
  * loss and lse: [N], of the dtype of logits, f32 for f16 and bf16. */
 struct mt_cross_entropy_args {
 	MT_ARGS_HEAD;
@@ -388,7 +388,7 @@ struct mt_batch_norm_grad_args {
 };
 
 /* out[i…, :] = table[index[i…], :].   table: [V, D]   index (i64 or i32): any shape of rank ≤ 7   out: index shape + [D].
- * An index outside [0, V): MT_E_ARG. */
+ * An index outside [0, V): as a bad one in gather. */
 struct mt_embedding_args {
 	MT_ARGS_HEAD;
 	const mt_array *table, *index, *out;
