@@ -132,7 +132,7 @@ __device__ inline void multiply_step(C (&sum)[S::piece][S::piece], const C (*a)[
                                      const spot<S> &own) {
 #pragma unroll(written_out <S, AT_ONCE>)
 	for (int k = 0; k < S::depth; k++) {
-		alignas(16) C x[S::piece], y[S::piece];
+		alignas(32) C x[S::piece], y[S::piece];
 		take<C, S>(x, &a[k][own.row], 8 * S::run);
 		take<C, S>(y, &b[k][own.column], 4 * S::run);
 #pragma unroll
