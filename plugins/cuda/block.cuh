@@ -36,11 +36,4 @@ struct join_sum {
 	}
 };
 
-/* NaN wins. */
-struct join_max {
-	template <class A> __device__ A operator()(A a, A b) const {
-		return a != a || a > b ? a : b;
-	}
-};
-
 #endif

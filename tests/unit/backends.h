@@ -21,8 +21,8 @@ int check_shape(const mt_tensor *t, int rank, const int64_t *shape, const char *
 /* The thread's last error has this status, and its message contains part.  Clears it. */
 int check_error(mt_status status, const char *part, const char *file, int line);
 
-/* An index in what made t is out of range: t is NULL, or the device says so when it is waited for; either way as
- * MT_E_ARG with part in the message, and the device goes on.  Clears the error. */
+/* An index in what made t is out of range: t is NULL, or, where the device is not the host's memory, the device says so when
+ * it is waited for; either way as MT_E_ARG with part in the message, and the device goes on.  Clears the error. */
 int check_out_of_range(mt_tensor *t, const char *part, const char *file, int line);
 
 #define VALUES(...) (const double[]){__VA_ARGS__}, (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double))
