@@ -8,9 +8,3 @@ bin_PROGRAMS += mt-info
 mt_info_SOURCES = %D%/cli.c %D%/cli.h %D%/mt_info.c
 mt_info_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 mt_info_LDADD = $(app_ldadd) $(JANSSON_LIBS)
-
-bin_PROGRAMS += train_mnist
-train_mnist_SOURCES = %D%/cli.c %D%/cli.h %D%/train_mnist.c %D%/train_mnist.h %D%/train_mnist_data.c \
-  %D%/train_mnist_models.c %D%/train_mnist_options.c %D%/train_mnist_report.c %D%/train_mnist_run.c
-train_mnist_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
-train_mnist_LDADD = $(app_ldadd) $(JANSSON_LIBS)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "train_mnist.h"
+#include "train_mnist/train_mnist.h"
 
 static int fail_mt(const char *what) {
 	return cli_fail(&train_mnist_cli, EXIT_FAILURE, "%s%s", what, mt_error_take(NULL));

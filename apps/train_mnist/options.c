@@ -1,5 +1,5 @@
 /* train_mnist's command line. */
-#include "train_mnist.h"
+#include "train_mnist/train_mnist.h"
 
 static struct options given = {.epochs = 1, .lr = -1, .optimizer = OPTIMIZER_DEFAULT, .data = "auto", .seed = 1};
 

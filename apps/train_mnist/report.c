@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "train_mnist.h"
+#include "train_mnist/train_mnist.h"
 
 double now(void) {
 	struct timespec t;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train_mnist.h"
+#include "train_mnist/train_mnist.h"
 
 enum { SYNTHETIC_TRAIN = 60000, SYNTHETIC_TEST = 2000 };
 

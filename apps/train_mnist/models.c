@@ -1,6 +1,6 @@
 /* train_mnist's networks. */
 
-#include "train_mnist.h"
+#include "train_mnist/train_mnist.h"
 
 /* The parts are made one after another, so that a seed gives the same weights under every compiler. */
 static int add(mt_module *net, const char *name, mt_module *layer) {

@@ -1,7 +1,7 @@
 /* The training loop and the evaluation. */
 #include <stdlib.h>
 
-#include "train_mnist.h"
+#include "train_mnist/train_mnist.h"
 
 enum { EVALUATION_BATCH = 1000, MAX_PENDING = 32, MAX_PARAMETERS = 64 };
 
