@@ -94,6 +94,38 @@ static void test_shuffle(void) {
 	mt_loader_free(other);
 }
 
+static void test_order_and_seek(void) {
+	uint32_t order[N];
+	int64_t all[N], rest[N];
+	int batches;
+	mt_loader *l = mt_loader_new(&images, &labels, (mt_loader_options){.batch = 4, .shuffle = 1, .seed = 5});
+	MT_REQUIRE(l != NULL);
+	MT_CHECK_INT(mt_loader_start(l, 3), MT_OK);
+	MT_CHECK_INT(read_epoch(l, all, &batches), N);
+	MT_CHECK_INT(mt_epoch_order(5, 3, N, order), MT_OK);
+	for (int i = 0; i < N; i++)
+		MT_CHECK_INT(order[i], all[i]);
+	for (int batch = 0; batch <= 3; batch++) {
+		int left = batch < 3 ? N - 4 * batch : 0;
+		mt_test_row("batch %d", batch);
+		MT_CHECK_INT(mt_loader_seek(l, 3, batch), MT_OK);
+		MT_CHECK_INT(read_epoch(l, rest, &batches), left);
+		MT_CHECK(memcmp(rest, all + N - left, (size_t)left * sizeof *rest) == 0);
+	}
+	MT_CHECK_INT(mt_loader_seek(l, 0, 4), MT_E_ARG);
+	MT_CHECK_CONTAINS(mt_error_take(NULL), "loader_seek: batch 4 is out of range, an epoch has 3");
+	MT_CHECK_INT(mt_loader_seek(l, 0, -1), MT_E_ARG);
+	MT_CHECK_INT(mt_loader_seek(l, -1, 0), MT_E_ARG);
+	MT_CHECK_INT(mt_loader_seek(NULL, 0, 0), MT_E_NULL);
+	MT_CHECK_INT(mt_epoch_order(1, -1, N, order), MT_E_ARG);
+	MT_CHECK_INT(mt_epoch_order(1, 0, -1, order), MT_E_ARG);
+	MT_CHECK_INT(mt_epoch_order(1, 0, INT64_C(1) << 31, order), MT_E_ARG);
+	MT_CHECK_INT(mt_epoch_order(1, 0, 1, NULL), MT_E_NULL);
+	MT_CHECK_INT(mt_epoch_order(1, 0, 0, NULL), MT_OK);
+	mt_error_take(NULL);
+	mt_loader_free(l);
+}
+
 /* Every image comes to every place equally often: chi-squared over 100 cells, 99 − 18 degrees of freedom. */
 static void test_shuffle_is_uniform(void) {
 	enum { EPOCHS = 2000 };
@@ -171,6 +203,7 @@ static void test_bad_arguments(void) {
 
 static const mt_test_case cases[] = {{"sizes", test_sizes},
                                      {"shuffle", test_shuffle},
+                                     {"order_and_seek", test_order_and_seek},
                                      {"shuffle_is_uniform", test_shuffle_is_uniform},
                                      {"normalised", test_normalised},
                                      {"bad_arguments", test_bad_arguments},

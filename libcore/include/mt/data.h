@@ -65,6 +65,12 @@ MT_API mt_status mt_points_parse(const char *name, int32_t *kind);
 MT_API mt_status mt_points_generate(int32_t kind, int64_t n, uint64_t seed, mt_host_array *points,
                                     mt_host_array *labels);
 
+/* ---- orders ----------------------------------------------------------------------------------------------------- */
+
+/* order[0 … n − 1] = a permutation of 0 … n − 1, a function of seed, epoch ≥ 0 and n: what mt_loader shuffles by.
+ * 0 ≤ n < 2^31. */
+MT_API mt_status mt_epoch_order(uint64_t seed, int64_t epoch, int64_t n, uint32_t *order);
+
 /* ---- mini-batches ----------------------------------------------------------------------------------------------- */
 
 /* Zero-initialised: no shuffling, the whole set, the last short batch given, pixels as they are (0 to 255). */
@@ -89,6 +95,9 @@ MT_API int64_t mt_loader_batches(const mt_loader *loader);
 
 /* Starts epoch 0, 1, …: its order is a function of seed and epoch, the same on every backend. */
 MT_API mt_status mt_loader_start(mt_loader *loader, int64_t epoch);
+
+/* Starts epoch at its batch number batch (0 … mt_loader_batches): how an interrupted epoch is gone on with. */
+MT_API mt_status mt_loader_seek(mt_loader *loader, int64_t epoch, int64_t batch);
 
 /* The next batch, on the current device and in the current scope: *x f32 [b, 1, h, w], *y i64 [b].
  * 1 where there is one; 0 at the epoch's end (*x, *y: MT_NONE); −1 on failure (NULL, with the error set). */

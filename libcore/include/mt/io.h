@@ -24,6 +24,10 @@ MT_API mt_status mt_load_state(mt_module *module, const char *path);
 /* Writes n tensors under their names (distinct, not "__metadata__", valid UTF-8, else MT_E_ARG). */
 MT_API mt_status mt_save_tensors(const char *path, int64_t n, const char *const *names, mt_tensor *const *tensors);
 
+/* Writes bytes of data to path, which may exist as a regular file: whole or not at all, as all files of this header.
+ * data may be NULL where bytes is 0.  MT_E_IO. */
+MT_API mt_status mt_write_file(const char *path, const void *data, size_t bytes);
+
 /* A file opened for reading: its header is read and checked, the data stays in the file until asked for. */
 typedef struct mt_tensor_file mt_tensor_file;
 

@@ -92,24 +92,53 @@ int64_t mt_loader_batches(const mt_loader *loader) {
 	return o->count / o->batch + (!o->drop_last && o->count % o->batch != 0);
 }
 
+/* Fisher-Yates, from the end. */
+static void shuffle(uint64_t seed, int64_t epoch, uint32_t n, uint32_t *order) {
+	struct mt__stream s = mt__stream_open(seed, MT__STREAM_SHUFFLE, (uint64_t)epoch);
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	for (uint32_t i = n; i > 1; i--) {
+		uint32_t j = mt__stream_below(&s, i), kept = order[i - 1];
+		order[i - 1] = order[j];
+		order[j] = kept;
+	}
+}
+
+mt_status mt_epoch_order(uint64_t seed, int64_t epoch, int64_t n, uint32_t *order) {
+	if (order == NULL && n > 0)
+		return mt__fail_arg_null("epoch_order", "order");
+	if (epoch < 0 || n < 0 || n > INT32_MAX)
+		return mt__fail(MT_E_ARG, "epoch_order: epoch ≥ 0 and 0 ≤ n < 2^31 are needed, got %" PRId64 " and %" PRId64,
+		                epoch, n);
+	shuffle(seed, epoch, (uint32_t)n, order);
+	return MT_OK;
+}
+
 mt_status mt_loader_start(mt_loader *loader, int64_t epoch) {
 	if (loader == NULL)
 		return mt__fail_arg_null("loader_start", "loader");
 	if (epoch < 0)
 		return mt__fail(MT_E_ARG, "loader_start: epoch must not be negative, got %" PRId64, epoch);
-	uint32_t *order = loader->order;
 	uint32_t n = (uint32_t)loader->options.count;
-	for (uint32_t i = 0; i < n; i++)
-		order[i] = i;
-	if (loader->options.shuffle) { /* Fisher-Yates, from the end */
-		struct mt__stream s = mt__stream_open(loader->options.seed, MT__STREAM_SHUFFLE, (uint64_t)epoch);
-		for (uint32_t i = n; i > 1; i--) {
-			uint32_t j = mt__stream_below(&s, i), kept = order[i - 1];
-			order[i - 1] = order[j];
-			order[j] = kept;
-		}
-	}
+	if (loader->options.shuffle)
+		shuffle(loader->options.seed, epoch, n, loader->order);
+	else
+		for (uint32_t i = 0; i < n; i++)
+			loader->order[i] = i;
 	loader->next = 0;
+	return MT_OK;
+}
+
+mt_status mt_loader_seek(mt_loader *loader, int64_t epoch, int64_t batch) {
+	mt_status status = mt_loader_start(loader, epoch);
+	if (status != MT_OK)
+		return status;
+	int64_t batches = mt_loader_batches(loader);
+	if (batch < 0 || batch > batches)
+		return mt__fail(MT_E_ARG, "loader_seek: batch %" PRId64 " is out of range, an epoch has %" PRId64, batch,
+		                batches);
+	int64_t at = batch * loader->options.batch;
+	loader->next = at < loader->options.count ? at : loader->options.count;
 	return MT_OK;
 }
 

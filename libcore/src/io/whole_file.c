@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/whole_file.h"
+#include "mt/io.h"
 
 static mt_status fail_errno(const struct mt__whole_file *f, const char *what) {
 	return mt__fail(MT_E_IO, "%s: %s: %s", f->path, what, strerror(errno));
@@ -106,4 +107,14 @@ mt_status mt__whole_file_close(struct mt__whole_file *f, mt_status status) {
 	memset(f, 0, sizeof *f);
 	f->fd = -1;
 	return status;
+}
+
+mt_status mt_write_file(const char *path, const void *data, size_t bytes) {
+	if (path == NULL || (data == NULL && bytes > 0))
+		return mt__fail_arg_null("write_file", path == NULL ? "path" : "data");
+	struct mt__whole_file f;
+	mt_status status = mt__whole_file_open(&f, path);
+	if (status != MT_OK)
+		return status;
+	return mt__whole_file_close(&f, mt__whole_file_write(&f, data, bytes));
 }
