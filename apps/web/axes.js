@@ -53,7 +53,7 @@
 	function niceStep(step) {
 		const power = Math.pow(10, Math.floor(Math.log10(step)));
 		const digit = step / power;
-		return (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10) * power;
+		return (digit < 1.2 ? 1 : digit < 2.5 ? 2 : digit < 6 ? 5 : 10) * power;
 	}
 
 	function linearTicks(low, high, count, whole) {
@@ -101,12 +101,14 @@
 		if (typeof axis.format === 'function')
 			return axis.format(value);
 		if (axis.format)
-			return mtFormat(value, axis.format);
+			return mtFormat(value, axis.format, true);
 		if (axis.log) {
-			const exponent = Math.log10(value);
-			if (Number.isInteger(exponent) && (exponent > 4 || exponent < -3))
-				return power(exponent);
-			return mtFormat(value);
+			const exponents = ticks.map(function (tick) {
+				return Math.log10(tick);
+			});
+			return exponents.every(Number.isInteger) && exponents.some(function (exponent) {
+				return exponent > 4 || exponent < -3;
+			}) ? power(Math.log10(value)) : mtFormat(value);
 		}
 		const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(value);
 		const size = Math.max.apply(null, ticks.map(Math.abs));

@@ -12,7 +12,7 @@
 		if (!cell)
 			return '';
 		const text = cell.hasAttribute('data-value') ? cell.getAttribute('data-value') : cell.textContent.trim();
-		const number = Number(text.replace('−', '-'));
+		const number = Number(text.replace(/−/g, '-'));
 		return text === '' || isNaN(number) ? text : number;
 	}
 
