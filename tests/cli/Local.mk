@@ -3,6 +3,7 @@
 shell_tests += %D%/exports.test
 shell_tests += %D%/install.test
 shell_tests += %D%/minitorch.test
+shell_tests += %D%/mt_bench.test
 shell_tests += %D%/mt_conformance.test
 shell_tests += %D%/mt_info.test
 shell_tests += %D%/ops_doc.test
