@@ -152,12 +152,20 @@ static mt_status write_archive(struct mt__whole_file *f, int64_t n, const char *
 	return status;
 }
 
+static mt_status make_image(const char *path, const char *name, mt_tensor *t, struct mt__npy_image *out) {
+	struct mt_text what = {0};
+	mt__text_add(&what, "%s: array '%.200s'", path, name);
+	mt_status status = what.failed ? mt__fail_memory(path, strlen(path)) : mt__npy_image(what.data, t, out);
+	mt__text_free(&what);
+	return status;
+}
+
 static mt_status make_members(const char *path, int64_t n, const char *const *names, mt_tensor *const *tensors,
                               struct member *members) {
 	for (int64_t i = 0; i < n; i++) {
 		mt_status status = check_member(path, names[i], tensors[i]);
 		if (status == MT_OK)
-			status = mt__npy_image(path, tensors[i], &members[i].image);
+			status = make_image(path, names[i], tensors[i], &members[i].image);
 		if (status != MT_OK)
 			return status;
 		members[i].path = path;
