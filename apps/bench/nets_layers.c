@@ -106,10 +106,10 @@ static mt_tensor *sequences(const int64_t *n) {
 }
 
 static double lstm_flops(const int64_t *n) {
-	double product =
-		(double)n[1] * bench_net_linear_flops(n[2], 4 * n[2]); /* of one layer's inputs, or of its states */
-	double forward = 2 * LSTM_LAYERS * product + bench_net_linear_flops(n[2], BENCH_CLASSES);
-	return (double)n[0] * bench_step_flops(forward, product);
+	double step = bench_net_linear_flops(n[2], 4 * n[2]); /* of one layer's input, or of its state */
+	double forward = 2 * LSTM_LAYERS * (double)n[1] * step + bench_net_linear_flops(n[2], BENCH_CLASSES);
+	/* Without a gradient: the data, and each layer's zero state before the first step. */
+	return (double)n[0] * bench_step_flops(forward, (double)n[1] * step + LSTM_LAYERS * step);
 }
 
 const struct bench_net bench_net_lstm = {

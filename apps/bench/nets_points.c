@@ -1,13 +1,9 @@
-/* MiniTorch's network for points in the plane: 2 → hidden → hidden → 1. */
+/* train_points' network, MiniTorch's: 2 → hidden → hidden → 1, under MiniTorch's plain descent. */
 #include "bench/nets.h"
+#include "train_points/train_points.h"
 
 static mt_module *build_points(const int64_t *n) {
-	mt_module *net = mt_nn_sequential(0, NULL);
-	int ok = net && bench_net_add(net, "layer1", mt_nn_linear(2, n[1], 1)) &&
-	         bench_net_add(net, "relu1", mt_nn_relu()) && bench_net_add(net, "layer2", mt_nn_linear(n[1], n[1], 1)) &&
-	         bench_net_add(net, "relu2", mt_nn_relu()) && bench_net_add(net, "layer3", mt_nn_linear(n[1], 1, 1)) &&
-	         bench_net_add(net, "sigmoid", mt_nn_sigmoid());
-	return bench_net_finish(net, ok);
+	return net_build(n[1]);
 }
 
 static mt_tensor *points(const int64_t *n) {
@@ -18,9 +14,9 @@ static mt_tensor *labels(const int64_t *n) {
 	return mt_bernoulli(MT_SHAPE(n[0], 1), MT_F32, 0.5);
 }
 
-/* Mean of −ln p of the right class, MiniTorch's loss. */
+/* Mean of −ln p of the right class. */
 static mt_tensor *points_loss(mt_tensor *output, mt_tensor *target) {
-	return mt_bce_loss(output, target, MT_REDUCTION_MEAN);
+	return mt_bce_with_logits_loss(output, target, MT_NONE, MT_NONE, MT_REDUCTION_MEAN);
 }
 
 static mt_optim *points_optim(mt_tensor *const *parameters, int64_t n) {

@@ -113,7 +113,8 @@ int bench_train_step_add(struct bench_cases *cases, const struct bench_net *net,
 	c.flops = net->flops(n);
 	c.examples = (double)n[0];
 	c.reference_cost = 2 * c.flops;
-	/* Of losses and shares of a gradient's largest element in f32, after a step of an optimiser that magnifies. */
-	c.tolerance = 1e-3;
+	/* Of losses, and of shares of a gradient's largest element, in f32: the backends differ by 1e-5 at most, and the loss
+	 * moves by 2e-4 at least from step to step. */
+	c.tolerance = 1e-4;
 	return bench_cases_add(cases, &c);
 }

@@ -1,10 +1,8 @@
-/* The networks of the training programs. */
+/* train_mnist's networks. */
 #include <string.h>
 
 #include "bench/nets.h"
 #include "train_mnist/train_mnist.h"
-
-/* ---- train_mnist -------------------------------------------------------------------------------------------------- */
 
 enum { SIDE = 28 };
 
