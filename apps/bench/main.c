@@ -27,7 +27,8 @@ static struct {
 static const struct cli_option options[] = {
 	{"compare", CLI_TEXT, &given.compare, "LIST",
      "backends, with commas between (default naive,omp): omp,omp:threads=1", 0, 0, NULL},
-	{"suite", CLI_CHOICE, &given.selection.suite, "NAME", "ops (default), or all", 0, 0, bench_suite_names},
+	{"suite", CLI_CHOICE, &given.selection.suite, "NAME", "ops (default), train, seed, or all", 0, 0,
+     bench_suite_names},
 	{"op", CLI_LIST, &given.selection.ops, "GLOB", "only ops like this; may be given again", 0, 0, NULL},
 	{"size", CLI_LIST, &given.selection.sizes, "GLOB", "only sizes like this; may be given again", 0, 0, NULL},
 	{"dtype", CLI_TEXT, &given.selection.dtypes, "LIST", "only these dtypes (default f32), or all", 0, 0, NULL},

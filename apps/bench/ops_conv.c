@@ -81,6 +81,20 @@ static double tolerance(size_t op, const struct conv_row *r) {
 	return ops_sum_tolerance(r->dtype) * (op == 2 ? 5 : 1);
 }
 
+/* All that a peer needs to run the same: "resnet3x3/2,n=4,ci=128,co=256,s=28,k=3,st=2,p=1", l in place of s where there is
+ * one spatial dim, and only what is not 1, 0 and 1 of stride, padding and groups. */
+static void describe(const struct conv_row *r, char *size, size_t room) {
+	char stride[16] = "", padding[16] = "", groups[16] = "";
+	if (r->stride != 1)
+		snprintf(stride, sizeof stride, ",st=%d", r->stride);
+	if (r->padding != 0)
+		snprintf(padding, sizeof padding, ",p=%d", r->padding);
+	if (r->groups != 1)
+		snprintf(groups, sizeof groups, ",g=%d", r->groups);
+	snprintf(size, room, "%s,n=%" PRId64 ",ci=%" PRId64 ",co=%" PRId64 ",%s=%" PRId64 ",k=%d%s%s%s", r->name, r->images,
+	         r->in, r->out, r->spatial == 1 ? "l" : "s", r->side, r->kernel, stride, padding, groups);
+}
+
 int ops_add_conv(struct bench_cases *cases) {
 	for (size_t op = 0; op < sizeof ops / sizeof *ops; op++)
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -96,8 +110,7 @@ int ops_add_conv(struct bench_cases *cases) {
 			struct ops_work work = {2 * outputs * window * (double)(r->in / r->groups),
 			                        r->groups > 1 ? inputs + outputs : 0, 0};
 			char size[64];
-			snprintf(size, sizeof size, "%s,n=%" PRId64 ",ci=%" PRId64 ",co=%" PRId64 ",s=%" PRId64, r->name, r->images,
-			         r->in, r->out, r->side);
+			describe(r, size, sizeof size);
 			if (ops_add(cases, ops[op].op, size, r->dtype, n, work, tolerance(op, r), &ops[op].kind) != 0)
 				return -1;
 		}

@@ -75,8 +75,11 @@ int ops_add_pool(struct bench_cases *cases) {
 			double planes = (double)(r->images * r->channels), out = planes * (double)(out_side(r) * out_side(r));
 			double in = planes * (double)(r->side * r->side);
 			char size[64];
-			snprintf(size, sizeof size, "%s,n=%" PRId64 ",c=%" PRId64 ",s=%" PRId64 ",k=%d", r->name, r->images,
-			         r->channels, r->side, r->kernel);
+			/* Stride and padding where they are not the window's and 0. */
+			int used = snprintf(size, sizeof size, "%s,n=%" PRId64 ",c=%" PRId64 ",s=%" PRId64 ",k=%d", r->name,
+			                    r->images, r->channels, r->side, r->kernel);
+			if (r->stride != r->kernel || r->padding != 0)
+				snprintf(size + used, sizeof size - (size_t)used, ",st=%d,p=%d", r->stride, r->padding);
 			struct ops_work work = {0, in + out, 2 * out * r->kernel * r->kernel + in};
 			if (ops_add(cases, ops[op].op, size, MT_F32, n, work, ops_element_tolerance(MT_F32), &ops[op].kind) != 0)
 				return -1;

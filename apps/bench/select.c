@@ -4,9 +4,9 @@
 
 #include "bench/select.h"
 
-const char *const bench_suite_names[] = {"ops", "all", NULL};
+const char *const bench_suite_names[] = {"ops", "train", "seed", "all", NULL};
 
-static int (*const suites[])(struct bench_cases *) = {bench_ops_cases};
+static int (*const suites[])(struct bench_cases *) = {bench_ops_cases, bench_train_cases, bench_seed_cases};
 
 enum { SUITES = sizeof suites / sizeof *suites, DTYPES = 16 };
 
