@@ -4,9 +4,12 @@ shell_tests += %D%/bench_html.test
 shell_tests += %D%/exports.test
 shell_tests += %D%/install.test
 shell_tests += %D%/minitorch.test
+shell_tests += %D%/mt_bench.test
 shell_tests += %D%/mt_conformance.test
 shell_tests += %D%/mt_info.test
 shell_tests += %D%/ops_doc.test
+shell_tests += %D%/resume.test
+shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
 shell_tests += %D%/web_charts.test
 
