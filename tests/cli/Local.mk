@@ -15,7 +15,7 @@ shell_tests += %D%/web_charts.test
 
 # They write the pages that bench_html.test and web_charts.test open.
 check_PROGRAMS += %D%/bench_page
-tests_cli_bench_page_SOURCES = %D%/bench_page.c
+tests_cli_bench_page_SOURCES = %D%/bench_page.c apps/bench/report_json.c
 tests_cli_bench_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 tests_cli_bench_page_LDADD = $(bench_html_ldadd) $(app_ldadd) $(JANSSON_LIBS)
 dist_noinst_DATA += %D%/bench_report.json
