@@ -12,7 +12,7 @@
 			return null;
 		function end(item) {
 			return mtNode('td', {class: 'mt-number', 'data-value': s ? item.value : ''}, s ? [mtFormat(item.value, 'times'),
-				mtNode('div', {class: 'bench-small'}, item.c.op + ' ' + item.c.dtype + ' ' + item.c.size)] : '–');
+				mtNode('div', {class: 'bench-small bench-case'}, item.c.op + ' ' + item.c.dtype + ' ' + item.c.size)] : '–');
 		}
 		return mtNode('tr', {'data-suite': suite, 'data-backend': name}, [mtNode('td', {}, suite),
 			mtNode('th', {scope: 'row'}, bench.headline(name)),

@@ -43,8 +43,9 @@
 		const value = bad ? null : state.measure.of(c, name);
 		cell.className = 'mt-number' + (!bad ? '' : result.status === 'unavailable' ? ' bench-gone' : ' mt-bad bench-bad');
 		cell.setAttribute('data-value', bad ? result.status : value === null ? '' : value);
-		cell.textContent = bad ? result.status : value === null ? '–' : mtFormat(value, state.measure.kind) +
-			bench.marks(result);
+		cell.textContent = bad ? result.status : value === null ? '–' : mtFormat(value, state.measure.kind);
+		if (value !== null && bench.marks(result) !== '')
+			cell.append(mtNode('span', {class: 'bench-mark'}, bench.marks(result)));
 		cell.title = bad ? result.reason || '' : result !== null && value !== null ? result.runs + ' runs, p10 ' +
 			mtFormat(result.p10, 'time') + ', p90 ' + mtFormat(result.p90, 'time') : '';
 	}

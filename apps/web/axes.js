@@ -91,10 +91,14 @@
 
 	const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-	function power(exponent) {
-		return '10' + (exponent < 0 ? '⁻' : '') + String(Math.abs(exponent)).replace(/\d/g, function (digit) {
-			return RAISED[digit];
-		});
+	/* 20000 as "2·10⁴". */
+	function power(value) {
+		const parts = value.toExponential().split('e');
+		const exponent = Number(parts[1]);
+		return (parts[0] === '1' ? '' : parts[0] + '·') + '10' + (exponent < 0 ? '⁻' : '') +
+			String(Math.abs(exponent)).replace(/\d/g, function (digit) {
+				return RAISED[digit];
+			});
 	}
 
 	function tickText(axis, value, ticks) {
@@ -102,14 +106,10 @@
 			return axis.format(value);
 		if (axis.format)
 			return mtFormat(value, axis.format, true);
-		if (axis.log) {
-			const exponents = ticks.map(function (tick) {
-				return Math.log10(tick);
-			});
-			return exponents.every(Number.isInteger) && exponents.some(function (exponent) {
-				return exponent > 4 || exponent < -3;
-			}) ? power(Math.log10(value)) : mtFormat(value);
-		}
+		if (axis.log)
+			return ticks.some(function (tick) {
+				return tick >= 1e5 || tick < 1e-3;
+			}) ? power(value) : mtFormat(value);
 		const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(value);
 		const size = Math.max.apply(null, ticks.map(Math.abs));
 		if (size >= 1e6 || (size > 0 && size < 1e-3))
