@@ -144,6 +144,10 @@ static void info_no_end(void) {
 	plugin.device_info = info_endless;
 }
 
+static void info_kind(void) {
+	plugin.device_info = info_host_kind_alone;
+}
+
 static void info_size_zero(void) {
 	plugin.device_info = info_zero;
 }
@@ -318,6 +322,7 @@ static const struct {
 	{"info_fails", info_refused},
 	{"info_alignment", info_alignment},
 	{"info_no_end", info_no_end},
+	{"info_kind", info_kind},
 	{"info_zero", info_size_zero},
 	{"table_zero", table_zero},
 	{"table_short", table_short},

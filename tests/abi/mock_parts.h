@@ -100,6 +100,12 @@ static int32_t info_endless(int32_t ordinal, struct mt_device_info *out) {
 	return status;
 }
 
+static int32_t info_host_kind_alone(int32_t ordinal, struct mt_device_info *out) {
+	int32_t status = mock_info(ordinal, out);
+	out->flags = 0;
+	return status;
+}
+
 static int32_t info_zero(int32_t ordinal, struct mt_device_info *out) {
 	(void)ordinal;
 	memset(out, 0, sizeof *out);
@@ -222,6 +228,7 @@ static int32_t far_download(mt_queue *queue, const void *base, uint64_t byte_off
 static int32_t far_info(int32_t ordinal, struct mt_device_info *out) {
 	int32_t status = mock_info(ordinal, out);
 	out->flags = MT_DEVICE_ASYNC;
+	out->memory_kind = MT_MEMORY_PRIVATE;
 	return status;
 }
 

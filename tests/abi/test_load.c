@@ -35,6 +35,7 @@ static const struct {
 	{"info_fails", "MT_E_DEVICE: device mock: nobody is in"},
 	{"info_alignment", "MT_E_PLUGIN: device mock: R9: device_info gave alignment 96"},
 	{"info_no_end", "MT_E_PLUGIN: device mock: R3: a text of device_info has no end"},
+	{"info_kind", "MT_E_PLUGIN: device mock: R9: device_info gave the host's memory as kind"},
 	{"info_zero", "MT_E_PLUGIN: device mock: R4: device_info filled 0 bytes"},
 	{"table_zero", "MT_E_PLUGIN: device mock: R4: device table of 0 bytes"},
 	{"table_short", "MT_E_PLUGIN: device mock: R4: device table of"},
