@@ -286,6 +286,17 @@ static void far(void) {
 	kernel_table.table.zip = far_zip;
 }
 
+static void does_late(void) {
+	plugin.device_info = late_info;
+	device_table.api.synchronize = late_synchronize;
+	kernel_table.table.map = late_map;
+}
+
+static void fails_late(void) {
+	does_late();
+	device_table.api.synchronize = late_fault;
+}
+
 /* What R13 forbids. */
 static void sets_flush_to_zero(void) {
 #if defined(__SSE2__)
@@ -353,6 +364,8 @@ static const struct {
 	{"alloc_misaligned", alloc_misaligned},
 	{"small", small},
 	{"far", far},
+	{"late", does_late},
+	{"late_fault", fails_late},
 	{"flush_to_zero", sets_flush_to_zero},
 };
 

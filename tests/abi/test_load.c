@@ -167,7 +167,7 @@ static void test_listing(void) {
 	static const struct {
 		const char *mock, *says[3];
 	} rows[] = {
-		{"MOCK=none", {"\"state\": \"usable\"", "\"device\": \"mock:2\"", "\"abi\": \"0.1\""}},
+		{"MOCK=none", {"\"state\": \"usable\"", "\"device\": \"mock:2\"", "\"abi\": \"0.2\""}},
 		{"MOCK=no_device", {"\"state\": \"no-device\"", "no device: the mock is unplugged", "\"devices\": []"}},
 		{"MOCK=size_zero", {"\"state\": \"unusable\"", "R4: plugin table of 0 bytes", "\"version\": null"}},
 		{"MOCK=info_fails", {"\"state\": \"usable\"", "\"reason\": \"nobody is in\"", "\"device\": \"mock\""}},
