@@ -95,6 +95,7 @@ class Tensor:
     """A reference of its own to an mt tensor; made inside a scope."""
 
     def __init__(self, handle):
+        self.handle = None  # mt_release passes it over
         self.handle = lib.mt_retain(checked(handle))
 
     def __del__(self):
@@ -227,8 +228,9 @@ def numpy_read_only():
 
 
 def refused_in():
-    for what, a, part in [("complex", np.zeros(2, "c8"), "complex of 64 bits"), ("int16", np.zeros(2, "i2"), "int of 16 bits"),
-                          ("9 dims", np.zeros([1] * 9, "f4"), "9 dims, at most 8")]:
+    for what, shape, dtype, part in [("complex", [2], "c8", "complex of 64 bits"), ("int16", [2], "i2", "int of 16 bits"),
+                                     ("9 dims", [1] * 9, "f4", "9 dims, at most 8")]:
+        a = np.zeros(shape, dtype)
         gone = weakref.ref(a)
         refuses(f"from NumPy: {what} is refused", part, from_capsule, a.__dlpack__())
         del a
