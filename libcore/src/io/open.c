@@ -1,16 +1,14 @@
 /* Opening safetensors files: reading the header and trusting nothing in it. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/regular.h"
 #include "io/safetensors.h"
 #include "io/tensor_file.h"
 
@@ -102,7 +100,7 @@ static mt_status check_cover(mt_tensor_file *f) {
 	return MT_OK;
 }
 
-static mt_status check_metadata(const mt_tensor_file *f, json_t *metadata) {
+static mt_status take_metadata(mt_tensor_file *f, json_t *metadata) {
 	const char *key;
 	json_t *value;
 	if (!json_is_object(metadata))
@@ -111,6 +109,7 @@ static mt_status check_metadata(const mt_tensor_file *f, json_t *metadata) {
 		if (!json_is_string(value))
 			return mt__fail(MT_E_FORMAT, "%s: expected text as '%.100s' of " MT__METADATA_KEY, f->path, key);
 	}
+	f->notes = json_incref(metadata);
 	return MT_OK;
 }
 
@@ -121,7 +120,7 @@ static mt_status parse_entries(mt_tensor_file *f, json_t *header) {
 	if (f->entries == NULL)
 		return mt__fail_memory(f->path, json_object_size(header) * sizeof *f->entries);
 	json_object_foreach(header, name, value) {
-		mt_status status = strcmp(name, MT__METADATA_KEY) == 0 ? check_metadata(f, value)
+		mt_status status = strcmp(name, MT__METADATA_KEY) == 0 ? take_metadata(f, value)
 		                                                       : parse_entry(f, name, value, &f->entries[f->n++]);
 		if (status != MT_OK)
 			return status;
@@ -172,13 +171,9 @@ static mt_status open_file(mt_tensor_file *f, const char *path) {
 	f->path = mt__strdup(path);
 	if (f->path == NULL)
 		return mt__fail_memory(path, strlen(path) + 1);
-	f->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (f->fd < 0)
-		return mt__fail(MT_E_IO, "%s: cannot open: %s", path, strerror(errno));
-	struct stat info;
-	if (fstat(f->fd, &info) != 0 || !S_ISREG(info.st_mode))
-		return mt__fail(MT_E_IO, "%s: expected a regular file", path);
-	return read_header(f, (uint64_t)info.st_size);
+	uint64_t bytes;
+	mt_status status = mt__regular_open(path, &f->fd, &bytes);
+	return status == MT_OK ? read_header(f, bytes) : status;
 }
 
 mt_tensor_file *mt_tensor_file_open(const char *path) {
@@ -203,6 +198,7 @@ void mt_tensor_file_close(mt_tensor_file *file) {
 		return;
 	for (int64_t i = 0; i < file->n; i++)
 		mt__free(file->entries[i].name);
+	json_decref(file->notes);
 	mt__free(file->entries);
 	mt__free(file->path);
 	if (file->fd >= 0)
