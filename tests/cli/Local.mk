@@ -1,6 +1,7 @@
 # Shell scripts that print TAP with tests/support/tap.sh, one a line, sorted:
 #   shell_tests += %D%/name.test
 shell_tests += %D%/bench_html.test
+shell_tests += %D%/dlpack_peer.test
 shell_tests += %D%/exports.test
 shell_tests += %D%/file_peers.test
 shell_tests += %D%/install.test
@@ -19,6 +20,7 @@ tests_cli_bench_page_SOURCES = %D%/bench_page.c
 tests_cli_bench_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 tests_cli_bench_page_LDADD = $(bench_html_ldadd) $(app_ldadd) $(JANSSON_LIBS)
 dist_noinst_DATA += %D%/bench_report.json
+dist_noinst_DATA += %D%/dlpack_peer.py
 check_PROGRAMS += %D%/web_page
 tests_cli_web_page_SOURCES = %D%/web_page.c
 tests_cli_web_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
