@@ -124,6 +124,70 @@ static const struct cli_option *find(const struct cli *cli, const char *name, si
 	return NULL;
 }
 
+const struct cli_option *cli_find(const struct cli *cli, const char *name) {
+	return find(cli, name, strlen(name));
+}
+
+int cli_is_given(const struct cli *cli, const struct cli_option *o, int argc, char **argv) {
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		size_t length = strcspn(argv[i] + 2, "=");
+		const struct cli_option *here = find(cli, argv[i] + 2, length);
+		if (here == o)
+			return 1;
+		if (here != NULL && here->kind != CLI_FLAG && argv[i][2 + length] != '=')
+			i++; /* its value */
+	}
+	return 0;
+}
+
+const char *cli_value(const struct cli_option *o, char *text, size_t size) {
+	text[0] = '\0';
+	switch (o->kind) {
+	case CLI_FLAG:
+		snprintf(text, size, "%d", *(const int *)o->target != 0);
+		break;
+	case CLI_CHOICE: {
+		int n = 0;
+		while (o->choices[n] != NULL)
+			n++;
+		int value = *(const int *)o->target;
+		if (value >= 0 && value < n)
+			snprintf(text, size, "%s", o->choices[value]);
+		break;
+	}
+	case CLI_COUNT: {
+		int64_t value = *(const int64_t *)o->target;
+		if ((double)value >= o->low && (double)value <= o->high)
+			snprintf(text, size, "%" PRId64, value);
+		break;
+	}
+	case CLI_SEED:
+		snprintf(text, size, "%" PRIu64, *(const uint64_t *)o->target);
+		break;
+	case CLI_REAL: {
+		double value = *(const double *)o->target;
+		if (value >= o->low && value <= o->high)
+			snprintf(text, size, "%.17g", value);
+		break;
+	}
+	default:
+		if (*(const char *const *)o->target != NULL)
+			snprintf(text, size, "%s", *(const char *const *)o->target);
+	}
+	return text;
+}
+
+int cli_set(const struct cli *cli, const struct cli_option *o, const char *text) {
+	if (o->kind != CLI_FLAG)
+		return parse_value(cli, o, text);
+	if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
+		return bad_value(cli, o, text, "0 or 1");
+	*(int *)o->target = text[0] == '1';
+	return -1;
+}
+
 static int take_word(const struct cli *cli, const struct cli_words *words, const char *word) {
 	if (words == NULL || word[0] == '\0' || word[0] == '-' || words->target->n == words->most)
 		return cli_fail(cli, EXIT_USAGE, "unexpected argument '%s'", word);

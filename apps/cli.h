@@ -55,6 +55,17 @@ int cli_parse(const struct cli *cli, int argc, char **argv);
 /* The same with words; NULL: none may be given.  Too few are the caller's to refuse. */
 int cli_parse_words(const struct cli *cli, const struct cli_words *words, int argc, char **argv);
 
+/* ---- options by name, for values that come from elsewhere than the command line ---------------------------------- */
+
+/* NULL where there is none of this name. */
+const struct cli_option *cli_find(const struct cli *cli, const char *name);
+/* Whether argv, which cli_parse took, gives the option. */
+int cli_is_given(const struct cli *cli, const struct cli_option *o, int argc, char **argv);
+/* Its value as cli_set takes it, "" where the target is outside the option's values; not for CLI_LIST.  Returns text. */
+const char *cli_value(const struct cli_option *o, char *text, size_t size);
+/* As --NAME=text on the command line; text is borrowed by CLI_TEXT, a flag takes "1" or "0".  −1, or the exit status. */
+int cli_set(const struct cli *cli, const struct cli_option *o, const char *text);
+
 /* "PROGRAM: text" on stderr; returns status. */
 int cli_fail(const struct cli *cli, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

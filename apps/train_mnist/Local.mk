@@ -1,10 +1,10 @@
 bin_PROGRAMS += train_mnist
-train_mnist_SOURCES = apps/cli.c apps/cli.h
+train_mnist_SOURCES = $(training_sources)
 train_mnist_SOURCES += %D%/data.c
+train_mnist_SOURCES += %D%/evaluate.c
 train_mnist_SOURCES += %D%/main.c
 train_mnist_SOURCES += %D%/models.c
 train_mnist_SOURCES += %D%/options.c
-train_mnist_SOURCES += %D%/report.c
 train_mnist_SOURCES += %D%/run.c
 train_mnist_SOURCES += %D%/train_mnist.h
 train_mnist_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)

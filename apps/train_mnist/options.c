@@ -1,6 +1,9 @@
 /* train_mnist's command line. */
 #include "train_mnist/train_mnist.h"
 
+const char *const train_mnist_settings[] = {"model", "epochs", "batch", "lr",   "optimizer",
+                                            "data",  "train",  "valid", "seed", NULL};
+
 static struct options given = {.epochs = 1, .lr = -1, .optimizer = OPTIMIZER_DEFAULT, .data = "auto", .seed = 1};
 
 static const char *const optimizer_names[] = {"sgd", "adam", "adamw", NULL};
@@ -20,11 +23,7 @@ static const struct cli_option table[] = {
 	{"valid", CLI_COUNT, &given.valid, "N", "score N further images of the training file after each epoch", 0,
      1000000000, NULL},
 	{"seed", CLI_SEED, &given.seed, "N", "of weights, shuffles and dropout (default 1)", 0, 0, NULL},
-	{"backend", CLI_TEXT, &given.backend, "NAME",
-     "device to run on, omp:threads=2 say (default: MT_BACKEND, or the best)", 0, 0, NULL},
-	{"save", CLI_TEXT, &given.save, "FILE", "write the trained weights as safetensors", 0, 0, NULL},
-	{"log", CLI_TEXT, &given.log, "FILE", "write every step and evaluation as JSON Lines", 0, 0, NULL},
-	{"quiet", CLI_FLAG, &given.quiet, NULL, "print the results only", 0, 0, NULL},
+	TRAINING_OPTIONS(given.training),
 	{0},
 };
 
@@ -42,6 +41,12 @@ int options_parse(struct options *o, int argc, char **argv) {
 	int status = cli_parse(&train_mnist_cli, argc, argv);
 	if (status >= 0)
 		return status;
+	if (given.training.resume != NULL) {
+		status =
+			training_take_settings(&train_mnist_cli, given.training.resume, train_mnist_settings, "epochs", argc, argv);
+		if (status != 0)
+			return status;
+	}
 	const struct model *m = &models[given.model];
 	if (given.optimizer == OPTIMIZER_DEFAULT)
 		given.optimizer = m->optimizer;

@@ -3,28 +3,29 @@
 #define APPS_TRAIN_MNIST_H
 
 #include <stdint.h>
-#include <stdio.h>
 
-#include "cli.h"
-#include "mt/mt.h"
+#include "training/training.h"
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
 enum optimizer { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_DEFAULT };
 
 struct options {
-	int model;                               /* index of the models' table */
-	int64_t epochs, batch, train, valid;     /* batch, train: 0 where not given */
-	double lr;                               /* −1 where not given */
-	int optimizer;                           /* enum optimizer */
-	const char *data, *backend, *save, *log; /* backend, save, log: NULL where not given */
+	int model;                           /* index of the models' table */
+	int64_t epochs, batch, train, valid; /* batch, train: 0 where not given */
+	double lr;                           /* −1 where not given */
+	int optimizer;                       /* enum optimizer */
+	const char *data;
 	uint64_t seed;
-	int quiet;
+	struct training_options training;
 };
 
 extern const struct cli train_mnist_cli;
 
-/* As cli_parse; what was not given gets the model's defaults. */
+/* The options that decide what is computed: a checkpoint holds them.  Ends with NULL. */
+extern const char *const train_mnist_settings[];
+
+/* As cli_parse; what was not given gets the checkpoint's values with --resume, else the model's defaults. */
 int options_parse(struct options *o, int argc, char **argv);
 
 /* ---- models ----------------------------------------------------------------------------------------------------- */
@@ -56,31 +57,6 @@ struct dataset {
 int dataset_load(struct dataset *d, const struct options *o);
 void dataset_free(struct dataset *d);
 
-/* ---- reports ---------------------------------------------------------------------------------------------------- */
-
-struct report {
-	FILE *log; /* JSON Lines; NULL without --log */
-	const char *log_path;
-	int bar; /* a terminal wants a progress bar */
-	int quiet;
-	int64_t total_steps, epochs;
-	double shown; /* when the bar was last drawn */
-};
-
-/* Opens the log.  0, or the exit status after a message. */
-int report_open(struct report *r, const struct options *o, int64_t total_steps);
-/* One step; images/s and time left are of training so far.  0, or −1 where the log cannot be written. */
-int report_step(struct report *r, int64_t step, int64_t epoch, double loss, double rate, double seconds);
-/* An epoch's end: a line where there is no bar. */
-void report_epoch(struct report *r, int64_t epoch, double loss, double rate);
-/* A log entry for an evaluation. */
-int report_evaluation(struct report *r, int64_t step, int64_t epoch, const char *split, double accuracy, double loss);
-void report_line(const struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Flushes and closes the log.  0, or the exit status after a message. */
-int report_close(struct report *r);
-
-double now(void); /* seconds on a steady clock */
-
 /* ---- training --------------------------------------------------------------------------------------------------- */
 
 struct result {
@@ -92,15 +68,28 @@ struct run {
 	const struct model *model;
 	const struct dataset *data;
 	mt_module *net;
-	struct report report;
-	int64_t steps;  /* taken */
-	int64_t images; /* trained on */
-	double seconds; /* spent training: no evaluation, no loading */
+	struct progress progress;
+	struct metrics metrics;
+	int64_t steps;   /* taken, with those before a resume */
+	int64_t images;  /* trained on by this process */
+	double seconds;  /* spent training: no evaluation, no loading */
+	int interrupted; /* SIGINT ended training early */
 	struct result valid, test;
 };
 
-/* Trains for the epochs asked for, scores the validation images after each, and the test images at the end.
- * MT_OK, or a status with the error set. */
-mt_status train(struct run *r);
+/* Scores n images from first on, outside the graph and without dropout. */
+mt_status evaluate(const struct run *r, const mt_host_array *images, const mt_host_array *labels, int64_t first,
+                   int64_t n, struct result *out);
+
+/* How the model wants its pixels. */
+mt_loader_options loader_options(const struct model *m);
+
+/* Optimiser, batches and schedule for r->net; with --resume all is as the checkpoint has it.  NULL with the error set. */
+struct trainer *trainer_new(struct run *r);
+void trainer_free(struct trainer *t);
+
+/* Trains for the epochs asked for, scores the validation images after each, writes the checkpoints asked for, and scores
+ * the test images at the end, unless interrupted.  MT_OK, or a status with the error set. */
+mt_status trainer_run(struct trainer *t);
 
 #endif

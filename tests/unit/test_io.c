@@ -306,7 +306,7 @@ static void test_state_mismatch(void) {
 		mt_dtype dtype; /* of 2.weight */
 		mt_status status;
 	} rows[] = {
-		{"missing", "tensor '2.weight' of the module is missing", 2, 2, MT_F32, MT_E_FORMAT},
+		{"missing", "tensor '2.weight' is missing", 2, 2, MT_F32, MT_E_FORMAT},
 		{"extra", "tensor 'more' is not part of the module", 4, 2, MT_F32, MT_E_FORMAT},
 		{"shape", "'2.weight': expected shape [2, 2], got [3, 2]", 3, 3, MT_F32, MT_E_SHAPE},
 		{"dtype", "'2.weight': expected dtype f32, got i64", 3, 2, MT_I64, MT_E_DTYPE},

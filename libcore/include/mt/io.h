@@ -1,4 +1,4 @@
-/* Files of tensors: safetensors (huggingface.co/docs/safetensors), for weights and checkpoints.
+/* Files: safetensors (huggingface.co/docs/safetensors) for weights and checkpoints, event files for TensorBoard.
  *
  * Writing is whole or not at all: a temporary file beside the target is written, synced and renamed over it.
  * Reading trusts nothing: header length, JSON, dtypes, shapes, offsets (no gap, no overlap, to the file's end), names.
@@ -7,6 +7,7 @@
 #define MT_IO_H
 
 #include "mt/nn.h"
+#include "mt/optim.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,10 +38,54 @@ MT_API int64_t mt_tensor_file_count(const mt_tensor_file *file);
 /* Tensor i's name, in the order of the data; NULL past the last. */
 MT_API const char *mt_tensor_file_name(const mt_tensor_file *file, int64_t i);
 MT_API int64_t mt_tensor_file_find(const mt_tensor_file *file, const char *name); /* −1: not there */
+/* The text under key of the file's __metadata__; NULL where there is none.  Lives as long as the file is open. */
+MT_API const char *mt_tensor_file_note(const mt_tensor_file *file, const char *key);
 /* Tensor i's dtype, rank and shape (MT_MAX_RANK entries); pointers may be NULL. */
 MT_API mt_status mt_tensor_file_info(const mt_tensor_file *file, int64_t i, mt_dtype *dtype, int *rank, int64_t *shape);
 /* Tensor i on the current device, in the current scope. */
 MT_API mt_tensor *mt_tensor_file_read(mt_tensor_file *file, int64_t i);
+
+/* ---- checkpoints -------------------------------------------------------------------------------------------------- */
+
+/* Everything that training needs to go on as if it had never stopped.  The file is a safetensors file that other tools
+ * open too: the module's tensors under their own names, the optimiser's as optim/I/m, optim/I/v, … for parameter I with
+ * optim/t (steps each parameter took) and optim/groups (rate, base rate, decay), further tensors as extra/NAME; numbers
+ * and notes are in __metadata__: mt.checkpoint, mt.epoch, mt.step, mt.rng.seed, mt.rng.offset, mt.optim. */
+typedef struct mt_checkpoint {
+	mt_module *module;
+	mt_optim *optim;     /* NULL: none */
+	int64_t epoch, step; /* whatever the program counts */
+	int64_t n_tensors;   /* further tensors */
+	const char *const *tensor_names;
+	mt_tensor *const *tensors;
+	int64_t n_notes; /* further texts; keys beginning with "mt." are mt's own (MT_E_ARG) */
+	const char *const *note_keys, *const *note_texts;
+} mt_checkpoint;
+
+/* Writes c and the random generator's state.  MT_E_IO: the old file is then untouched. */
+MT_API mt_status mt_checkpoint_save(const mt_checkpoint *c, const char *path);
+
+/* Reads a checkpoint into the module, the optimiser (of the same kind, over the same parameters in the same groups) and
+ * the further tensors, all there with the file's shapes, dtypes converted where both are float; sets epoch and step and the
+ * random generator.  The optimiser's rates and decays are the file's afterwards, its other options stay.  Notes are
+ * read with mt_tensor_file_note.  All is checked before anything is written: on MT_E_FORMAT, MT_E_SHAPE, MT_E_DTYPE or
+ * MT_E_STATE nothing has changed.  mt_load_state takes the module alone from a checkpoint. */
+MT_API mt_status mt_checkpoint_load(mt_checkpoint *c, const char *path);
+
+/* ---- event files for TensorBoard ------------------------------------------------------------------------------------ */
+
+/* A log of numbers by step, as tensorflow.Event records in DIR/events.out.tfevents.…: TensorBoard and its readers open
+ * them.  Written as training goes: a killed process leaves whole records up to its last flush. */
+typedef struct mt_event_log mt_event_log;
+
+/* Makes dir where it is missing (its parent must be there) and begins a new file in it.  first_step > 0: this run goes on
+ * from there, and readers are told to drop what earlier files of dir hold from that step on.  NULL on MT_E_IO. */
+MT_API mt_event_log *mt_event_log_open(const char *dir, int64_t first_step);
+/* value, as f32, under tag ("train/loss"; UTF-8) at step; NaN and infinities are written as they are. */
+MT_API mt_status mt_event_log_scalar(mt_event_log *log, int64_t step, const char *tag, double value);
+MT_API mt_status mt_event_log_flush(mt_event_log *log);
+/* Flushes, closes and frees; NULL is ignored. */
+MT_API mt_status mt_event_log_close(mt_event_log *log);
 
 #ifdef __cplusplus
 }

@@ -102,7 +102,7 @@ static mt_status check_cover(mt_tensor_file *f) {
 	return MT_OK;
 }
 
-static mt_status check_metadata(const mt_tensor_file *f, json_t *metadata) {
+static mt_status take_metadata(mt_tensor_file *f, json_t *metadata) {
 	const char *key;
 	json_t *value;
 	if (!json_is_object(metadata))
@@ -111,6 +111,7 @@ static mt_status check_metadata(const mt_tensor_file *f, json_t *metadata) {
 		if (!json_is_string(value))
 			return mt__fail(MT_E_FORMAT, "%s: expected text as '%.100s' of " MT__METADATA_KEY, f->path, key);
 	}
+	f->notes = json_incref(metadata);
 	return MT_OK;
 }
 
@@ -121,7 +122,7 @@ static mt_status parse_entries(mt_tensor_file *f, json_t *header) {
 	if (f->entries == NULL)
 		return mt__fail_memory(f->path, json_object_size(header) * sizeof *f->entries);
 	json_object_foreach(header, name, value) {
-		mt_status status = strcmp(name, MT__METADATA_KEY) == 0 ? check_metadata(f, value)
+		mt_status status = strcmp(name, MT__METADATA_KEY) == 0 ? take_metadata(f, value)
 		                                                       : parse_entry(f, name, value, &f->entries[f->n++]);
 		if (status != MT_OK)
 			return status;
@@ -203,6 +204,7 @@ void mt_tensor_file_close(mt_tensor_file *file) {
 		return;
 	for (int64_t i = 0; i < file->n; i++)
 		mt__free(file->entries[i].name);
+	json_decref(file->notes);
 	mt__free(file->entries);
 	mt__free(file->path);
 	if (file->fd >= 0)

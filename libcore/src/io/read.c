@@ -45,6 +45,10 @@ int64_t mt_tensor_file_find(const mt_tensor_file *file, const char *name) {
 	return -1;
 }
 
+const char *mt_tensor_file_note(const mt_tensor_file *file, const char *key) {
+	return file && key ? json_string_value(json_object_get(file->notes, key)) : NULL;
+}
+
 static mt_status check_index(const char *op, const mt_tensor_file *file, int64_t i) {
 	if (file == NULL)
 		return mt__fail_arg_null(op, "file");

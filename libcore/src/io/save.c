@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "io/safetensors.h"
+#include "io/state.h"
 #include "io/whole_file.h"
-#include "mt/io.h"
 #include "tensor/tensor.h"
 
 static uint64_t bytes_of(const mt_tensor *t) {
@@ -29,10 +29,11 @@ static json_t *entry_of(const mt_tensor *t, uint64_t at) {
 	                 "data_offsets", (json_int_t)at, (json_int_t)(at + bytes_of(t)));
 }
 
-static mt_status add_entry(json_t *header, const char *path, const char *name, mt_tensor *t, uint64_t *at) {
+static mt_status add_entry(json_t *header, const char *op, const char *path, const char *name, mt_tensor *t,
+                           uint64_t *at) {
 	if (name == NULL || strcmp(name, MT__METADATA_KEY) == 0)
 		return mt__fail(MT_E_ARG, "%s: the tensor name '%s' is not allowed", path, name ? name : "NULL");
-	if (!mt__check_tensor("save_tensors", name, t))
+	if (!mt__check_tensor(op, name, t))
 		return mt_error_peek() ? mt_error_peek() : MT_E_NULL;
 	if (json_object_get(header, name) != NULL)
 		return mt__fail(MT_E_ARG, "%s: two tensors are named '%s'", path, name);
@@ -46,8 +47,8 @@ static mt_status add_entry(json_t *header, const char *path, const char *name, m
 }
 
 /* The header as text, padded so that the data begins at a multiple of 8.  NULL with the error set. */
-static char *header_text(const char *path, int64_t n, const char *const *names, mt_tensor *const *tensors,
-                         size_t *length) {
+static char *header_text(const char *op, const char *path, int64_t n, const char *const *names,
+                         mt_tensor *const *tensors, json_t *metadata, size_t *length) {
 	json_t *header = json_object();
 	if (header == NULL) {
 		mt__fail_memory(path, 0);
@@ -55,8 +56,10 @@ static char *header_text(const char *path, int64_t n, const char *const *names, 
 	}
 	mt_status status = MT_OK;
 	uint64_t at = 0;
+	if (metadata != NULL && json_object_set(header, MT__METADATA_KEY, metadata) != 0)
+		status = mt__fail_memory(path, 0);
 	for (int64_t i = 0; i < n && status == MT_OK; i++)
-		status = add_entry(header, path, names[i], tensors[i], &at);
+		status = add_entry(header, op, path, names[i], tensors[i], &at);
 	char *json = status == MT_OK ? json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	json_decref(header);
 	if (json == NULL) {
@@ -99,14 +102,14 @@ static mt_status write_tensor(struct mt__whole_file *f, mt_tensor *t) {
 	return status;
 }
 
-mt_status mt_save_tensors(const char *path, int64_t n, const char *const *names, mt_tensor *const *tensors) {
-	static const char op[] = "save_tensors";
+mt_status mt__save_tensors(const char *op, const char *path, int64_t n, const char *const *names,
+                           mt_tensor *const *tensors, json_t *metadata) {
 	if (path == NULL || (n > 0 && (names == NULL || tensors == NULL)))
 		return mt__fail_arg_null(op, path == NULL ? "path" : names == NULL ? "names" : "tensors");
 	if (n < 0)
 		return mt__fail(MT_E_ARG, "%s: n must not be negative, got %" PRId64, op, n);
 	size_t length;
-	char *header = header_text(path, n, names, tensors, &length);
+	char *header = header_text(op, path, n, names, tensors, metadata, &length);
 	if (header == NULL)
 		return mt_error_peek() ? mt_error_peek() : MT_E_MEMORY;
 	struct mt__whole_file f;
@@ -119,4 +122,8 @@ mt_status mt_save_tensors(const char *path, int64_t n, const char *const *names,
 	}
 	mt__free(header);
 	return status;
+}
+
+mt_status mt_save_tensors(const char *path, int64_t n, const char *const *names, mt_tensor *const *tensors) {
+	return mt__save_tensors("save_tensors", path, n, names, tensors, NULL);
 }

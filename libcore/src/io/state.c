@@ -4,84 +4,77 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "io/tensor_file.h"
+#include "io/state.h"
 #include "mt/autograd.h"
 #include "tensor/promote.h"
 #include "tensor/shape.h"
 
-/* Names and tensors of a module, in the order of mt_module_visit. */
-struct state {
-	char **names; /* owned */
-	mt_tensor **tensors;
-	int64_t n;
-};
-
-static mt_status count_one(const char *name, mt_tensor *t, int32_t kind, void *context) {
-	(void)name, (void)t, (void)kind;
-	++*(int64_t *)context;
-	return MT_OK;
-}
-
-static mt_status collect_one(const char *name, mt_tensor *t, int32_t kind, void *context) {
-	(void)kind;
-	struct state *s = context;
-	s->names[s->n] = mt__strdup(name);
-	if (s->names[s->n] == NULL)
-		return mt__fail_memory(name, strlen(name) + 1);
+mt_status mt__state_add(struct mt__state *s, const char *prefix, const char *name, mt_tensor *t) {
+	if (s->n == s->room) {
+		int64_t room = s->room ? 2 * s->room : 32;
+		char **names = mt__realloc(s->names, (size_t)room * sizeof *names);
+		if (names != NULL)
+			s->names = names;
+		mt_tensor **tensors = names ? mt__realloc(s->tensors, (size_t)room * sizeof(mt_tensor *)) : NULL;
+		if (tensors == NULL)
+			return mt__fail_memory(name, (size_t)room * sizeof *names);
+		s->tensors = tensors;
+		s->room = room;
+	}
+	struct mt_text full = {0};
+	mt__text_add(&full, "%s%s", prefix, name);
+	if (full.failed)
+		return mt__fail_memory(name, strlen(prefix) + strlen(name) + 1);
+	s->names[s->n] = full.data;
 	s->tensors[s->n++] = t;
 	return MT_OK;
 }
 
-static void free_state(struct state *s) {
+static mt_status add_one(const char *name, mt_tensor *t, int32_t kind, void *context) {
+	(void)kind;
+	return mt__state_add(context, "", name, t);
+}
+
+mt_status mt__state_add_module(struct mt__state *s, const mt_module *module) {
+	return mt_module_visit(module, add_one, s);
+}
+
+void mt__state_free(struct mt__state *s) {
 	for (int64_t i = 0; i < s->n; i++)
 		mt__free(s->names[i]);
 	mt__free(s->names);
 	mt__free(s->tensors);
-}
-
-static mt_status collect(const mt_module *module, struct state *s) {
-	int64_t n = 0;
 	memset(s, 0, sizeof *s);
-	mt_status status = mt_module_visit(module, count_one, &n);
-	if (status != MT_OK)
-		return status;
-	s->names = mt__calloc((size_t)n + 1, sizeof *s->names);
-	s->tensors = mt__calloc((size_t)n + 1, sizeof(mt_tensor *));
-	status = s->names && s->tensors ? mt_module_visit(module, collect_one, s)
-	                                : mt__fail_memory("module state", (size_t)n * sizeof *s->names);
-	if (status != MT_OK)
-		free_state(s);
-	return status;
 }
 
 mt_status mt_save_state(const mt_module *module, const char *path) {
 	if (module == NULL || path == NULL)
 		return mt__fail_arg_null("save_state", module == NULL ? "module" : "path");
-	struct state s;
-	mt_status status = collect(module, &s);
-	if (status != MT_OK)
-		return status;
-	status = mt_save_tensors(path, s.n, (const char *const *)s.names, s.tensors);
-	free_state(&s);
+	struct mt__state s = {0};
+	mt_status status = mt__state_add_module(&s, module);
+	if (status == MT_OK)
+		status = mt__save_tensors("save_state", path, s.n, (const char *const *)s.names, s.tensors, NULL);
+	mt__state_free(&s);
 	return status;
 }
 
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
 
-static mt_status check_names(const mt_tensor_file *file, const struct state *s) {
-	for (int64_t i = 0; i < s->n; i++)
-		if (mt_tensor_file_find(file, s->names[i]) < 0)
-			return mt__fail(MT_E_FORMAT,
-			                "%s: tensor '%.200s' of the module is missing (the file has %" PRId64
-			                " tensors, the module %" PRId64 ")",
-			                file->path, s->names[i], file->n, s->n);
+/* Whether name is a checkpoint's own, beside its module's. */
+static int is_beside_module(const mt_tensor_file *file, const char *name) {
+	return mt_tensor_file_note(file, MT__CHECKPOINT_NOTE) != NULL &&
+	       (strncmp(name, MT__OPTIM_PREFIX, strlen(MT__OPTIM_PREFIX)) == 0 ||
+	        strncmp(name, MT__EXTRA_PREFIX, strlen(MT__EXTRA_PREFIX)) == 0);
+}
+
+mt_status mt__state_check_names(const mt_tensor_file *file, const struct mt__state *s) {
 	for (int64_t i = 0; i < file->n; i++) {
+		const char *name = file->entries[i].name;
 		int64_t j = 0;
-		while (j < s->n && strcmp(s->names[j], file->entries[i].name) != 0)
+		while (j < s->n && strcmp(s->names[j], name) != 0)
 			j++;
-		if (j == s->n)
-			return mt__fail(MT_E_FORMAT, "%s: tensor '%.200s' is not part of the module", file->path,
-			                file->entries[i].name);
+		if (j == s->n && !is_beside_module(file, name))
+			return mt__fail(MT_E_FORMAT, "%s: tensor '%.200s' is not part of the module", file->path, name);
 	}
 	return MT_OK;
 }
@@ -101,41 +94,60 @@ static mt_status check_match(const mt_tensor_file *file, const struct mt__entry 
 	return MT_OK;
 }
 
-/* Reads everything, then writes everything: a damaged file leaves the module as it was. */
-static mt_status load(mt_tensor_file *file, const struct state *s, mt_tensor **read) {
-	mt_status status = check_names(file, s);
-	for (int64_t i = 0; i < s->n && status == MT_OK; i++) {
+mt_status mt__state_read(mt_tensor_file *file, const struct mt__state *s, mt_tensor **read) {
+	for (int64_t i = 0; i < s->n; i++) {
 		int64_t at = mt_tensor_file_find(file, s->names[i]);
-		status = check_match(file, &file->entries[at], s->tensors[i]);
-		if (status == MT_OK && (read[i] = mt_tensor_file_read(file, at)) == NULL)
-			status = mt_error_peek() ? mt_error_peek() : MT_E_IO;
+		if (at < 0)
+			return mt__fail(MT_E_FORMAT,
+			                "%s: tensor '%.200s' is missing (the file has %" PRId64 " tensors, %" PRId64
+			                " are asked for)",
+			                file->path, s->names[i], file->n, s->n);
+		mt_status status = check_match(file, &file->entries[at], s->tensors[i]);
+		if (status != MT_OK)
+			return status;
+		read[i] = mt_tensor_file_read(file, at);
+		if (read[i] == NULL)
+			return mt_error_peek() ? mt_error_peek() : MT_E_IO;
 	}
-	for (int64_t i = 0; i < s->n && status == MT_OK; i++)
+	return MT_OK;
+}
+
+mt_status mt__state_write(const struct mt__state *s, mt_tensor *const *read) {
+	for (int64_t i = 0; i < s->n; i++)
 		if (mt_copy_(s->tensors[i], read[i]) == NULL)
-			status = mt_error_peek() ? mt_error_peek() : MT_E_INTERNAL;
+			return mt_error_peek() ? mt_error_peek() : MT_E_INTERNAL;
+	return MT_OK;
+}
+
+/* Reads everything, then writes everything: a damaged file leaves the module as it was. */
+static mt_status load(mt_tensor_file *file, const struct mt__state *s) {
+	mt_tensor **read = mt__calloc((size_t)s->n + 1, sizeof(mt_tensor *));
+	if (read == NULL)
+		return mt__fail_memory(file->path, (size_t)s->n * sizeof(mt_tensor *));
+	mt_status status = mt__state_read(file, s, read);
+	if (status == MT_OK)
+		status = mt__state_check_names(file, s);
+	if (status == MT_OK)
+		status = mt__state_write(s, read);
+	mt__free(read);
 	return status;
 }
 
 mt_status mt_load_state(mt_module *module, const char *path) {
 	if (module == NULL || path == NULL)
 		return mt__fail_arg_null("load_state", module == NULL ? "module" : "path");
-	struct state s;
-	mt_status status = collect(module, &s);
-	if (status != MT_OK)
-		return status;
+	struct mt__state s = {0};
+	mt_tensor_file *file = NULL;
 	mt_scope *scope = mt_scope_begin();
-	mt_tensor **read = mt__calloc((size_t)s.n + 1, sizeof(mt_tensor *));
-	mt_tensor_file *file = scope && read ? mt_tensor_file_open(path) : NULL;
-	if (file != NULL) {
-		int was = mt_grad_enable(0);
-		status = load(file, &s, read);
-		mt_grad_enable(was);
-	} else {
-		status = read ? mt_error_peek() : mt__fail_memory(path, (size_t)s.n * sizeof(mt_tensor *));
-	}
+	int was = mt_grad_enable(0);
+	mt_status status = scope ? mt__state_add_module(&s, module) : MT_E_MEMORY;
+	if (status == MT_OK && (file = mt_tensor_file_open(path)) == NULL)
+		status = mt_error_peek() ? mt_error_peek() : MT_E_IO;
+	if (status == MT_OK)
+		status = load(file, &s);
+	mt_grad_enable(was);
 	mt_tensor_file_close(file);
-	mt__free(read);
 	mt_scope_end(scope);
-	free_state(&s);
+	mt__state_free(&s);
 	return status;
 }

@@ -2,6 +2,8 @@
 #ifndef MT_IO_TENSOR_FILE_H
 #define MT_IO_TENSOR_FILE_H
 
+#include <jansson.h>
+
 #include "mt/io.h"
 
 struct mt__entry {
@@ -18,6 +20,7 @@ struct mt_tensor_file {
 	uint64_t data_at, data_bytes;
 	struct mt__entry *entries; /* sorted by begin */
 	int64_t n;
+	json_t *notes; /* __metadata__: an object of texts; NULL where there is none */
 };
 
 /* Reads exactly bytes at offset of the file.  MT_E_IO otherwise. */

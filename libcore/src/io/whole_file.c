@@ -37,30 +37,79 @@ static mt_status resolve(struct mt__whole_file *f) {
 	return f->target ? MT_OK : mt__fail_memory(f->path, strlen(f->path) + 1);
 }
 
-mt_status mt__whole_file_open(struct mt__whole_file *f, const char *path) {
+/* The next free name beside the target.  0 when out of memory. */
+static int next_temporary(struct mt__whole_file *f) {
 	static atomic_uint counter;
+	struct mt_text name = {0};
+	mt__free(f->temporary);
+	mt__text_add(&name, "%s.tmp-%ld-%u", f->target, (long)getpid(), atomic_fetch_add(&counter, 1u));
+	if (name.failed)
+		mt__text_free(&name);
+	f->temporary = name.failed ? NULL : name.data;
+	return f->temporary != NULL;
+}
+
+/* A file without a name: a process that is killed leaves nothing behind.  −1 where the file system has no such files. */
+static int open_nameless(const struct mt__whole_file *f) {
+#ifdef O_TMPFILE
+	char *folder = mt__strdup(f->target);
+	if (folder == NULL)
+		return -1;
+	char *slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	int fd = open(slash ? folder : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	mt__free(folder);
+	return fd;
+#else
+	(void)f;
+	return -1;
+#endif
+}
+
+/* open rather than mkstemp: the umask then decides who may read the result. */
+static mt_status open_named(struct mt__whole_file *f) {
+	do {
+		if (!next_temporary(f))
+			return mt__fail_memory(f->path, strlen(f->target));
+		f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	} while (f->fd < 0 && errno == EEXIST);
+	if (f->fd >= 0)
+		return MT_OK;
+	mt__free(f->temporary); /* another's, or none */
+	f->temporary = NULL;
+	return fail_errno(f, "cannot write");
+}
+
+/* Gives a file without a name its temporary one: a rename needs it. */
+static mt_status name_file(struct mt__whole_file *f) {
+	char self[64];
+	int failed;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", f->fd);
+	do {
+		if (!next_temporary(f))
+			return mt__fail_memory(f->path, strlen(f->target));
+		failed = linkat(AT_FDCWD, self, AT_FDCWD, f->temporary, AT_SYMLINK_FOLLOW) != 0;
+	} while (failed && errno == EEXIST);
+	if (!failed)
+		return MT_OK;
+	mt__free(f->temporary);
+	f->temporary = NULL;
+	return fail_errno(f, "cannot write");
+}
+
+mt_status mt__whole_file_open(struct mt__whole_file *f, const char *path) {
 	memset(f, 0, sizeof *f);
 	f->path = path;
 	f->fd = -1;
 	mt_status status = resolve(f);
 	if (status != MT_OK)
 		return status;
-	/* open rather than mkstemp: the umask then decides who may read the result */
-	for (int attempt = 0; attempt < 100 && f->fd < 0; attempt++) {
-		struct mt_text name = {0};
-		mt__text_add(&name, "%s.tmp-%ld-%u", f->target, (long)getpid(), atomic_fetch_add(&counter, 1u));
-		if (name.failed)
-			return mt__whole_file_close(f, mt__fail_memory(path, strlen(path)));
-		f->temporary = name.data;
-		f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (f->fd < 0) {
-			mt__free(f->temporary);
-			f->temporary = NULL;
-			if (errno != EEXIST)
-				break;
-		}
-	}
-	return f->fd >= 0 ? MT_OK : mt__whole_file_close(f, fail_errno(f, "cannot write"));
+	f->fd = access("/proc/self/fd", X_OK) == 0 ? open_nameless(f) : -1;
+	if (f->fd >= 0)
+		return MT_OK;
+	status = open_named(f);
+	return status == MT_OK ? MT_OK : mt__whole_file_close(f, status);
 }
 
 mt_status mt__whole_file_write(struct mt__whole_file *f, const void *data, size_t bytes) {
@@ -93,13 +142,15 @@ mt_status mt__whole_file_close(struct mt__whole_file *f, mt_status status) {
 	if (f->fd >= 0) {
 		if (status == MT_OK && fsync(f->fd) != 0)
 			status = fail_errno(f, "cannot write");
+		if (status == MT_OK && f->temporary == NULL)
+			status = name_file(f);
 		if (close(f->fd) != 0 && status == MT_OK)
 			status = fail_errno(f, "cannot write");
 		if (status == MT_OK && rename(f->temporary, f->target) != 0)
 			status = fail_errno(f, "cannot replace");
 		if (status == MT_OK)
 			sync_folder(f->target);
-		else
+		else if (f->temporary != NULL)
 			unlink(f->temporary);
 	}
 	mt__free(f->temporary);

@@ -1,4 +1,5 @@
-/* Files that appear whole or not at all: written under a temporary name beside the target, synced, renamed over it. */
+/* Files that appear whole or not at all: written without a name (where the file system can't, under a temporary one)
+ * beside the target, synced, renamed over it. */
 #ifndef MT_IO_WHOLE_FILE_H
 #define MT_IO_WHOLE_FILE_H
 
@@ -7,7 +8,7 @@
 struct mt__whole_file {
 	const char *path; /* as given, for messages; borrowed */
 	char *target;     /* path with symbolic links resolved: what is replaced */
-	char *temporary;
+	char *temporary; /* NULL while the file has no name */
 	int fd;
 };
 

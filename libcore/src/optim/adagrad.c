@@ -33,6 +33,7 @@ mt_optim *mt_optim_adagrad(mt_tensor *const *parameters, int64_t n, double lr, m
 	if (o == NULL)
 		return NULL;
 	o->step = step;
+	o->states = MT__STATE_V;
 	o->adagrad = options;
 	return o;
 }

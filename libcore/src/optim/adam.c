@@ -77,6 +77,7 @@ static mt_optim *new_adam(const char *op, mt_tensor *const *parameters, int64_t 
 	if (o == NULL)
 		return NULL;
 	o->step = step;
+	o->states = MT__STATE_M | MT__STATE_V | (q.amsgrad ? MT__STATE_VMAX : 0);
 	o->kernel = MT_K_ADAM;
 	o->adam = q;
 	o->decoupled = decoupled;

@@ -1,5 +1,6 @@
 /* What all optimisers share: their parameters and the step's loop. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "backend/device.h"
 #include "base/alloc.h"
@@ -72,10 +73,21 @@ mt_optim *mt__optim_new(const char *op, mt_tensor *const *parameters, int64_t n,
 		mt__fail_memory(op, sizeof *o);
 		return NULL;
 	}
+	o->kind = op + strlen("optim_");
 	if (mt__optim_extend(op, o, parameters, n, lr, weight_decay) == MT_OK)
 		return o;
 	mt_optim_free(o);
 	return NULL;
+}
+
+mt_tensor **mt__slot_state(struct mt__slot *slot, int i) {
+	mt_tensor **const states[MT__N_STATES] = {&slot->m, &slot->v, &slot->vmax, &slot->mean};
+	return states[i];
+}
+
+const char *mt__slot_state_name(int i) {
+	static const char *const names[MT__N_STATES] = {"m", "v", "vmax", "mean"};
+	return names[i];
 }
 
 double mt__optim_option(double value, double standard) {
@@ -86,12 +98,9 @@ void mt_optim_free(mt_optim *optim) {
 	if (optim == NULL)
 		return;
 	for (int64_t i = 0; i < optim->n; i++) {
-		struct mt__slot *s = &optim->slots[i];
-		mt_release(s->mean);
-		mt_release(s->vmax);
-		mt_release(s->v);
-		mt_release(s->m);
-		mt_release(s->param);
+		for (int k = 0; k < MT__N_STATES; k++)
+			mt_release(*mt__slot_state(&optim->slots[i], k));
+		mt_release(optim->slots[i].param);
 	}
 	mt__free(optim->slots);
 	mt__free(optim->groups);

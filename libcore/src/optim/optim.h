@@ -16,6 +16,9 @@ struct mt__slot {
 	int group;       /* index into groups */
 };
 
+/* The states of a slot, in the order of mt__slot_state. */
+enum mt__optim_states { MT__STATE_M = 1, MT__STATE_V = 2, MT__STATE_VMAX = 4, MT__STATE_MEAN = 8, MT__N_STATES = 4 };
+
 struct mt__group {
 	double lr;
 	double base_lr; /* what mt_optim_scale_lr scales */
@@ -25,8 +28,10 @@ struct mt__group {
 struct mt_optim {
 	/* One step of one parameter; grad is its gradient.  native: by the device's fused kernel, else composed. */
 	mt_status (*step)(struct mt_optim *o, struct mt__slot *slot, mt_tensor *grad, int native);
-	int32_t kernel; /* enum mt_kernel_id of the fused kernel; 0: there is none */
-	int composed;   /* never use the fused kernel (tests compare the two) */
+	const char *kind; /* "adamw" */
+	int states;       /* enum mt__optim_states, ored: what a slot has after a step */
+	int32_t kernel;   /* enum mt_kernel_id of the fused kernel; 0: there is none */
+	int composed;     /* never use the fused kernel (tests compare the two) */
 	int64_t steps;
 	struct mt__group *groups; /* at least one */
 	int n_groups;
@@ -42,7 +47,12 @@ struct mt_optim {
 	};
 };
 
-/* An optimiser with checked parameters, learning rate and decay; op is named in messages.  NULL on failure. */
+/* State i of a slot, 0 … MT__N_STATES − 1, and its name. */
+mt_tensor **mt__slot_state(struct mt__slot *slot, int i);
+const char *mt__slot_state_name(int i);
+
+/* An optimiser with checked parameters, learning rate and decay; kind is "sgd", op "optim_sgd" is named in messages.
+ * NULL on failure. */
 mt_optim *mt__optim_new(const char *op, mt_tensor *const *parameters, int64_t n, double lr, double weight_decay);
 
 /* Adds a group of checked parameters. */

@@ -44,6 +44,7 @@ mt_optim *mt_optim_rmsprop(mt_tensor *const *parameters, int64_t n, double lr, m
 	if (o == NULL)
 		return NULL;
 	o->step = step;
+	o->states = MT__STATE_V | (options.momentum != 0 ? MT__STATE_M : 0) | (options.centered ? MT__STATE_MEAN : 0);
 	o->rmsprop = options;
 	return o;
 }

@@ -62,6 +62,7 @@ mt_optim *mt_optim_sgd(mt_tensor *const *parameters, int64_t n, double lr, mt_sg
 	if (o == NULL)
 		return NULL;
 	o->step = step;
+	o->states = options.momentum != 0 ? MT__STATE_M : 0;
 	o->kernel = MT_K_SGD;
 	o->sgd = options;
 	return o;
