@@ -70,9 +70,21 @@ static int check_paths(const struct training_options *o) {
 	return status ? status : training_check_path(&train_mnist_cli, "tensorboard", o->tensorboard);
 }
 
+static int train_and_score(const struct options *o) {
+	struct dataset data;
+	int status = dataset_load(&data, o);
+	if (status == 0) {
+		struct run r = {.options = o, .model = &models[o->model], .data = &data};
+		training_catch_interrupts();
+		status = run(&r);
+		mt_module_free(r.net);
+	}
+	dataset_free(&data);
+	return status;
+}
+
 int main(int argc, char **argv) {
 	struct options options;
-	struct dataset data;
 	int status = options_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
@@ -81,14 +93,7 @@ int main(int argc, char **argv) {
 		status = training_use_device(&train_mnist_cli, &options.training);
 	if (status != 0)
 		return status;
-	status = dataset_load(&data, &options);
-	if (status == 0) {
-		struct run r = {.options = &options, .model = &models[options.model], .data = &data};
-		training_catch_interrupts();
-		status = run(&r);
-		mt_module_free(r.net);
-	}
-	dataset_free(&data);
+	status = options.predict.n > 0 ? predict(&options) : train_and_score(&options);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = cli_fail(&train_mnist_cli, EXIT_FAILURE, "cannot write to standard output");
 	return status;
