@@ -6,6 +6,8 @@ shell_tests += %D%/minitorch.test
 shell_tests += %D%/mt_conformance.test
 shell_tests += %D%/mt_info.test
 shell_tests += %D%/ops_doc.test
+shell_tests += %D%/resume.test
+shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
 shell_tests += %D%/train_mnist_predict.test
 
