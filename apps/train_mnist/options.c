@@ -30,6 +30,8 @@ static const struct cli_option table[] = {
      "train nothing: label the digit of a PNG picture, or those of an IDX file; may be repeated", 0, 0, NULL},
 	{"load", CLI_TEXT, &given.load, "FILE", "the weights or checkpoint to predict with", 0, 0, NULL},
 	{"labels", CLI_TEXT, &given.labels, "FILE", "labels (IDX) to compare the predictions with", 0, 0, NULL},
+	{"html", CLI_TEXT, &given.html, "FILE", "write a page about the run: curves, confusion matrix, mistakes, filters",
+     0, 0, NULL},
 	TRAINING_OPTIONS(given.training),
 	{0},
 };

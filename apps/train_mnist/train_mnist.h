@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "train_mnist/html.h"
 #include "training/training.h"
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
@@ -19,6 +20,7 @@ struct options {
 	uint64_t seed;
 	struct cli_list predict;
 	const char *load, *labels; /* with predict; labels: NULL where not given */
+	const char *html;          /* NULL where not given */
 	struct training_options training;
 };
 
@@ -78,6 +80,7 @@ struct run {
 	double seconds;  /* spent training: no evaluation, no loading */
 	int interrupted; /* SIGINT ended training early */
 	struct result valid, test;
+	struct history *history; /* NULL without --html */
 };
 
 /* Scores n images from first on, outside the graph and without dropout. */
@@ -99,6 +102,9 @@ void trainer_free(struct trainer *t);
 /* Trains for the epochs asked for, scores the validation images after each, writes the checkpoints asked for, and scores
  * the test images at the end, unless interrupted.  MT_OK, or a status with the error set. */
 mt_status trainer_run(struct trainer *t);
+
+/* Writes the page of a run that is over, to o->html.  MT_OK, or a status with the error set. */
+mt_status page_of_run(const struct run *r);
 
 /* ---- predictions ------------------------------------------------------------------------------------------------ */
 
