@@ -12,6 +12,7 @@ shell_tests += %D%/ops_doc.test
 shell_tests += %D%/resume.test
 shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
+shell_tests += %D%/train_mnist_predict.test
 shell_tests += %D%/train_points.test
 shell_tests += %D%/web_charts.test
 
@@ -28,8 +29,15 @@ tests_cli_web_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 tests_cli_web_page_LDADD = $(web_ldadd) $(app_ldadd) $(JANSSON_LIBS)
 
 # What file_peers.test runs; its lenet is train_mnist's.
+# Writes the digits that train_mnist_predict.test lets train_mnist label.
+check_PROGRAMS += %D%/digit_files
 check_PROGRAMS += %D%/file_peer
-tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
+dist_noinst_DATA += %D%/file_peers.py
+endif
+if HAVE_PNG
+tests_cli_digit_files_CPPFLAGS = $(app_cppflags) $(PNG_CFLAGS)
+tests_cli_digit_files_LDADD = $(app_ldadd) $(PNG_LIBS)
+tests_cli_digit_files_SOURCES = %D%/digit_files.c
 tests_cli_file_peer_CPPFLAGS = $(app_cppflags)
 tests_cli_file_peer_LDADD = $(app_ldadd)
-dist_noinst_DATA += %D%/file_peers.py
+tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
