@@ -6,6 +6,7 @@ shell_tests += %D%/exports.test
 shell_tests += %D%/file_peers.test
 shell_tests += %D%/install.test
 shell_tests += %D%/minitorch.test
+shell_tests += %D%/mt_bench.test
 shell_tests += %D%/mt_conformance.test
 shell_tests += %D%/mt_info.test
 shell_tests += %D%/ops_doc.test
@@ -18,7 +19,7 @@ shell_tests += %D%/web_charts.test
 
 # They write the pages that bench_html.test and web_charts.test open.
 check_PROGRAMS += %D%/bench_page
-tests_cli_bench_page_SOURCES = %D%/bench_page.c
+tests_cli_bench_page_SOURCES = %D%/bench_page.c apps/bench/report_json.c
 tests_cli_bench_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 tests_cli_bench_page_LDADD = $(bench_html_ldadd) $(app_ldadd) $(JANSSON_LIBS)
 dist_noinst_DATA += %D%/bench_report.json
