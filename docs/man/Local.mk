@@ -1,5 +1,6 @@
 # Manual pages:
 #   dist_man_MANS += %D%/name.1
+dist_man_MANS += %D%/mt-bench.1
 dist_man_MANS += %D%/mt-conformance.1
 dist_man_MANS += %D%/mt-info.1
 dist_man_MANS += %D%/train_mnist.1
