@@ -2,6 +2,7 @@
 #   shell_tests += %D%/name.test
 shell_tests += %D%/bench_html.test
 shell_tests += %D%/exports.test
+shell_tests += %D%/file_peers.test
 shell_tests += %D%/install.test
 shell_tests += %D%/minitorch.test
 shell_tests += %D%/mt_bench.test
@@ -23,3 +24,10 @@ check_PROGRAMS += %D%/web_page
 tests_cli_web_page_SOURCES = %D%/web_page.c
 tests_cli_web_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 tests_cli_web_page_LDADD = $(web_ldadd) $(app_ldadd) $(JANSSON_LIBS)
+
+# What file_peers.test runs; its lenet is train_mnist's.
+check_PROGRAMS += %D%/file_peer
+tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
+tests_cli_file_peer_CPPFLAGS = $(app_cppflags)
+tests_cli_file_peer_LDADD = $(app_ldadd)
+dist_noinst_DATA += %D%/file_peers.py
