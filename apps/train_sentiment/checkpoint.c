@@ -2,6 +2,7 @@
 #include "train_sentiment/checkpoint.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,8 +142,21 @@ static mt_module *new_model(mt_tensor_file *file, const char *path, const struct
 	return model_new((struct model_size){.words = table[0], .embedding = table[1], .filters = conv[0]});
 }
 
+/* Weights are the best ones once an epoch was scored. */
+static mt_status check_course(mt_tensor_file *file, const char *path) {
+	int64_t shape[MT_MAX_RANK];
+	double best_epoch = 0;
+	mt_tensor *course = read_tensor(file, path, COURSE_NAME, MT_F64, 1, shape);
+	mt_status status =
+		mt_get(course, (const int64_t[]){offsetof(struct course, best_epoch) / sizeof(double)}, &best_epoch);
+	if (status == MT_OK && !(best_epoch >= 1))
+		status =
+			mt_error_set(MT_E_STATE, "%s: no epoch was over when it was saved: there are no best weights yet", path);
+	return status;
+}
+
 static mt_module *read_model(mt_tensor_file *file, const char *path, struct lexicon *vocabulary) {
-	if (read_vocabulary(file, path, vocabulary) != MT_OK)
+	if (read_vocabulary(file, path, vocabulary) != MT_OK || check_course(file, path) != MT_OK)
 		return NULL;
 	mt_module *model = new_model(file, path, vocabulary);
 	int was = mt_grad_enable(0);

@@ -25,8 +25,15 @@ void extras_free(struct extras *e);
 /* Names in the checkpoint. */
 #define VOCABULARY_NAME "vocabulary"   /* u8: the words, each with a newline behind it */
 #define FINGERPRINT_NAME "fingerprint" /* i64: of the sentences */
-#define COURSE_NAME "course"           /* f64: sums of the epoch, best score, …; see trainer_state.h */
+#define COURSE_NAME "course"           /* f64: struct course */
 #define BEST_PREFIX "best."            /* and a parameter's name: the weights with the best validation */
+
+/* Numbers that decide how training goes on, in this order. */
+struct course {
+	double loss, right;                          /* sums over this epoch so far */
+	double scored;                               /* epochs whose validation is behind */
+	double best_accuracy, best_loss, best_epoch; /* best_epoch 0: nothing was scored yet */
+};
 
 /* MT_OK where the checkpoint at path was trained on sentences of this fingerprint; else MT_E_STATE. */
 mt_status checkpoint_check_data(const char *path, int64_t fingerprint);

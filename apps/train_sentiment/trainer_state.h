@@ -14,13 +14,6 @@ struct pending {
 	int64_t step; /* of loss[0] */
 };
 
-/* Numbers that decide how training goes on: in a checkpoint one f64 tensor, in this order. */
-struct course {
-	double loss, right;                          /* sums over this epoch so far */
-	double best_accuracy, best_loss, best_epoch; /* best_epoch 0: nothing was scored yet */
-	double scored;                               /* epochs whose validation is behind */
-};
-
 struct trainer {
 	struct run *run;
 	struct batches batches;
