@@ -8,8 +8,10 @@
 #include "training/training.h"
 
 static int fail_device(const struct cli *cli, const struct training_options *o) {
-	const char *option = o->backend ? "--backend: " : o->threads > 0 ? "--threads: " : "";
-	return cli_fail(cli, EXIT_FAILURE, "%s%s", option, mt_error_take(NULL));
+	char threads[40] = "";
+	if (o->threads > 0)
+		snprintf(threads, sizeof threads, "--threads %" PRId64 ": ", o->threads);
+	return cli_fail(cli, EXIT_FAILURE, "%s%s%s", o->backend ? "--backend: " : "", threads, mt_error_take(NULL));
 }
 
 /* backend with the option threads=N: NAME[:ORDINAL][:KEY=VALUE,…] gets a further option, or its first one. */

@@ -1,9 +1,24 @@
 # Shell scripts that print TAP with tests/support/tap.sh, one a line, sorted:
 #   shell_tests += %D%/name.test
+shell_tests += %D%/bench_html.test
 shell_tests += %D%/exports.test
 shell_tests += %D%/install.test
 shell_tests += %D%/minitorch.test
 shell_tests += %D%/mt_conformance.test
 shell_tests += %D%/mt_info.test
 shell_tests += %D%/ops_doc.test
+shell_tests += %D%/resume.test
+shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
+shell_tests += %D%/web_charts.test
+
+# They write the pages that bench_html.test and web_charts.test open.
+check_PROGRAMS += %D%/bench_page
+tests_cli_bench_page_SOURCES = %D%/bench_page.c
+tests_cli_bench_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
+tests_cli_bench_page_LDADD = $(bench_html_ldadd) $(app_ldadd) $(JANSSON_LIBS)
+dist_noinst_DATA += %D%/bench_report.json
+check_PROGRAMS += %D%/web_page
+tests_cli_web_page_SOURCES = %D%/web_page.c
+tests_cli_web_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
+tests_cli_web_page_LDADD = $(web_ldadd) $(app_ldadd) $(JANSSON_LIBS)

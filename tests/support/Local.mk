@@ -4,7 +4,7 @@ check_LIBRARIES += tests/support/libmt_test.a
 endif
 tests_support_libmt_test_a_SOURCES = %D%/mt_test.c %D%/mt_test.h
 tests_support_libmt_test_a_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
-EXTRA_DIST += %D%/cppcheck.supp %D%/tap.sh %D%/valgrind.supp
+EXTRA_DIST += %D%/chromium.js %D%/chromium.sh %D%/cppcheck.supp %D%/tap.sh %D%/valgrind.supp
 
 # libmt's objects as a convenience library: for tests of functions that libmt hides.
 # Such a test says   tests_unit_NAME_LDADD = $(internal_ldadd)

@@ -162,6 +162,31 @@ static const struct {
 	{"overlap", "{\"a\":" ENTRY("U8", "[2]", "[0,2]") ",\"b\":" ENTRY("U8", "[2]", "[1,3]") "}",
      "'b': expected its data at byte 2, got 1 (overlap)", MT_E_FORMAT, 3},
 	{"trailing data", "{\"a\":" ENTRY("U8", "[1]", "[0,1]") "}", "expected 1 bytes of data, got 3", MT_E_FORMAT, 3},
+	{"duplicate in an entry", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"shape\":[1],\"data_offsets\":[0,1]}}",
+     "duplicate", MT_E_FORMAT, 1},
+	{"two metadata", "{\"__metadata__\":{},\"__metadata__\":{}}", "duplicate", MT_E_FORMAT, 0},
+	{"NUL in a name", "{\"a\\u0000b\":" ENTRY("U8", "[1]", "[0,1]") "}", "JSON header", MT_E_FORMAT, 1},
+	{"name not UTF-8", "{\"\xff\":" ENTRY("U8", "[1]", "[0,1]") "}", "JSON header", MT_E_FORMAT, 1},
+	{"no end", "{\"a\":" ENTRY("U8", "[1]", "[0,1]"), "JSON header", MT_E_FORMAT, 1},
+	{"comma at the end", "{\"a\":" ENTRY("U8", "[1]", "[0,1]") ",}", "JSON header", MT_E_FORMAT, 1},
+	{"dtype a number", "{\"a\":{\"dtype\":1,\"shape\":[1],\"data_offsets\":[0,1]}}", "'a': expected an object of dtype",
+     MT_E_FORMAT, 1},
+	{"dtype in small letters", "{\"a\":" ENTRY("u8", "[1]", "[0,1]") "}", "got u8", MT_E_UNSUPPORTED, 1},
+	{"shape null", "{\"a\":" ENTRY("U8", "null", "[0,1]") "}", "a list as shape", MT_E_FORMAT, 1},
+	{"list in a shape", "{\"a\":" ENTRY("U8", "[[1]]", "[0,1]") "}", "extents", MT_E_FORMAT, 1},
+	{"extent 2^63 - 1", "{\"a\":" ENTRY("U8", "[9223372036854775807]", "[0,1]") "}",
+     "expected 9223372036854775807 bytes from its shape and dtype, got 1", MT_E_FORMAT, 1},
+	{"2^63 bytes", "{\"a\":" ENTRY("F64", "[1152921504606846976]", "[0,8]") "}", "too large", MT_E_FORMAT, 8},
+	{"extent 2^63", "{\"a\":" ENTRY("U8", "[9223372036854775808]", "[0,1]") "}", "JSON header", MT_E_FORMAT, 1},
+	{"offset 2^63 - 1", "{\"a\":" ENTRY("U8", "[1]", "[0,9223372036854775807]") "}", "up to byte 9223372036854775807",
+     MT_E_FORMAT, 1},
+	{"offset 2^64", "{\"a\":" ENTRY("U8", "[1]", "[0,18446744073709551616]") "}", "JSON header", MT_E_FORMAT, 1},
+	{"real offset", "{\"a\":" ENTRY("U8", "[1]", "[0,1.0]") "}", "two ascending", MT_E_FORMAT, 1},
+	{"offsets an object", "{\"a\":" ENTRY("U8", "[1]", "{}") "}", "two ascending", MT_E_FORMAT, 1},
+	{"the same data twice", "{\"a\":" ENTRY("U8", "[1]", "[0,1]") ",\"b\":" ENTRY("U8", "[1]", "[0,1]") "}",
+     "(overlap)", MT_E_FORMAT, 1},
+	{"truncated data", "{\"a\":" ENTRY("F32", "[2]", "[0,8]") "}", "up to byte 8, got a file with 7 bytes", MT_E_FORMAT,
+     7},
 	{"metadata a list", "{\"__metadata__\":[]}", "as __metadata__", MT_E_FORMAT, 0},
 	{"metadata a number", "{\"__metadata__\":{\"k\":1}}", "text as 'k'", MT_E_FORMAT, 0},
 };
@@ -207,6 +232,33 @@ static void test_bad_length(void) {
 	MT_CHECK_CONTAINS(mt_error_take(NULL), "No such file");
 	MT_CHECK(mt_tensor_file_open(folder) == NULL);
 	MT_CHECK_CONTAINS(mt_error_take(NULL), "regular file");
+}
+
+/* Nesting that would overflow a stack: Jansson stops at a depth of its own. */
+static void test_deep_json(void) {
+	enum { DEPTH = 1000000 };
+	static const char *const openings[] = {"[", "{\"a\":", "{\"a\":{\"shape\":["};
+	for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
+		size_t length = strlen(openings[i]);
+		char *header = malloc(DEPTH + 1);
+		MT_REQUIRE(header != NULL);
+		mt_test_row("%s", openings[i]);
+		for (size_t at = 0; at < DEPTH; at++)
+			header[at] = openings[i][at < length ? at : i == 1 ? at % length : length - 1];
+		header[DEPTH] = '\0';
+		write_file(header, "", 0);
+		free(header);
+		MT_CHECK(mt_tensor_file_open(path_of("a.safetensors")) == NULL);
+		MT_CHECK_CONTAINS(mt_error_take(NULL), "expected a JSON header, got: maximum parsing depth reached");
+	}
+}
+
+/* A pipe that nobody writes is refused, not waited for. */
+static void test_pipe(void) {
+	MT_REQUIRE(mkfifo(path_of("pipe"), 0600) == 0);
+	MT_CHECK(mt_tensor_file_open(path_of("pipe")) == NULL);
+	MT_CHECK_CONTAINS(mt_error_take(NULL), "/pipe: expected a regular file");
+	unlink(path_of("pipe"));
 }
 
 static void test_bad_bool(void) {
@@ -334,6 +386,8 @@ static const mt_test_case file_cases[] = {{"round_trip", test_round_trip},
                                           {"bytes", test_bytes},
                                           {"bad", test_bad_files},
                                           {"bad_length", test_bad_length},
+                                          {"deep_json", test_deep_json},
+                                          {"pipe", test_pipe},
                                           {"bad_bool", test_bad_bool},
                                           {"save_errors", test_save_errors},
                                           {"save_through_link", test_save_through_link},

@@ -1,4 +1,5 @@
-/* Files: safetensors (huggingface.co/docs/safetensors) for weights and checkpoints, event files for TensorBoard.
+/* Files: safetensors (huggingface.co/docs/safetensors) for weights and checkpoints, NumPy's .npy and .npz for arrays,
+ * event files for TensorBoard.
  *
  * Writing is whole or not at all: a temporary file beside the target is written, synced and renamed over it.
  * Reading trusts nothing: header length, JSON, dtypes, shapes, offsets (no gap, no overlap, to the file's end), names.
@@ -71,6 +72,44 @@ MT_API mt_status mt_checkpoint_save(const mt_checkpoint *c, const char *path);
  * read with mt_tensor_file_note.  All is checked before anything is written: on MT_E_FORMAT, MT_E_SHAPE, MT_E_DTYPE or
  * MT_E_STATE nothing has changed.  mt_load_state takes the module alone from a checkpoint. */
 MT_API mt_status mt_checkpoint_load(mt_checkpoint *c, const char *path);
+
+/* ---- NumPy's files: .npy, one array (numpy.org/neps/nep-0001-npy-format.html), and .npz, a zip archive of them ------ */
+
+/* The array in the file: dtypes <f4 <f8 <f2 <i4 <i8 |u1 |b1 (mt's but bf16) and their big-endian forms, which are swapped;
+ * format versions 1.0, 2.0 and 3.0; C and Fortran order, in both cases a contiguous tensor comes out, on the current
+ * device and in the current scope.  The file's size must be what its header says, exactly.
+ * NULL on MT_E_IO; on MT_E_FORMAT: a header that is no dict of just descr, fortran_order and shape, or is longer than
+ * 65535 bytes, a bool other than 0 and 1; on MT_E_UNSUPPORTED, naming it: another dtype, more than MT_MAX_RANK dims,
+ * another version.  "<V2", as ml_dtypes stores bfloat16, is refused too: it stands for any two bytes. */
+MT_API mt_tensor *mt_npy_read(const char *path);
+
+/* Writes t, version 1.0, little-endian: in Fortran order where t's strides are column-major and it is not contiguous,
+ * else in C order.  NumPy has no bf16 (MT_E_DTYPE): cast to f32, which holds every bf16. */
+MT_API mt_status mt_npy_write(const char *path, mt_tensor *t);
+
+/* An archive opened for reading: its directory is read and checked, the arrays stay in the file until asked for. */
+typedef struct mt_npz mt_npz;
+
+/* NULL on MT_E_IO; on MT_E_FORMAT: no zip archive, or two arrays of one name. */
+MT_API mt_npz *mt_npz_open(const char *path);
+MT_API void mt_npz_close(mt_npz *npz); /* NULL is ignored */
+MT_API int64_t mt_npz_count(const mt_npz *npz);
+/* Array i's name in the order of the archive: its member's without ".npy", in UTF-8; NULL past the last.  Every member
+ * is listed, also one that turns out not to be an array. */
+MT_API const char *mt_npz_name(const mt_npz *npz, int64_t i);
+/* −1: not there.  name is one that is listed, or, where none is, its member's ("x" and "x.npy" find the same). */
+MT_API int64_t mt_npz_find(const mt_npz *npz, const char *name);
+/* Array i's dtype, rank and shape (MT_MAX_RANK entries) from its header; pointers may be NULL.  Fails as mt_npy_read. */
+MT_API mt_status mt_npz_info(mt_npz *npz, int64_t i, mt_dtype *dtype, int *rank, int64_t *shape);
+/* Array i, as mt_npy_read.  The member is stored or deflated (else MT_E_UNSUPPORTED); its size in the directory is what its
+ * header says, and what deflate can make of the bytes there are (1032 of each): no member makes mt allocate more.  Its
+ * checksum is checked. */
+MT_API mt_tensor *mt_npz_read(mt_npz *npz, int64_t i);
+
+/* Writes n arrays, as mt_npy_write, under their names (distinct, not "", valid UTF-8, at most 65531 bytes, else MT_E_ARG)
+ * with ".npy" behind; deflated where compress ≠ 0, else stored.  The same arrays give the same bytes. */
+MT_API mt_status mt_npz_write(const char *path, int64_t n, const char *const *names, mt_tensor *const *tensors,
+                              int compress);
 
 /* ---- event files for TensorBoard ------------------------------------------------------------------------------------ */
 

@@ -40,7 +40,7 @@ void *mt__registry_grow(void *items, size_t count, size_t *capacity, size_t size
 	return grown;
 }
 
-static void registry_free(struct mt__registry *r) {
+void mt__registry_free(struct mt__registry *r) {
 	for (size_t i = 0; i < r->n_places; i++) {
 		mt__free(r->places[i].path);
 		mt__free(r->places[i].reason);
@@ -113,7 +113,7 @@ mt_status mt__registry(struct mt__registry **out) {
 		status = disable_named(&fresh);
 	}
 	if (status != MT_OK) {
-		registry_free(&fresh);
+		mt__registry_free(&fresh);
 		return status;
 	}
 	the_registry = fresh;

@@ -84,6 +84,9 @@ struct mt__registry {
  * then the next call tries again. */
 mt_status mt__registry(struct mt__registry **out);
 
+/* Frees what registry holds, and empties it. */
+void mt__registry_free(struct mt__registry *registry);
+
 /* The backend that a name stands for (never a shadowed or skipped one); NULL when there is none. */
 struct mt__backend *mt__registry_find(const struct mt__registry *registry, const char *name, size_t length);
 

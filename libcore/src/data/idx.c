@@ -1,15 +1,14 @@
 /* IDX files (yann.lecun.com/exdb/mnist), plain or gzip'd: a magic number 0 0 TYPE RANK, RANK extents as big-endian
  * 32-bit integers, then the elements row-major. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/regular.h"
 #include "mt/data.h"
 
 enum { IDX_U8 = 0x08, CHUNK = 1 << 20 };
@@ -45,15 +44,12 @@ static const char *type_name(int type) {
 /* Opens path; zlib reads gzip'd and plain content alike. */
 static mt_status open_idx(struct idx *in, const char *path) {
 	in->path = path;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return mt__fail(MT_E_IO, "%s: cannot open: %s", path, strerror(errno));
-	struct stat info;
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-		close(fd);
-		return mt__fail(MT_E_IO, "%s: expected a regular file", path);
-	}
-	in->file_bytes = info.st_size;
+	int fd;
+	uint64_t bytes;
+	mt_status status = mt__regular_open(path, &fd, &bytes);
+	if (status != MT_OK)
+		return status;
+	in->file_bytes = (int64_t)bytes;
 	in->file = gzdopen(fd, "rb");
 	if (in->file == NULL) {
 		close(fd);

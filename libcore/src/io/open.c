@@ -1,16 +1,14 @@
 /* Opening safetensors files: reading the header and trusting nothing in it. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/regular.h"
 #include "io/safetensors.h"
 #include "io/tensor_file.h"
 
@@ -173,13 +171,9 @@ static mt_status open_file(mt_tensor_file *f, const char *path) {
 	f->path = mt__strdup(path);
 	if (f->path == NULL)
 		return mt__fail_memory(path, strlen(path) + 1);
-	f->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (f->fd < 0)
-		return mt__fail(MT_E_IO, "%s: cannot open: %s", path, strerror(errno));
-	struct stat info;
-	if (fstat(f->fd, &info) != 0 || !S_ISREG(info.st_mode))
-		return mt__fail(MT_E_IO, "%s: expected a regular file", path);
-	return read_header(f, (uint64_t)info.st_size);
+	uint64_t bytes;
+	mt_status status = mt__regular_open(path, &f->fd, &bytes);
+	return status == MT_OK ? read_header(f, bytes) : status;
 }
 
 mt_tensor_file *mt_tensor_file_open(const char *path) {

@@ -1,28 +1,14 @@
 /* Tensors from an open safetensors file. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/regular.h"
 #include "io/tensor_file.h"
 
 mt_status mt__tensor_file_pread(const mt_tensor_file *f, void *dst, size_t bytes, uint64_t offset) {
-	char *at = dst;
-	while (bytes > 0) {
-		ssize_t done = pread(f->fd, at, bytes, (off_t)offset);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return mt__fail(MT_E_IO, "%s: cannot read: %s", f->path, strerror(errno));
-		if (done == 0)
-			return mt__fail(MT_E_IO, "%s: the file became shorter while it was read", f->path);
-		at += done;
-		bytes -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return MT_OK;
+	return mt__regular_pread(f->fd, f->path, dst, bytes, offset);
 }
 
 int64_t mt_tensor_file_count(const mt_tensor_file *file) {
