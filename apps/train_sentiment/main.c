@@ -39,10 +39,11 @@ static void print_header(const struct run *r) {
 }
 
 static void print_results(const struct run *r) {
-	printf("test accuracy %.2f%% loss %.4f valid accuracy %.2f%% loss %.4f epoch %" PRId64 " of %" PRId64
+	double rate = r->seconds > 0 ? (double)r->sentences / r->seconds : 0;
+	printf("test accuracy %.2f%% loss %.4f valid accuracy %.2f%% loss %.4f epochs %" PRId64 " best %" PRId64
 	       " sentences/s %.0f seconds %.2f backend %s\n",
-	       r->test.accuracy, r->test.loss, r->valid.accuracy, r->valid.loss, r->best_epoch, r->epochs,
-	       r->seconds > 0 ? (double)r->sentences / r->seconds : 0, r->seconds, mt_device_backend(mt_device_current()));
+	       r->test.accuracy, r->test.loss, r->valid.accuracy, r->valid.loss, r->epochs, r->best_epoch, rate, r->seconds,
+	       mt_device_backend(mt_device_current()));
 }
 
 /* Where an interrupted run can be gone on with. */

@@ -159,7 +159,7 @@ static mt_status finish(struct trainer *t) {
 mt_status trainer_run(struct trainer *t) {
 	struct run *r = t->run;
 	int64_t n = batches_count(&t->batches);
-	mt_status status = r->steps == t->begun_at && r->steps > 0 ? trainer_save(t) : MT_OK;
+	mt_status status = MT_OK;
 	while (status == MT_OK && !is_over(t) && !r->interrupted) {
 		t->epoch = (int64_t)t->course.scored + 1;
 		status = train_epoch(t);
@@ -169,5 +169,7 @@ mt_status trainer_run(struct trainer *t) {
 			status = trainer_save(t);
 	}
 	progress_wipe(&r->progress);
+	if (status == MT_OK && r->steps == t->begun_at) /* a checkpoint of the whole run: --save still writes one */
+		status = trainer_save(t);
 	return status == MT_OK && !r->interrupted ? finish(t) : status;
 }

@@ -35,8 +35,10 @@ static mt_status take_vectors(mt_tensor *table, const struct vectors *v, int32_t
 	for (int64_t i = 0; i < n_words * v->size; i++)
 		if (v->has[i / v->size])
 			values[i] = v->values[i];
+	int was = mt_grad_enable(0);
 	if (status == MT_OK)
 		status = mt_from_host(table, values, bytes);
+	mt_grad_enable(was);
 	free(values);
 	return status;
 }
@@ -114,6 +116,20 @@ mt_status trainer_save(struct trainer *t) {
 	return status == MT_OK ? training_save(&s, path) : status;
 }
 
+/* What training relies on: whole epochs behind, and a step within the next one. */
+static mt_status check_course(const struct trainer *t, const char *path, int64_t step) {
+	const struct course *c = &t->course;
+	const struct run *r = t->run;
+	int64_t n = batches_count(&t->batches);
+	if (step < 0 || step > r->progress.total_steps)
+		return mt_error_set(MT_E_FORMAT, "%s: expected at most %lld steps taken, got %lld", path,
+		                    (long long)r->progress.total_steps, (long long)step);
+	if (c->scored != (double)(step / n) || !(c->best_epoch >= 0 && c->best_epoch <= c->scored))
+		return mt_error_set(MT_E_FORMAT, "%s: " COURSE_NAME ": %g epochs scored, the best %g, after %lld steps", path,
+		                    c->scored, c->best_epoch, (long long)step);
+	return MT_OK;
+}
+
 static mt_status resume(struct trainer *t) {
 	struct run *r = t->run;
 	const char *path = r->options->training.resume;
@@ -124,9 +140,8 @@ static mt_status resume(struct trainer *t) {
 	status = training_load(&s, path);
 	if (status == MT_OK)
 		status = mt_to_host(t->course_tensor, &t->course, sizeof t->course);
-	if (status == MT_OK && (s.step < 0 || s.step > r->progress.total_steps))
-		status = mt_error_set(MT_E_FORMAT, "%s: expected at most %lld steps taken, got %lld", path,
-		                      (long long)r->progress.total_steps, (long long)s.step);
+	if (status == MT_OK)
+		status = check_course(t, path, s.step);
 	r->steps = t->begun_at = s.step;
 	return status;
 }

@@ -59,20 +59,19 @@ static const char *last_field(const char *line, const char *end) {
 
 /* The row's numbers into r->vector and its word's end to *word_end. */
 static mt_status take_numbers(struct reader *r, int64_t size, char **word_end) {
+	int64_t got = count_fields(r->line) - 1;
+	if (got < size)
+		return mt_error_set(MT_E_FORMAT, "%s: line %" PRId64 ": expected a word and %" PRId64 " numbers, got %" PRId64,
+		                    r->path, r->row, size, got);
 	char *end = r->line + strlen(r->line);
 	for (int64_t i = size; i-- > 0;) {
 		char *field = r->line + (last_field(r->line, end) - r->line);
-		if (field == r->line)
-			return mt_error_set(MT_E_FORMAT,
-			                    "%s: line %" PRId64 ": expected a word and %" PRId64 " numbers, got %" PRId64, r->path,
-			                    r->row, size, count_fields(r->line) - 1);
 		if (!read_number(field, end, &r->vector[i]))
-			return mt_error_set(MT_E_FORMAT, "%s: line %" PRId64 ": expected a number, got '%.40s'", r->path, r->row,
-			                    field);
+			return mt_error_set(MT_E_FORMAT, "%s: line %" PRId64 ": expected a number, got '%.*s'", r->path, r->row,
+			                    end - field < 40 ? (int)(end - field) : 40, field);
 		if (!isfinite(r->vector[i]))
 			return fail(r, "a number that is not finite");
 		end = field - 1;
-		*end = '\0';
 	}
 	*word_end = end;
 	return MT_OK;
