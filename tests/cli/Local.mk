@@ -15,6 +15,7 @@ shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
 shell_tests += %D%/train_mnist_predict.test
 shell_tests += %D%/train_points.test
+shell_tests += %D%/train_sentiment.test
 shell_tests += %D%/web_charts.test
 
 # They write the pages that bench_html.test and web_charts.test open.
@@ -30,15 +31,16 @@ tests_cli_web_page_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
 tests_cli_web_page_LDADD = $(web_ldadd) $(app_ldadd) $(JANSSON_LIBS)
 
 # What file_peers.test runs; its lenet is train_mnist's.
-# Writes the digits that train_mnist_predict.test lets train_mnist label.
-check_PROGRAMS += %D%/digit_files
 check_PROGRAMS += %D%/file_peer
 dist_noinst_DATA += %D%/file_peers.py
-endif
-if HAVE_PNG
-tests_cli_digit_files_CPPFLAGS = $(app_cppflags) $(PNG_CFLAGS)
-tests_cli_digit_files_LDADD = $(app_ldadd) $(PNG_LIBS)
-tests_cli_digit_files_SOURCES = %D%/digit_files.c
+tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
 tests_cli_file_peer_CPPFLAGS = $(app_cppflags)
 tests_cli_file_peer_LDADD = $(app_ldadd)
-tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
+
+# Writes the digits that train_mnist_predict.test lets train_mnist label.
+if HAVE_PNG
+check_PROGRAMS += %D%/digit_files
+tests_cli_digit_files_SOURCES = %D%/digit_files.c
+tests_cli_digit_files_CPPFLAGS = $(app_cppflags) $(PNG_CFLAGS)
+tests_cli_digit_files_LDADD = $(app_ldadd) $(PNG_LIBS)
+endif

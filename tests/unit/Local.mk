@@ -151,6 +151,15 @@ tests_unit_test_scan_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_rnn
 tests_unit_test_rnn_SOURCES = %D%/test_rnn.c %D%/modules.c %D%/modules.h %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 tests_unit_test_rnn_LDADD = $(internal_ldadd)
+# train_sentiment's parts.
+sentiment_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/apps
+sentiment_words = apps/train_sentiment/corpus.c apps/train_sentiment/lexicon.c apps/train_sentiment/text.c apps/train_sentiment/tokenize.c apps/train_sentiment/vocabulary.c
+unit_tests += %D%/test_sentiment_model
+tests_unit_test_sentiment_model_SOURCES = %D%/test_sentiment_model.c %D%/backends.c %D%/backends.h apps/train_sentiment/batches.c apps/train_sentiment/model.c $(sentiment_words)
+tests_unit_test_sentiment_model_CPPFLAGS = $(sentiment_test_cppflags)
+unit_tests += %D%/test_sentiment_words
+tests_unit_test_sentiment_words_SOURCES = %D%/test_sentiment_words.c apps/train_sentiment/generate.c apps/train_sentiment/vectors.c $(sentiment_words)
+tests_unit_test_sentiment_words_CPPFLAGS = $(sentiment_test_cppflags)
 unit_tests += %D%/test_shape
 tests_unit_test_shape_SOURCES = %D%/test_shape.c %D%/backends.c %D%/backends.h
 tests_unit_test_shape_LDADD = $(internal_ldadd)
