@@ -59,7 +59,7 @@ mt_bench_SOURCES += apps/train_sentiment/model.c
 nodist_mt_bench_SOURCES = %D%/commit.h
 mt_bench_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS) $(bench_isa_cppflags)
 mt_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
-mt_bench_LDADD = $(app_ldadd) libbench_base.la $(bench_isa_libs) $(JANSSON_LIBS) -lm
+mt_bench_LDADD = $(bench_html_ldadd) $(app_ldadd) libbench_base.la $(bench_isa_libs) $(JANSSON_LIBS) -lm
 
 bench_cflags = $(base_cflags) $(MT_OPT_KERNEL) $(MT_KERNEL_CFLAGS)
 bench_isa_cppflags =

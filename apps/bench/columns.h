@@ -18,7 +18,6 @@ struct bench_column {
 	double speed;          /* operations a second in a small product: what it may reach at least in a large one */
 	const char *op;        /* what it was last timed with, and operations a second there */
 	double op_speed;
-	double call; /* seconds of a call on one element, where they were measured */
 };
 
 struct bench_columns {

@@ -13,7 +13,7 @@
 #include "bench/select.h"
 
 static struct {
-	const char *compare, *threads, *baseline, *json, *csv, *against;
+	const char *compare, *threads, *baseline, *json, *csv, *html, *against;
 	struct bench_selection selection;
 	struct bench_settings settings;
 	struct cli_list peers;
@@ -44,6 +44,7 @@ static const struct cli_option options[] = {
      NULL},
 	{"json", CLI_TEXT, &given.json, "FILE", "write the report as JSON", 0, 0, NULL},
 	{"csv", CLI_TEXT, &given.csv, "FILE", "write the report as CSV", 0, 0, NULL},
+	{"html", CLI_TEXT, &given.html, "FILE", "write the report as a page with charts", 0, 0, NULL},
 	{"against", CLI_TEXT, &given.against, "FILE", "tell what is slower or faster than in that JSON report", 0, 0, NULL},
 	{"require", CLI_FLAG, &given.require, NULL, "a backend that cannot be had is an error", 0, 0, NULL},
 	{"list", CLI_FLAG, &given.list, NULL, "list the cases and run nothing", 0, 0, NULL},
@@ -163,7 +164,8 @@ static int has_failures(const json_t *report) {
 
 static int write_files(const json_t *report) {
 	if ((given.json != NULL && bench_json_write(report, given.json) != MT_OK) ||
-	    (given.csv != NULL && bench_csv_write(report, given.csv) != MT_OK))
+	    (given.csv != NULL && bench_csv_write(report, given.csv) != MT_OK) ||
+	    (given.html != NULL && bench_html_write(report, given.html) != MT_OK))
 		return cli_fail(&cli, 1, "%s", mt_error_take(NULL));
 	return 0;
 }
@@ -218,6 +220,8 @@ int main(int argc, char **argv) {
 		status = check_output("json", given.json);
 	if (status < 0)
 		status = check_output("csv", given.csv);
+	if (status < 0)
+		status = check_output("html", given.html);
 	if (status < 0)
 		status = read_reports(peers, &old);
 	if (status < 0)

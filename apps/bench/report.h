@@ -20,9 +20,8 @@
  *                                         "dispatch": share of the time in dispatch, train suite alone,
  *                                         "share": of the nearer of the backend's ceilings } } } ] }
  *
- * median, p10, p90 and runs are there where status is ok.  "dispatch" and "share" may be missing where they are not known;
- * so may each of a peer's but name, status and times.  "dispatch" is (kernels in a run) · (seconds of a call on one
- * element) / median.
+ * median, p10, p90 and runs are there where status is ok.  "dispatch" (the part of a profiled run that is not in kernels)
+ * and "share" may be missing where they are not known; so may each of a peer's members but name, status and times.
  *
  * backends[0] is what speedups are against, unless --baseline names another: "baseline": NAME. */
 #ifndef APPS_BENCH_REPORT_H

@@ -29,29 +29,21 @@ static void spread_text(const struct bench_spread *t, char *out, size_t size) {
 		snprintf(out, size, "±%.0f%%", fmin(100 * (t->p90 - t->p10) / (2 * t->median), 999));
 }
 
-/* "11.6 GF/s", "9.8 GB/s", "1.20 k/s" (examples). */
+/* "11.6 GF/s", "9.8 GB/s", "1.20 kex/s" (examples). */
 static void work_text(const json_t *one, double seconds, char *out, size_t size) {
-	double flops = bench_number(one, "flops"), bytes = bench_number(one, "bytes"),
-		   items = bench_number(one, "examples");
-	char rate[40];
+	static const struct { const char *key, *unit; } kinds[] = {{"examples", "ex"}, {"flops", "F"}, {"bytes", "B"}};
 	out[0] = '\0';
-	if (items > 0) {
-		text_rate(items / seconds, rate, sizeof rate);
-		snprintf(out, size, "%s ex/s", rate);
-	} else if (flops > 0) {
-		text_rate(flops / seconds, rate, sizeof rate);
-		snprintf(out, size, "%sF/s", rate);
-	} else if (bytes > 0) {
-		text_rate(bytes / seconds, rate, sizeof rate);
-		snprintf(out, size, "%sB/s", rate);
-	}
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && out[0] == '\0'; i++)
+		if (bench_number(one, kinds[i].key) > 0)
+			text_rate(bench_number(one, kinds[i].key) / seconds, kinds[i].unit, out, size);
 }
 
-/* Appends text to a cell, right-aligned in width columns. */
+/* Appends text to a cell, right-aligned in width columns; a space before it at least. */
 static void append(char *cell, const char *text, int width) {
 	size_t used = strlen(cell);
 	int missing = width - text_width(text);
-	snprintf(cell + used, TEXT - used, "%*s%s", missing > 0 ? missing : 0, "", text);
+	int least = used > 0 && text[0] != '\0';
+	snprintf(cell + used, TEXT - used, "%*s%s", missing > least ? missing : least, "", text);
 }
 
 /* The cell of one backend in one case: time, spread, rate, speedup, share; or why there is none. */

@@ -102,31 +102,20 @@ static double measure_speed(mt_device *device) {
 	return best;
 }
 
-/* Seconds of an op on one element: what a call costs before it computes anything. */
-static double measure_call(mt_device *device) {
-	enum { CALLS = 2000 };
-	mt_device_use(device);
-	mt_scope *scope = mt_scope_begin();
-	mt_tensor *x = mt_ones(MT_SHAPE(1), MT_F32);
-	double begin = 0;
-	int64_t done = 0;
-	for (int round = 0; round < 2 && x != NULL; round++) { /* the first one warms up */
-		begin = bench_now();
-		for (done = 0; done < CALLS; done++) {
-			mt_scope *inner = mt_scope_begin();
-			mt_tensor *y = mt_add(x, x);
-			mt_scope_end(inner);
-			if (y == NULL)
-				break;
-		}
+/* The share of a run's time that is not in kernels, by the profile of one run more; NAN where it fails. */
+static double measure_dispatch(const struct bench_case *c, struct slot *s) {
+	struct mt_profile_totals before = {0}, after = {0};
+	const char *kept = getenv("MT_PROFILE");
+	mt_profile_enable(1);
+	mt_profile_totals(s->column->device, &before);
+	double seconds = time_runs(c, s->column->device, s->state, 1);
+	mt_profile_totals(s->column->device, &after);
+	mt_profile_enable(kept != NULL && strcmp(kept, "1") == 0);
+	if (seconds <= 0) {
+		mt_error_take(NULL);
+		return NAN;
 	}
-	double seconds = (bench_now() - begin) / CALLS;
-	mt_device_synchronize(device);
-	mt_scope_end(scope);
-	if (done == CALLS)
-		return seconds;
-	mt_error_take(NULL);
-	return NAN;
+	return fmin(1, fmax(0, 1 - 1e-9 * (double)(after.nanoseconds - before.nanoseconds) / seconds));
 }
 
 mt_status bench_runner_start(struct bench_runner *runner) {
@@ -180,7 +169,6 @@ static void begin(struct bench_runner *runner, struct slot *s, const struct benc
 	s->first = s->once = time_runs(c, s->column->device, s->state, 1);
 	mt_dispatch_counts(&after);
 	s->result->fallback = (int)(after.fallback - before.fallback);
-	double kernels = (double)(after.native - before.native + after.fallback - before.fallback);
 	if (s->once < 0 || read_output(c, s->state, runner->reference, &mine) != MT_OK) {
 		fail(s, c, BENCH_FAILED);
 		return;
@@ -196,8 +184,6 @@ static void begin(struct bench_runner *runner, struct slot *s, const struct benc
 		s->result->unchecked = !*has_right;
 		bench_values_free(&mine);
 	}
-	if (strcmp(c->suite, "train") == 0)
-		s->result->dispatch = kernels; /* times the seconds of a call, over those of a run: at the end */
 }
 
 /* How many timed runs, of how many calls. */
@@ -280,11 +266,8 @@ static void finish(struct slot *s, const struct bench_case *c) {
 	r->time = bench_spread_of(s->times, s->n);
 	r->share = bench_spread_of(s->shares, s->n_shares).median;
 	r->calls = s->calls;
-	if (!isnan(r->dispatch)) {
-		if (column->call == 0)
-			column->call = measure_call(column->device);
-		r->dispatch = fmin(1, r->dispatch * column->call / r->time.median);
-	}
+	if (strcmp(c->suite, "train") == 0 && s->turns > 0)
+		r->dispatch = measure_dispatch(c, s);
 	column->op = c->op;
 	column->op_speed = r->time.median > 0 ? c->reference_cost / r->time.median : 0;
 }

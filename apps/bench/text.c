@@ -83,7 +83,7 @@ void text_time(double seconds, char *out, size_t size) {
 	snprintf(out, size, "%s %s", number, units[i].unit);
 }
 
-void text_rate(double rate, char *out, size_t size) {
+void text_rate(double rate, const char *unit, char *out, size_t size) {
 	static const struct {
 		double scale;
 		const char *prefix;
@@ -93,5 +93,5 @@ void text_rate(double rate, char *out, size_t size) {
 		i++;
 	char number[32];
 	text_three(rate * units[i].scale, number, sizeof number);
-	snprintf(out, size, "%s %s", number, units[i].prefix);
+	snprintf(out, size, "%s %s%s/s", number, units[i].prefix, unit);
 }

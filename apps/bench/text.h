@@ -18,8 +18,8 @@ void text_cut(const char *text, int width, char *out, size_t size);
 /* "45.1 µs", "1.20 ms", "12.0 s". */
 void text_time(double seconds, char *out, size_t size);
 
-/* "11.6 G", "823 M", of units a second; the unit's name is the caller's to add. */
-void text_rate(double rate, char *out, size_t size);
+/* "11.6 GF/s", "823 MB/s", "241 ex/s" for the units F, B and ex. */
+void text_rate(double rate, const char *unit, char *out, size_t size);
 
 /* "27.3", "0.85", "812": three digits that count, from 100 on whole. */
 void text_three(double value, char *out, size_t size);

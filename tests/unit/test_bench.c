@@ -138,10 +138,10 @@ static void test_numbers(void) {
 		double value;
 		const char *three, *time, *rate;
 	} rows[] = {
-		{123.45, "123", "123 s", "123 "},         {12.345, "12.3", "12.3 s", "12.3 "},
-		{1.2345, "1.23", "1.23 s", "1.23 "},      {0.9999, "1.00", "1.00 s", "1.00 "},
-		{0.0451, "0.045", "45.1 ms", "0.045 "},   {4.51e-5, "0.000", "45.1 µs", "0.000 "},
-		{9.996e-9, "0.000", "10.0 ns", "0.000 "}, {2.5e9, "2500000000", "2500000000 s", "2.50 G"},
+		{123.45, "123", "123 s", "123 F/s"},         {12.345, "12.3", "12.3 s", "12.3 F/s"},
+		{1.2345, "1.23", "1.23 s", "1.23 F/s"},      {0.9999, "1.00", "1.00 s", "1.00 F/s"},
+		{0.0451, "0.045", "45.1 ms", "0.045 F/s"},   {4.51e-5, "0.000", "45.1 µs", "0.000 F/s"},
+		{9.996e-9, "0.000", "10.0 ns", "0.000 F/s"}, {2.5e9, "2500000000", "2500000000 s", "2.50 GF/s"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char out[64];
@@ -150,14 +150,14 @@ static void test_numbers(void) {
 		MT_CHECK_STR(out, rows[i].three);
 		text_time(rows[i].value, out, sizeof out);
 		MT_CHECK_STR(out, rows[i].time);
-		text_rate(rows[i].value, out, sizeof out);
+		text_rate(rows[i].value, "F", out, sizeof out);
 		MT_CHECK_STR(out, rows[i].rate);
 	}
 	char out[64];
-	text_rate(3.2e12, out, sizeof out);
-	MT_CHECK_STR(out, "3.20 T");
-	text_rate(1500, out, sizeof out);
-	MT_CHECK_STR(out, "1.50 k");
+	text_rate(3.2e12, "B", out, sizeof out);
+	MT_CHECK_STR(out, "3.20 TB/s");
+	text_rate(1500, "ex", out, sizeof out);
+	MT_CHECK_STR(out, "1.50 kex/s");
 }
 
 /* ---- reports ---- */
