@@ -41,22 +41,26 @@ chromium_count() {
   grep -oF -e "$1" "$chromium_dom" | wc -l | tr -d ' '
 }
 
-# chromium_with_script PAGE SCRIPT TO: a copy of the page that runs chromium.js and the script at its end.
+# chromium_with_script PAGE SCRIPT TO: a copy of the page that also runs the script, after its own.
 chromium_with_script() {
-  {
-    echo '<script>'
-    cat "$srcdir/tests/support/chromium.js"
-    echo 'run(async function () {'
-    cat "$2"
-    echo '});</script>'
-  } >"$tap_tmp/chromium.end"
-  awk -v end="$tap_tmp/chromium.end" '/<\/body>/ { while ((getline line <end) > 0) print line } { print }' "$1" >"$3"
+  awk -v script="$2" '/<\/body>/ {
+    print "<script>"
+    while ((getline line <script) > 0) print line
+    print "</script>"
+  }
+  { print }' "$1" >"$3"
 }
 
 # chromium_check NAME PAGE SCRIPT: each same() of the script is a test here; so is that it came to its end, and that the page
 # logged nothing.
 chromium_check() {
-  chromium_with_script "$2" "$3" "$tap_tmp/with-script.html"
+  {
+    cat "$srcdir/tests/support/chromium.js"
+    echo 'run(async function () {'
+    cat "$3"
+    echo '});'
+  } >"$tap_tmp/with-script.js"
+  chromium_with_script "$2" "$tap_tmp/with-script.js" "$tap_tmp/with-script.html"
   if ! chromium_open "$tap_tmp/with-script.html"; then
     not_ok "$1: opens" "$(tail -5 "$tap_tmp/chromium/log")"
     return
