@@ -112,7 +112,7 @@ static void test_escaping(void) {
 	free(text);
 }
 
-/* What stands between the data element's tags is the document again, and holds nothing that a parser of HTML could see. */
+/* Between the data element's tags stands the document again, and nothing that a parser of HTML could see. */
 static void test_data(void) {
 	static const char *const texts[] = {
 		"</script>",        "</SCRIPT >", "<!-- <script>", "a \"quoted\" 'text' \\", "\xe2\x80\xa8\n",
