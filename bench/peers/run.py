@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from peer import write_report
-from rounds import merge_reports
+from report import merge_reports, write_report
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
