@@ -113,8 +113,8 @@ static int has_backend(const json_t *report, const char *name) {
 static int check_baseline(const struct bench_columns *columns, const json_t *shown, json_t *const *peers) {
 	int found = given.baseline == NULL || bench_columns_find(columns, given.baseline) >= 0 ||
 	            has_backend(shown, given.baseline);
-	for (int i = 0; i < given.peers.n; i++)
-		found |= has_backend(peers[i], given.baseline);
+	for (int i = 0; i < given.peers.n && !found; i++)
+		found = has_backend(peers[i], given.baseline);
 	return found ? -1
 	             : cli_fail(&cli, EXIT_USAGE, "--baseline: '%s' is not among the columns of --compare and --peer",
 	                        given.baseline);
