@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from peer import write_report
-from rounds import merge_reports
+from report import merge_reports, write_report
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -203,7 +202,10 @@ def show(options, bench, ours, peers):
         if getattr(options, name):
             words += [f"--{name}", getattr(options, name)]
     sys.stdout.flush()
-    return subprocess.run(words, check=False).returncode
+    status = subprocess.run(words, check=False).returncode
+    if status < 0:
+        raise Failure(f"{bench} --show: ended by signal {-status}")
+    return status
 
 
 def compare(options, bench_words, folder):
