@@ -55,6 +55,8 @@ static int draw(struct run *r) {
 	const struct options *o = r->options;
 	if (o->svg != NULL && picture_svg(r, o->svg) != MT_OK)
 		return fail_mt("--svg: ");
+	if (o->html != NULL && picture_html(r, o->html) != MT_OK)
+		return fail_mt("--html: ");
 	return 0;
 }
 

@@ -24,6 +24,7 @@ static const struct cli_option table[] = {
 	{"until-correct", CLI_FLAG, &given.until_correct, NULL, "stop after the first epoch with all points correct", 0, 0,
      NULL},
 	{"svg", CLI_TEXT, &given.svg, "FILE", "draw decision regions and loss curve as SVG at the end", 0, 0, NULL},
+	{"html", CLI_TEXT, &given.html, "FILE", "the same as a page with a slider over the epochs", 0, 0, NULL},
 	TRAINING_OPTIONS(given.training),
 	{0},
 };

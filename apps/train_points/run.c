@@ -160,6 +160,8 @@ static mt_status take_snapshot(struct run *r) {
 		return MT_OK;
 	struct snapshot *s = &h->snapshots[h->n_snapshots++];
 	s->epoch = r->epoch;
+	s->correct = r->score.correct;
+	s->loss = r->loss;
 	return net_map(r->net, r->points, SNAPSHOT_SIDE, s->cells);
 }
 

@@ -77,7 +77,8 @@ mt_status net_map(mt_module *net, const struct points *p, int side, uint8_t *byt
 enum { SNAPSHOT_SIDE = 64, MAX_SNAPSHOTS = 62 };
 
 struct snapshot {
-	int64_t epoch;
+	int64_t epoch, correct;
+	double loss;
 	uint8_t cells[SNAPSHOT_SIDE * SNAPSHOT_SIDE]; /* net_map's */
 };
 

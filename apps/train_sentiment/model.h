@@ -19,7 +19,4 @@ struct model_size {
  * Children: embedding, conv3, conv4, conv5, linear. */
 mt_module *model_new(struct model_size size);
 
-/* The size that a state of model_new's has; 0 where names or shapes are not a model's. */
-int model_size_of(const mt_tensor_file *file, const char *prefix, struct model_size *size);
-
 #endif

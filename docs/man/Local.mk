@@ -4,3 +4,5 @@ dist_man_MANS += %D%/mt-bench.1
 dist_man_MANS += %D%/mt-conformance.1
 dist_man_MANS += %D%/mt-info.1
 dist_man_MANS += %D%/train_mnist.1
+dist_man_MANS += %D%/train_points.1
+dist_man_MANS += %D%/train_sentiment.1
