@@ -37,7 +37,7 @@ static const struct cli_option options[] = {
 	{"threads", CLI_TEXT, &given.threads, "LIST", "each CPU backend once with each of these counts: 1,2,4", 0, 0, NULL},
 	{"min-time", CLI_REAL, &given.settings.min_time, "S", "time a case at least so long on each backend (default 0.05)",
      1e-6, 3600, NULL},
-	{"max-time", CLI_REAL, &given.settings.max_time, "S", "a first run above it is the only one (default 2)", 1e-3,
+	{"max-time", CLI_REAL, &given.settings.max_time, "S", "a first run above it is the only one (default 2)", 1e-6,
      3600, NULL},
 	{"repeat", CLI_COUNT, &given.settings.repeat, "N", "turns that the backends take (default 7)", 1, 10000, NULL},
 	{"baseline", CLI_TEXT, &given.baseline, "NAME", "what speedups are against (default: the first of --compare)", 0, 0,
