@@ -4,6 +4,7 @@ A peer is a table of ops.  Each entry takes a Case and an Inputs, and returns a 
 returns its result; where it cannot, it raises Unavailable with the reason."""
 import argparse
 import math
+import os
 import re
 import sys
 import time
@@ -48,8 +49,12 @@ class Case:
 
 
 def read_cases(path):
-    with open(path, encoding="utf-8") as file:
-        return [Case(line.strip()) for line in file if line.strip()]
+    """The program ends with a message where they cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [Case(line.strip()) for line in file if line.strip()]
+    except (OSError, ValueError) as why:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: --cases {path}: {why}")
 
 
 def _mixed(n, tensor):
