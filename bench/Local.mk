@@ -1,4 +1,4 @@
-# Benchmarks are built when asked for: make bench/kernels bench/device
+# Benchmarks are built when asked for: make bench/kernels
 EXTRA_PROGRAMS += %D%/kernels
 bench_kernels_SOURCES = %D%/kernels.c
 bench_kernels_SOURCES += apps/conformance/array.c
@@ -9,8 +9,4 @@ bench_kernels_SOURCES += apps/conformance/random.c
 bench_kernels_SOURCES += apps/conformance/run.c
 bench_kernels_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/apps/conformance
 bench_kernels_LDADD = -lm
-EXTRA_PROGRAMS += %D%/device
-bench_device_SOURCES = %D%/device.c
-bench_device_CPPFLAGS = $(app_cppflags)
-bench_device_LDADD = $(app_ldadd)
 dist_noinst_DATA += %D%/device_torch.py

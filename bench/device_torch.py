@@ -1,4 +1,4 @@
-"""The cases of bench/device.c for PyTorch on a CUDA device: python3 bench/device_torch.py"""
+"""Large and small ops in PyTorch on a CUDA device, as mt-bench times them: python3 bench/device_torch.py"""
 import statistics
 import time
 

@@ -11,6 +11,7 @@ AS_IF([test "$mt_cuda" = yes],
   [mt_cuda_line="no ($mt_cuda_why)"])
 AS_IF([test "$mt_have_CUNIT" = yes], [mt_tests_line=yes],
   [mt_tests_line="no (CUnit not found; Debian, Ubuntu: libcunit1-dev)"])
+AS_IF([test "$mt_have_PNG" = yes], [mt_png_line=yes], [mt_png_line="no (libpng not found; Debian, Ubuntu: libpng-dev)"])
 AS_IF([test "x$mt_emulator_why" = x], [mt_emulator_line=yes], [mt_emulator_line="no ($mt_emulator_why)"])
 AS_IF([test "x$MT_SAN_FLAGS" = x], [mt_san_line=no], [mt_san_line=$enable_sanitizers])
 AS_IF([test "$mt_user_cflags" = yes], [mt_opt_line="$CFLAGS"],
@@ -26,6 +27,7 @@ mt $PACKAGE_VERSION
   backend naive     yes
   backend omp       $mt_omp_line
   backend cuda      $mt_cuda_line
+  PNG pictures      $mt_png_line
   unit tests        $mt_tests_line
   CUDA emulator     $mt_emulator_line
 

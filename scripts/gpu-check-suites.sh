@@ -135,20 +135,35 @@ check_oracle() {
   fi
 }
 
+# What a GPU is for, at sizes beyond its caches, and some where a launch is all that counts.
+bench_options() {
+  local op size
+  for op in matmul matmul_nt matmul_batched linear_relu copy transpose relu gelu add add_row rand sum 'sum_*' argmax_rows cumsum_rows \
+    'embedding*' 'conv*' max_pool softmax cross_entropy 'layer_norm*' 'batch_norm*' attention 'transformer_*' '*_step'; do
+    printf -- '--op\n%s\n' "$op"
+  done
+  for size in 64x64 4096x4096 'm=*' 'b=*' 'lenet*' 'resnet*' 'large*' '*x32000' 4096x768 '*of 32000*' 'n=*'; do
+    printf -- '--size\n%s\n' "$size"
+  done
+}
+
 check_times() {
-  local python devices=("$device")
+  local python columns=$device options
   if [ -n "$quick" ]; then return; fi
-  if [ ! -x "$prefix/libexec/bench_device" ]; then
-    echo "There is no bench/device in the tree." | section 80 "Times"
+  if [ ! -x "$prefix/bin/mt-bench" ]; then
+    echo "There is no mt-bench in the tree." | section 80 "Times"
     return
   fi
   say "times"
-  if [ "$own" != "$device" ]; then devices+=("$own"); fi
-  run bench 60 "$prefix/libexec/bench_device" "${devices[@]}"
+  if [ "$own" != "$device" ]; then columns=$columns,$own; fi
+  mapfile -t options < <(bench_options)
+  run bench 100 "$prefix/bin/mt-bench" --compare "$columns,omp" --dtype f32,bf16 --min-time 0.02 --max-time 0.2 "${options[@]}"
   python=$(command -v python3)
-  if [ -n "$python" ] && grep -q '^cuda' <<<"$device"; then run bench_torch 50 "$python" "$prefix/libexec/device_torch.py"; fi
+  if [ -n "$python" ] && [ -f "$prefix/libexec/device_torch.py" ] && grep -q '^cuda' <<<"$device"; then
+    run bench_torch 50 "$python" "$prefix/libexec/device_torch.py"
+  fi
   {
-    { cat "$work/bench.out"; tail -n 5 "$work/bench.err"; unfinished bench; } | block 80
+    { cat "$work/bench.out"; tail -n 5 "$work/bench.err"; unfinished bench; } | block 250
     if [ -s "$work/bench_torch.out" ]; then
       echo
       echo "PyTorch on the same GPU:"

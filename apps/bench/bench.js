@@ -17,7 +17,7 @@ const bench = (function () {
 			return backend.name;
 		}),
 		seeds: [],
-		ceilings: report.ceilings || [],
+		ceilings: Array.isArray(report.ceilings) ? report.ceilings : [],
 		baseline: report.baseline || (report.backends.length ? report.backends[0].name : '')
 	};
 
@@ -100,6 +100,11 @@ const bench = (function () {
 		followers.forEach(function (draw) {
 			draw();
 		});
+	};
+
+	/* What is marked as in the table on a terminal: "?" not checked, "*" with kernels that the reference ran in its place. */
+	self.marks = function (result) {
+		return result === null ? '' : (result.unchecked === true ? '?' : '') + (result.fallback > 0 ? '*' : '');
 	};
 
 	/* A name as it stands at the head of a column. */

@@ -71,21 +71,27 @@
 		return mtNode('details', {}, [mtNode('summary', {}, ids.length + ' cases'), ids.join(', ')]);
 	}
 
+	/* How many cases have a result with that mark. */
+	function marked(mark) {
+		return bench.cases.filter(function (c) {
+			return bench.names.some(function (name) {
+				return bench.marks(bench.result(c, name)).includes(mark);
+			});
+		}).length;
+	}
+
 	function drawProblems(place) {
 		const all = problems();
-		const unchecked = bench.cases.filter(function (c) {
-			return bench.names.some(function (name) {
-				const result = bench.result(c, name);
-				return result !== null && result.unchecked === true;
-			});
-		});
-		const note = unchecked.length === 0 ? null : mtNode('p', {class: 'mt-note'}, unchecked.length +
-			(unchecked.length === 1 ? ' case has' : ' cases have') +
-			' results that are not checked, marked † below: the reference would have taken too long.');
+		const unchecked = marked('?');
+		const fallback = marked('*');
+		const notes = [unchecked === 0 ? '' : 'Results marked ? (' + unchecked + (unchecked === 1 ? ' case' : ' cases') +
+			') are not checked: the reference would have taken too long.', fallback === 0 ? '' : 'Those marked * (' + fallback +
+			(fallback === 1 ? ' case' : ' cases') + ') ran kernels of the reference in place of kernels that the backend does not have.'];
+		const note = mtNode('p', {class: 'mt-note'}, notes.join(' '));
 		if (all.length === 0) {
-			place.replaceChildren(mtNode('p', {class: 'mt-good'}, unchecked.length
-				? 'Every result that was checked agrees with the reference.' : 'Every result agrees with the reference.'));
-			place.append(note || '');
+			if (bench.cases.length)
+				place.replaceChildren(mtNode('p', {class: 'mt-good'}, unchecked > 0
+					? 'Every result that was checked agrees with the reference.' : 'Every result agrees with the reference.'), note);
 			return;
 		}
 		place.replaceChildren(mtNode('h2', {}, 'Wrong, failed, unavailable'), mtNode('div', {class: 'mt-scroll'}, mtNode('table', {}, [
@@ -98,7 +104,7 @@
 						mtNode('strong', {}, problem.status)),
 					mtNode('td', {}, problem.name), mtNode('td', {class: 'bench-reason'}, problem.reason),
 					mtNode('td', {class: 'bench-reason'}, where(problem.cases))]);
-			}))])), note || '');
+			}))])), note);
 	}
 
 	bench.follow(function () {

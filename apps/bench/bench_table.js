@@ -44,7 +44,7 @@
 		cell.className = 'mt-number' + (!bad ? '' : result.status === 'unavailable' ? ' bench-gone' : ' mt-bad bench-bad');
 		cell.setAttribute('data-value', bad ? result.status : value === null ? '' : value);
 		cell.textContent = bad ? result.status : value === null ? '–' : mtFormat(value, state.measure.kind) +
-			(result !== null && result.unchecked === true ? '†' : '');
+			bench.marks(result);
 		cell.title = bad ? result.reason || '' : result !== null && value !== null ? result.runs + ' runs, p10 ' +
 			mtFormat(result.p10, 'time') + ', p90 ' + mtFormat(result.p90, 'time') : '';
 	}
@@ -62,7 +62,8 @@
 			return false;
 		if (state.status && !bench.names.some(function (name) {
 			const result = bench.result(c, name);
-			return result !== null && (state.status === 'unchecked' ? result.unchecked === true : result.status === state.status);
+			return result !== null && (state.status === 'unchecked' ? result.unchecked === true
+				: state.status === 'fallback' ? result.fallback > 0 : result.status === state.status);
 		}))
 			return false;
 		return state.text.toLowerCase().split(/\s+/).every(function (word) {
@@ -125,7 +126,8 @@
 				fill(table);
 			}),
 			choice('suite', bench.distinct(bench.cases, 'suite')), choice('op', bench.distinct(bench.cases, 'op').sort()),
-			choice('dtype', bench.distinct(bench.cases, 'dtype')), choice('status', ['WRONG', 'failed', 'unavailable', 'unchecked']),
+			choice('dtype', bench.distinct(bench.cases, 'dtype')), 
+			choice('status', ['WRONG', 'failed', 'unavailable', 'unchecked', 'fallback']),
 			mtNode('label', {class: 'bench-choice'}, ['find ', mtNode('input', {type: 'search', size: 18,
 				placeholder: 'matmul m=64', oninput: function (event) {
 					state.text = event.target.value.trim();

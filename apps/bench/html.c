@@ -8,18 +8,6 @@
 /* Made from the files of these names. */
 extern const char bench_css[], bench_js[], bench_summary_js[], bench_charts_js[], bench_table_js[];
 
-/* A member that is text and not empty, else NULL. */
-static const char *text_of(const json_t *object, const char *key) {
-	const char *text = json_string_value(json_object_get(object, key));
-	return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
-/* A member that is a number, else NaN. */
-static double number_of(const json_t *object, const char *key) {
-	const json_t *value = json_object_get(object, key);
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 /* ---- the machine and the build ---- */
 
 static void begin_row(struct page *p, const char *name) {
@@ -31,7 +19,7 @@ static void end_row(struct page *p) {
 }
 
 static void put_text_row(struct page *p, const char *name, const char *text) {
-	if (text == NULL)
+	if (text[0] == '\0')
 		return;
 	begin_row(p, name);
 	page_escaped(p, text);
@@ -39,12 +27,12 @@ static void put_text_row(struct page *p, const char *name, const char *text) {
 }
 
 static void put_processor(struct page *p, const json_t *machine) {
-	const char *cpu = text_of(machine, "cpu");
-	double cores = number_of(machine, "cores");
-	if (cpu == NULL && !(cores > 0))
+	const char *cpu = bench_text(machine, "cpu");
+	double cores = bench_number(machine, "cores");
+	if (cpu[0] == '\0' && !(cores > 0))
 		return;
 	begin_row(p, "processor");
-	page_escaped(p, cpu != NULL ? cpu : "unknown");
+	page_escaped(p, cpu[0] != '\0' ? cpu : "unknown");
 	if (cores > 0)
 		page_html(p, ", %.0f %s", cores, cores == 1 ? "core" : "cores");
 	end_row(p);
@@ -69,18 +57,18 @@ static void put_machine(struct page *p, const json_t *report) {
 	const json_t *build = json_object_get(report, "build");
 	page_html(p, "<h2>Machine</h2>\n<div class=\"mt-scroll\"><table class=\"bench-facts\">\n<tbody>\n");
 	put_processor(p, machine);
-	put_text_row(p, "instruction sets", text_of(machine, "isa"));
+	put_text_row(p, "instruction sets", bench_text(machine, "isa"));
 	put_caches(p, machine);
-	double memory = number_of(machine, "memory");
+	double memory = bench_number(machine, "memory");
 	if (memory > 0) {
 		begin_row(p, "memory");
 		page_html(p, "%.1f GiB", memory / (1024.0 * 1024.0 * 1024.0));
 		end_row(p);
 	}
-	put_text_row(p, "system", text_of(machine, "os"));
-	put_text_row(p, "mt", text_of(build, "version"));
-	put_text_row(p, "compiler", text_of(build, "compiler"));
-	put_text_row(p, "commit", text_of(build, "commit"));
+	put_text_row(p, "system", bench_text(machine, "os"));
+	put_text_row(p, "mt", bench_text(build, "version"));
+	put_text_row(p, "compiler", bench_text(build, "compiler"));
+	put_text_row(p, "commit", bench_text(build, "commit"));
 	page_html(p, "</tbody>\n</table></div>\n");
 }
 
@@ -90,8 +78,7 @@ static const json_t *find_ceiling(const json_t *report, const char *name) {
 	const json_t *ceiling;
 	size_t i;
 	json_array_foreach(json_object_get(report, "ceilings"), i, ceiling) {
-		const char *backend = text_of(ceiling, "backend");
-		if (backend != NULL && strcmp(backend, name) == 0)
+		if (strcmp(bench_text(ceiling, "backend"), name) == 0)
 			return ceiling;
 	}
 	return NULL;
@@ -106,24 +93,22 @@ static void put_number(struct page *p, double value) {
 }
 
 static void put_backend(struct page *p, const json_t *report, const json_t *backend, int baseline) {
-	const char *name = text_of(backend, "name"), *device = text_of(backend, "device");
-	const char *reason = text_of(backend, "reason");
-	if (name == NULL)
-		return;
+	const char *name = bench_text(backend, "name"), *device = bench_text(backend, "device");
+	const char *reason = bench_text(backend, "reason");
 	const json_t *ceiling = find_ceiling(report, name);
 	page_html(p, "<tr><th scope=\"row\">");
 	page_escaped(p, name);
 	page_html(p, "</th><td>");
-	page_escaped(p, device != NULL ? device : "–");
+	page_escaped(p, device[0] != '\0' ? device : "–");
 	page_html(p, "</td>");
-	put_number(p, number_of(ceiling, "gflops"));
-	put_number(p, number_of(ceiling, "gbps"));
+	put_number(p, bench_number(ceiling, "gflops"));
+	put_number(p, bench_number(ceiling, "gbps"));
 	page_html(p, "<td>");
 	if (json_is_true(json_object_get(backend, "peer")))
 		page_html(p, "a peer: another library, measured by its own program<br>");
 	if (baseline)
 		page_html(p, "speedups are against it<br>");
-	if (reason != NULL) {
+	if (reason[0] != '\0') {
 		page_html(p, "<span class=\"mt-bad\">unavailable:</span> ");
 		page_escaped(p, reason);
 	}
@@ -132,7 +117,7 @@ static void put_backend(struct page *p, const json_t *report, const json_t *back
 
 static void put_backends(struct page *p, const json_t *report) {
 	const json_t *backends = json_object_get(report, "backends"), *backend;
-	const char *named = text_of(report, "baseline");
+	const char *baseline = bench_baseline(report);
 	size_t i;
 	page_html(p, "<h2>Backends</h2>\n<div class=\"mt-scroll\"><table id=\"bench-backends\">\n<thead><tr>"
 	             "<th scope=\"col\">name</th><th scope=\"col\">device</th>"
@@ -140,22 +125,18 @@ static void put_backends(struct page *p, const json_t *report) {
 	             "<th scope=\"col\" class=\"mt-number\">ceiling, GB/s</th><th scope=\"col\"></th>"
 	             "</tr></thead>\n<tbody>\n");
 	json_array_foreach(backends, i, backend) {
-		const char *name = text_of(backend, "name");
-		put_backend(p, report, backend, named != NULL ? name != NULL && strcmp(name, named) == 0 : i == 0);
+		put_backend(p, report, backend, strcmp(bench_text(backend, "name"), baseline) == 0);
 	}
 	page_html(p, "</tbody>\n</table></div>\n<p class=\"mt-note\">Ceilings are what loops of multiply-adds and copies "
 	             "reached on the same hardware, measured between the cases (medians, f32).</p>\n");
 }
 
 mt_status bench_html_write(const json_t *report, const char *path) {
-	if (!json_is_object(report) || !json_is_array(json_object_get(report, "backends")) ||
-	    !json_is_array(json_object_get(report, "cases")))
-		return mt_error_set(MT_E_FORMAT, "%s: the report has no lists of backends and cases", path);
 	struct page page;
-	page_begin(&page, "mt-bench", text_of(report, "created"));
+	page_begin(&page, "mt-bench", bench_text(report, "created"));
 	page_html(&page, "<style>\n%s</style>\n", bench_css);
-	if (text_of(report, "command") != NULL)
-		page_text(&page, "pre", text_of(report, "command"));
+	if (bench_text(report, "command")[0] != '\0')
+		page_text(&page, "pre", bench_text(report, "command"));
 	page_html(&page, "<section id=\"bench-summary\"></section>\n<section id=\"bench-problems\"></section>\n"
 	                 "<section id=\"bench-ops\"></section>\n<section id=\"bench-roofline\"></section>\n"
 	                 "<section id=\"bench-cases\"></section>\n");

@@ -5,6 +5,8 @@
 
 #include "structure.h"
 
+enum { MEMORY_KIND_SINCE = 2 }; /* the ABI's minor */
+
 static void count(struct cf_structure_run *r) {
 	int32_t first = -1, second = -1;
 	cf_expect(r, r->host->plugin.device_count(&first) == MT_OK && first >= 1, "device_count: %d: %s", (int)first,
@@ -36,7 +38,27 @@ static void info(struct cf_structure_run *r) {
 		          (d.flags & ~(uint32_t)(MT_DEVICE_HOST_MEMORY | MT_DEVICE_ASYNC)) == 0 ||
 		              r->host->plugin.abi_minor > MT_ABI_MINOR,
 		          "device %d has unknown flags: %#x", (int)i, d.flags);
+		if (r->host->plugin.abi_minor < MEMORY_KIND_SINCE)
+			continue;
+		cf_expect(r, d.memory_kind >= 0 && d.memory_ordinal >= 0, "R9: device %d has memory kind %d, ordinal %d",
+		          (int)i, (int)d.memory_kind, (int)d.memory_ordinal);
+		cf_expect(r, d.memory_kind != MT_MEMORY_HOST || (d.flags & MT_DEVICE_HOST_MEMORY) != 0,
+		          "R9: device %d has the host's memory as kind, without the flag MT_DEVICE_HOST_MEMORY", (int)i);
 	}
+}
+
+/* A host of the first minor hands over a shorter struct: what lies behind it is not the plugin's (R3). */
+static void info_of_old_host(struct cf_structure_run *r) {
+	struct mt_device_info d;
+	memset(&d, 0xA5, sizeof d);
+	d.struct_size = offsetof(struct mt_device_info, memory_kind);
+	d.reserved = 0;
+	cf_expect(r, r->host->plugin.device_info(r->target->ordinal, &d) == MT_OK, "device_info: %s", cf_error());
+	const unsigned char *behind = (const unsigned char *)&d.memory_kind;
+	for (size_t i = 0; i < sizeof d - offsetof(struct mt_device_info, memory_kind); i++)
+		if (!cf_expect(r, behind[i] == 0xA5, "R3: device_info writes past the size it is given"))
+			return;
+	cf_expect(r, d.alignment >= 64, "R9: it aligns to %u", d.alignment);
 }
 
 static void refuses_ordinals(struct cf_structure_run *r) {
@@ -184,6 +206,7 @@ static void open_often(struct cf_structure_run *r) {
 const struct cf_structure cf_device_checks[] = {
 	{"devices", "count", 1, count},
 	{"devices", "info", 1, info},
+	{"devices", "info_of_old_host", 1, info_of_old_host},
 	{"devices", "refuses_ordinals", 1, refuses_ordinals},
 	{"devices", "refuses_options", 1, refuses_options},
 	{"devices", "refuses_values", 1, refuses_values},

@@ -166,6 +166,56 @@ static void within_block(struct cf_structure_run *r) {
 	release(r, a);
 }
 
+/* ---- memory of others ---- */
+
+enum { ODD = 4, OTHERS = 1000 }; /* where the array begins, in bytes: aligned as f32 alone; and its elements */
+
+static mt_array array_at(void *base) {
+	return (mt_array){.base = base,
+	                  .buffer_bytes = OTHERS * sizeof(float),
+	                  .dtype = MT_F32,
+	                  .rank = 1,
+	                  .shape = {OTHERS},
+	                  .stride = {1}};
+}
+
+/* Upload, kernels and download take base, which alloc did not give. */
+static void work_at(struct cf_structure_run *r, void *base) {
+	float values[OTHERS], back[OTHERS];
+	const mt_array x = array_at(base);
+	for (int i = 0; i < OTHERS; i++)
+		values[i] = (float)i - OTHERS / 2;
+	const struct mt_map_args neg = {.struct_size = sizeof neg, .op = MT_MAP_NEG, .x = &x, .out = &x};
+	int ok = upload(r, base, 0, values, sizeof values) &&
+	         cf_expect(r, cf_host_call(r->host, MT_K_MAP, &neg) == MT_OK,
+	                   "R9: neg in memory that alloc did not give fails: %s", cf_error()) &&
+	         download(r, base, 0, back, sizeof back);
+	for (int i = 0; ok && i < OTHERS; i++)
+		ok = cf_expect(r, back[i] == -values[i], "R9: neg in memory that alloc did not give: element %d is %g, not %g",
+		               i, (double)back[i], (double)-values[i]);
+}
+
+static void of_others(struct cf_structure_run *r) {
+	struct mt_device_info d = {.struct_size = sizeof d};
+	size_t bytes = ODD + OTHERS * sizeof(float);
+	void *base = NULL;
+	cf_expect(r, r->host->plugin.device_info(r->target->ordinal, &d) == MT_OK, "device_info: %s", cf_error());
+	if (d.memory_kind == MT_MEMORY_PRIVATE) {
+		cf_skip(r, "the device names no kind of memory");
+		return;
+	}
+	/* where the host cannot allocate such memory, the middle of a buffer stands for another library's */
+	int host = d.memory_kind == MT_MEMORY_HOST;
+	if (host)
+		base = malloc(bytes);
+	if (cf_expect(r, host ? base != NULL : allocate(r, bytes, &base) == MT_OK, "alloc: %s", cf_error()))
+		work_at(r, (char *)base + ODD);
+	if (host)
+		free(base);
+	else
+		release(r, base);
+}
+
 static void info(struct cf_structure_run *r) {
 	struct mt_memory_info m = {.struct_size = sizeof m};
 	cf_expect(r, r->host->api->memory_info(r->host->device, &m) == MT_OK, "memory_info: %s", cf_error());
@@ -194,6 +244,7 @@ const struct cf_structure cf_memory_checks[] = {
 	{"memory", "round_trips", 1, round_trips},
 	{"memory", "copies", 1, copies},
 	{"memory", "within_block", 1, within_block},
+	{"memory", "of_others", 1, of_others},
 	{"memory", "info", 1, info},
 	{"memory", "freed_comes_back", 1, freed_comes_back},
 	{NULL, NULL, 0, NULL},

@@ -1,4 +1,6 @@
 /* Scoring a network on a set of images. */
+#include <stdlib.h>
+
 #include "train_mnist/train_mnist.h"
 
 enum { EVALUATION_BATCH = 1000 };
@@ -17,25 +19,17 @@ mt_loader_options loader_options(const struct model *m) {
 	return o;
 }
 
-/* Adds one batch's loss and right answers to *loss and *right. */
-static mt_status score_batch(const struct run *r, mt_tensor *x, mt_tensor *y, double *loss, int64_t *right) {
-	double mean;
-	int64_t hits;
-	mt_tensor *output = mt_forward(r->net, x);
-	mt_tensor *same = mt_eq(mt_argmax(output, 1, 0), y);
-	mt_status status = mt_item(r->model->score(output, y), &mean);
-	if (status == MT_OK)
-		status = mt_item_i64(mt_sum(same, MT_ALL_AXES, 0), &hits);
-	if (status != MT_OK)
-		return status;
-	*loss += mean * (double)mt_tensor_size(x, 0);
-	*right += hits;
-	return MT_OK;
-}
+/* ---- batches through the network -------------------------------------------------------------------------------- */
 
-static mt_status score_all(const struct run *r, mt_loader *loader, int64_t n, struct result *out) {
-	double loss = 0;
-	int64_t right = 0;
+/* Images first … first + n − 1 of a set. */
+struct images {
+	const mt_host_array *images, *labels;
+	int64_t first, n;
+};
+
+typedef mt_status (*batch_fn)(void *context, mt_tensor *output, mt_tensor *y);
+
+static mt_status each_batch(mt_module *net, mt_loader *loader, batch_fn take, void *context) {
 	mt_status status = MT_OK;
 	for (int more = 1; more && status == MT_OK;) {
 		mt_scope *scope = mt_scope_begin();
@@ -44,28 +38,80 @@ static mt_status score_all(const struct run *r, mt_loader *loader, int64_t n, st
 		if (more < 0)
 			status = status_now();
 		else if (more)
-			status = score_batch(r, x, y, &loss, &right);
+			status = take(context, mt_forward(net, x), y);
 		mt_scope_end(scope);
 	}
-	out->accuracy = 100.0 * (double)right / (double)n;
-	out->loss = loss / (double)n;
 	return status;
+}
+
+/* Gives take the network's output for each batch in turn. */
+static mt_status forward(mt_module *net, const struct model *m, struct images set, batch_fn take, void *context) {
+	mt_loader_options options = loader_options(m);
+	options.batch = EVALUATION_BATCH;
+	options.first = set.first;
+	options.count = set.n;
+	mt_loader *loader = mt_loader_new(set.images, set.labels, options);
+	if (loader == NULL)
+		return status_now();
+	int was = mt_grad_enable(0);
+	mt_module_train(net, 0);
+	mt_status status = each_batch(net, loader, take, context);
+	mt_module_train(net, 1);
+	mt_grad_enable(was);
+	mt_loader_free(loader);
+	return status;
+}
+
+/* ---- scores ----------------------------------------------------------------------------------------------------- */
+
+struct score {
+	const struct model *model;
+	double loss; /* sums over images */
+	int64_t right;
+};
+
+static mt_status score_batch(void *context, mt_tensor *output, mt_tensor *y) {
+	struct score *s = context;
+	double mean;
+	int64_t hits;
+	mt_tensor *same = mt_eq(mt_argmax(output, 1, 0), y);
+	mt_status status = mt_item(s->model->score(output, y), &mean);
+	if (status == MT_OK)
+		status = mt_item_i64(mt_sum(same, MT_ALL_AXES, 0), &hits);
+	if (status != MT_OK)
+		return status;
+	s->loss += mean * (double)mt_tensor_size(output, 0);
+	s->right += hits;
+	return MT_OK;
 }
 
 mt_status evaluate(const struct run *r, const mt_host_array *images, const mt_host_array *labels, int64_t first,
                    int64_t n, struct result *out) {
-	mt_loader_options options = loader_options(r->model);
-	options.batch = EVALUATION_BATCH;
-	options.first = first;
-	options.count = n;
-	mt_loader *loader = mt_loader_new(images, labels, options);
-	if (loader == NULL)
-		return status_now();
-	int was = mt_grad_enable(0);
-	mt_module_train(r->net, 0);
-	mt_status status = score_all(r, loader, n, out);
-	mt_module_train(r->net, 1);
-	mt_grad_enable(was);
-	mt_loader_free(loader);
+	struct score s = {.model = r->model};
+	mt_status status = forward(r->net, r->model, (struct images){images, labels, first, n}, score_batch, &s);
+	out->accuracy = 100.0 * (double)s.right / (double)n;
+	out->loss = s.loss / (double)n;
+	return status;
+}
+
+/* ---- probabilities ---------------------------------------------------------------------------------------------- */
+
+/* An output that is log p already stays as it is: log softmax does not change it. */
+static mt_status keep_log_probs(void *context, mt_tensor *output, mt_tensor *y) {
+	float(**at)[DIGITS] = context;
+	int64_t n = mt_tensor_size(y, 0);
+	mt_status status = mt_to_host(mt_log_softmax(output, 1), *at, (size_t)n * sizeof **at);
+	*at += n;
+	return status;
+}
+
+mt_status classify(mt_module *net, const struct model *m, const mt_host_array *images, float (*log_probs)[DIGITS]) {
+	mt_host_array labels = {.dtype = MT_U8, .rank = 1, .shape = {images->shape[0]}}; /* the loader wants some */
+	labels.data = calloc(1, (size_t)images->shape[0]);
+	if (labels.data == NULL)
+		return mt_error_set(MT_E_MEMORY, "out of memory");
+	mt_status status =
+		forward(net, m, (struct images){images, &labels, 0, images->shape[0]}, keep_log_probs, &log_probs);
+	free(labels.data);
 	return status;
 }

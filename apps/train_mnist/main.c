@@ -50,6 +50,13 @@ static int train(struct run *r, struct trainer *t) {
 	return status ? status : closed;
 }
 
+/* The result is printed whether the page can be written or not. */
+static int report(const struct run *r) {
+	int status = r->options->html == NULL || page_of_run(r) == MT_OK ? 0 : fail_mt("--html: ");
+	print_results(r);
+	return status;
+}
+
 static int run(struct run *r) {
 	mt_seed(r->options->seed);
 	r->net = r->model->build();
@@ -60,35 +67,42 @@ static int run(struct run *r) {
 	trainer_free(t);
 	if (status == 0 && r->interrupted)
 		return print_interrupted(r);
+	return status ? status : report(r);
+}
+
+static int check_paths(const struct options *o) {
+	int status = training_check_path(&train_mnist_cli, "save", o->training.save);
 	if (status == 0)
-		print_results(r);
-	return status;
+		status = training_check_path(&train_mnist_cli, "tensorboard", o->training.tensorboard);
+	return status ? status : training_check_path(&train_mnist_cli, "html", o->html);
 }
 
-static int check_paths(const struct training_options *o) {
-	int status = training_check_path(&train_mnist_cli, "save", o->save);
-	return status ? status : training_check_path(&train_mnist_cli, "tensorboard", o->tensorboard);
-}
-
-int main(int argc, char **argv) {
-	struct options options;
+static int train_and_score(const struct options *o) {
 	struct dataset data;
-	int status = options_parse(&options, argc, argv);
-	if (status >= 0)
-		return status;
-	status = check_paths(&options.training);
-	if (status == 0)
-		status = training_use_device(&train_mnist_cli, &options.training);
-	if (status != 0)
-		return status;
-	status = dataset_load(&data, &options);
+	struct history history = {0};
+	int status = dataset_load(&data, o);
 	if (status == 0) {
-		struct run r = {.options = &options, .model = &models[options.model], .data = &data};
+		struct run r = {.options = o, .model = &models[o->model], .data = &data, .history = o->html ? &history : NULL};
 		training_catch_interrupts();
 		status = run(&r);
 		mt_module_free(r.net);
 	}
+	history_free(&history);
 	dataset_free(&data);
+	return status;
+}
+
+int main(int argc, char **argv) {
+	struct options options;
+	int status = options_parse(&options, argc, argv);
+	if (status >= 0)
+		return status;
+	status = check_paths(&options);
+	if (status == 0)
+		status = training_use_device(&train_mnist_cli, &options.training);
+	if (status != 0)
+		return status;
+	status = options.predict.n > 0 ? predict(&options) : train_and_score(&options);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = cli_fail(&train_mnist_cli, EXIT_FAILURE, "cannot write to standard output");
 	return status;

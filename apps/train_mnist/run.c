@@ -9,6 +9,8 @@ enum { MAX_PENDING = 32, MAX_PARAMETERS = 64 };
  * does not run dry at every step. */
 struct pending {
 	mt_tensor *loss[MAX_PENDING];
+	mt_tensor *hits[MAX_PENDING]; /* the batch's right answers; MT_NONE where the run keeps no history */
+	int64_t images[MAX_PENDING];
 	int n, limit;
 	int64_t step; /* of loss[0] */
 };
@@ -126,6 +128,18 @@ void trainer_free(struct trainer *t) {
 
 /* ---- losses and checkpoints ------------------------------------------------------------------------------------- */
 
+/* Keeps the loss and the right answers of a pending step for the page. */
+static mt_status keep(struct trainer *t, int i, double loss) {
+	const struct pending *p = &t->pending;
+	int64_t hits;
+	if (t->run->history == NULL)
+		return MT_OK;
+	mt_status status = mt_item_i64(p->hits[i], &hits);
+	if (status != MT_OK)
+		return status;
+	return history_add_step(t->run->history, p->step + i, loss, 100.0 * (double)hits / (double)p->images[i]);
+}
+
 /* Reads the pending losses and reports their steps. */
 static mt_status flush(struct trainer *t) {
 	struct pending *p = &t->pending;
@@ -135,7 +149,10 @@ static mt_status flush(struct trainer *t) {
 		double loss = 0;
 		if (status == MT_OK)
 			status = mt_item(p->loss[i], &loss);
+		if (status == MT_OK)
+			status = keep(t, i, loss);
 		mt_release(p->loss[i]);
+		mt_release(p->hits[i]);
 		if (status != MT_OK)
 			continue;
 		t->sum += loss;
@@ -169,10 +186,17 @@ static mt_status save(struct trainer *t) {
 
 /* ---- training --------------------------------------------------------------------------------------------------- */
 
+/* How many rows of output have their greatest value at y: i64 0-d. */
+static mt_tensor *count_hits(mt_tensor *output, mt_tensor *y) {
+	return mt_sum(mt_eq(mt_argmax(mt_detach(output), 1, 0), y), MT_ALL_AXES, 0);
+}
+
 static mt_status take_step(struct trainer *t, mt_tensor *x, mt_tensor *y) {
 	struct run *r = t->run;
+	struct pending *p = &t->pending;
 	mt_optim_set_lr(t->optim, r->options->lr * mt_schedule_factor(&t->schedule, r->steps));
-	mt_tensor *loss = r->model->loss(mt_forward(r->net, x), y);
+	mt_tensor *output = mt_forward(r->net, x), *loss = r->model->loss(output, y);
+	mt_tensor *hits = r->history ? count_hits(output, y) : MT_NONE;
 	mt_status status = mt_optim_zero_grad(t->optim);
 	if (status == MT_OK)
 		status = mt_backward(loss);
@@ -182,8 +206,10 @@ static mt_status take_step(struct trainer *t, mt_tensor *x, mt_tensor *y) {
 		return status;
 	r->steps++;
 	r->images += mt_tensor_size(x, 0);
-	t->pending.loss[t->pending.n++] = mt_retain(mt_detach(loss));
-	return t->pending.n == t->pending.limit ? flush(t) : MT_OK;
+	p->images[p->n] = mt_tensor_size(x, 0);
+	p->hits[p->n] = mt_retain(hits);
+	p->loss[p->n++] = mt_retain(mt_detach(loss));
+	return p->n == p->limit ? flush(t) : MT_OK;
 }
 
 /* What follows a step within an epoch: a checkpoint where it is time, a look for SIGINT. */
@@ -232,6 +258,8 @@ static mt_status score_valid(struct trainer *t) {
 	mt_status status = evaluate(r, &d->train_images, &d->train_labels, d->valid_first, d->n_valid, &r->valid);
 	if (status != MT_OK)
 		return status;
+	if (r->history != NULL && history_add_valid(r->history, r->steps, r->valid.loss, r->valid.accuracy) != MT_OK)
+		return status_now();
 	if (t->epoch < r->options->epochs)
 		progress_line(&r->progress, "valid accuracy %.2f%% loss %.4f", r->valid.accuracy, r->valid.loss);
 	return metrics_evaluation(&r->metrics, r->steps, t->epoch, "valid", r->valid.accuracy, r->valid.loss);

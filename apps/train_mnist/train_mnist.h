@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "train_mnist/html.h"
 #include "training/training.h"
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
@@ -17,6 +18,9 @@ struct options {
 	int optimizer;                       /* enum optimizer */
 	const char *data;
 	uint64_t seed;
+	struct cli_list predict;
+	const char *load, *labels; /* with predict; labels: NULL where not given */
+	const char *html;          /* NULL where not given */
 	struct training_options training;
 };
 
@@ -25,7 +29,8 @@ extern const struct cli train_mnist_cli;
 /* The options that decide what is computed: a checkpoint holds them.  Ends with NULL. */
 extern const char *const train_mnist_settings[];
 
-/* As cli_parse; what was not given gets the checkpoint's values with --resume, else the model's defaults. */
+/* As cli_parse; what was not given gets the checkpoint's values with --resume, else the model's defaults.  With --predict
+ * the model is the file's of --load. */
 int options_parse(struct options *o, int argc, char **argv);
 
 /* ---- models ----------------------------------------------------------------------------------------------------- */
@@ -75,11 +80,17 @@ struct run {
 	double seconds;  /* spent training: no evaluation, no loading */
 	int interrupted; /* SIGINT ended training early */
 	struct result valid, test;
+	struct history *history; /* NULL without --html */
 };
 
 /* Scores n images from first on, outside the graph and without dropout. */
 mt_status evaluate(const struct run *r, const mt_host_array *images, const mt_host_array *labels, int64_t first,
                    int64_t n, struct result *out);
+
+enum { DIGITS = 10 };
+
+/* log_probs[i][d] = ln p of digit d for image i of images, u8 [n, 28, 28] with n ≥ 1. */
+mt_status classify(mt_module *net, const struct model *m, const mt_host_array *images, float (*log_probs)[DIGITS]);
 
 /* How the model wants its pixels. */
 mt_loader_options loader_options(const struct model *m);
@@ -91,5 +102,22 @@ void trainer_free(struct trainer *t);
 /* Trains for the epochs asked for, scores the validation images after each, writes the checkpoints asked for, and scores
  * the test images at the end, unless interrupted.  MT_OK, or a status with the error set. */
 mt_status trainer_run(struct trainer *t);
+
+/* Writes the page of a run that is over, to o->html.  MT_OK, or a status with the error set. */
+mt_status page_of_run(const struct run *r);
+
+/* ---- predictions ------------------------------------------------------------------------------------------------ */
+
+/* What a row of ln p says; of equal ones the lower digit comes first, as in argmax. */
+struct prediction {
+	int digit, second;
+	double p, p_second;
+};
+
+struct prediction prediction_of(const float log_probs[DIGITS]);
+
+/* Labels the pictures and IDX files of o->predict with the weights of o->load, a line each on stdout.
+ * 0, or the exit status after a message. */
+int predict(const struct options *o);
 
 #endif

@@ -271,6 +271,10 @@ static int32_t device_info(int32_t ordinal, struct mt_device_info *out) {
 	out->memory_bytes = 0; /* not known */
 	out->flags = MT_DEVICE_HOST_MEMORY;
 	out->alignment = ALIGNMENT;
+	if (out->struct_size < sizeof *out) /* a host of ABI 0.1 (R3) */
+		return MT_OK;
+	out->memory_kind = MT_MEMORY_HOST; /* the kernels take any address that the CPU can read and write (R9) */
+	out->memory_ordinal = 0;
 	return MT_OK;
 }
 

@@ -214,6 +214,10 @@ static int32_t omp_device_info(int32_t ordinal, struct mt_device_info *out) {
 	out->memory_bytes = pages_bytes(_SC_PHYS_PAGES);
 	out->flags = MT_DEVICE_HOST_MEMORY;
 	out->alignment = ALIGNMENT;
+	if (out->struct_size >= sizeof *out) {
+		out->memory_kind = MT_MEMORY_HOST;
+		out->memory_ordinal = 0;
+	}
 	return MT_OK;
 }
 

@@ -55,6 +55,10 @@ static int32_t device_info(int32_t ordinal, struct mt_device_info *out) {
 	out->memory_bytes = properties.totalGlobalMem;
 	out->flags = MT_DEVICE_ASYNC;
 	out->alignment = ALIGNMENT;
+	if (out->struct_size >= sizeof *out) {
+		out->memory_kind = MT_MEMORY_CUDA;
+		out->memory_ordinal = ordinal;
+	}
 	return MT_OK;
 }
 

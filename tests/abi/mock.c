@@ -144,6 +144,10 @@ static void info_no_end(void) {
 	plugin.device_info = info_endless;
 }
 
+static void info_kind(void) {
+	plugin.device_info = info_host_kind_alone;
+}
+
 static void info_size_zero(void) {
 	plugin.device_info = info_zero;
 }
@@ -282,6 +286,17 @@ static void far(void) {
 	kernel_table.table.zip = far_zip;
 }
 
+static void does_late(void) {
+	plugin.device_info = late_info;
+	device_table.api.synchronize = late_synchronize;
+	kernel_table.table.map = late_map;
+}
+
+static void fails_late(void) {
+	does_late();
+	device_table.api.synchronize = late_fault;
+}
+
 /* What R13 forbids. */
 static void sets_flush_to_zero(void) {
 #if defined(__SSE2__)
@@ -318,6 +333,7 @@ static const struct {
 	{"info_fails", info_refused},
 	{"info_alignment", info_alignment},
 	{"info_no_end", info_no_end},
+	{"info_kind", info_kind},
 	{"info_zero", info_size_zero},
 	{"table_zero", table_zero},
 	{"table_short", table_short},
@@ -348,6 +364,8 @@ static const struct {
 	{"alloc_misaligned", alloc_misaligned},
 	{"small", small},
 	{"far", far},
+	{"late", does_late},
+	{"late_fault", fails_late},
 	{"flush_to_zero", sets_flush_to_zero},
 };
 

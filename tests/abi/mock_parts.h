@@ -100,6 +100,12 @@ static int32_t info_endless(int32_t ordinal, struct mt_device_info *out) {
 	return status;
 }
 
+static int32_t info_host_kind_alone(int32_t ordinal, struct mt_device_info *out) {
+	int32_t status = mock_info(ordinal, out);
+	out->flags = 0;
+	return status;
+}
+
 static int32_t info_zero(int32_t ordinal, struct mt_device_info *out) {
 	(void)ordinal;
 	memset(out, 0, sizeof *out);
@@ -222,6 +228,7 @@ static int32_t far_download(mt_queue *queue, const void *base, uint64_t byte_off
 static int32_t far_info(int32_t ordinal, struct mt_device_info *out) {
 	int32_t status = mock_info(ordinal, out);
 	out->flags = MT_DEVICE_ASYNC;
+	out->memory_kind = MT_MEMORY_PRIVATE;
 	return status;
 }
 
@@ -235,6 +242,49 @@ static int32_t far_zip(mt_queue *queue, const struct mt_zip_args *args) {
 	moved.b = &b;
 	moved.out = &out;
 	return zip(queue, &moved);
+}
+
+/* ---- a device that does its work when it is waited for ---- */
+
+enum { MOST_LATE = 8 };
+
+static struct {
+	struct mt_map_args args;
+	mt_array x, out;
+} late[MOST_LATE];
+static int n_late;
+
+static int32_t late_info(int32_t ordinal, struct mt_device_info *out) {
+	int32_t status = mock_info(ordinal, out);
+	out->flags |= MT_DEVICE_ASYNC;
+	return status;
+}
+
+static int32_t late_map(mt_queue *queue, const struct mt_map_args *args) {
+	(void)queue;
+	if (n_late == MOST_LATE)
+		return fail(MT_E_MEMORY, "too much to do");
+	late[n_late].args = *args;
+	late[n_late].x = *args->x;
+	late[n_late++].out = *args->out;
+	return MT_OK;
+}
+
+static int32_t late_synchronize(mt_queue *queue) {
+	for (int i = 0; i < n_late; i++) {
+		late[i].args.x = &late[i].x;
+		late[i].args.out = &late[i].out;
+		map(queue, &late[i].args);
+	}
+	n_late = 0;
+	return MT_OK;
+}
+
+/* Whatever was done is told to have gone wrong, once. */
+static int32_t late_fault(mt_queue *queue) {
+	int any = n_late > 0;
+	late_synchronize(queue);
+	return any ? fail(MT_E_DEVICE, "the mock came late") : MT_OK;
 }
 
 /* ---- kernels ---- */

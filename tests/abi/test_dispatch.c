@@ -314,6 +314,59 @@ static void test_profile(void) {
 	MT_CHECK_STR(abi_child(off, run_profile, NULL), "");
 }
 
+static void tell_totals(FILE *out, mt_device *d) {
+	struct mt_profile_totals t = {.calls = 99};
+	mt_status status = mt_profile_totals(d, &t);
+	if (status != MT_OK)
+		tell(out, status);
+	fprintf(out, "%llu calls %llu fallbacks %g flops %s\n", (unsigned long long)t.calls,
+	        (unsigned long long)t.fallbacks, t.flops, t.nanoseconds > 0 ? "took time" : "no time");
+}
+
+static void run_totals(FILE *out, const void *unused) {
+	(void)unused;
+	mt_device *d = mt_device_open("mock");
+	mt_array x = array_of(d, 4), y = array_of(d, 4);
+	tell_totals(out, d);
+	(void)map(d, MT_MAP_NEG, &x, &y); /* the profile is off */
+	tell_totals(out, d);
+	mt_profile_enable(1);
+	x.rank = y.rank = 2;
+	x.shape[0] = x.shape[1] = y.shape[0] = y.shape[1] = 2;
+	x.stride[0] = y.stride[0] = 2;
+	x.stride[1] = y.stride[1] = 1;
+	struct mt_matmul_args args = {.struct_size = sizeof args, .a = &x, .b = &x, .out = &y, .alpha = 1};
+	for (int i = 0; i < 3; i++)
+		(void)mt__dispatch(d, MT_K_MATMUL, 0, &args);
+	(void)map(d, MT_MAP_SIN, &x, &y);
+	tell_totals(out, d);
+	mt_profile_enable(0);
+	(void)map(d, MT_MAP_NEG, &x, &y);
+	tell_totals(out, d);
+	tell_totals(out, NULL);
+	tell(out, mt_profile_totals(d, NULL));
+	fflush(out);
+	pid_t child = fork();
+	if (child == 0) {
+		tell_totals(out, d);
+		fclose(out);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+static void test_totals(void) {
+	static const char *const environment[] = {"MT_FALLBACK=allow", "MT_LOG=error", "MT_PROFILE=0", NULL};
+	const char *said = abi_child(environment, run_totals, NULL);
+	const char *none = "0 calls 0 fallbacks 0 flops no time\n", *some = "4 calls 1 fallbacks 48 flops took time\n";
+	char expected[512];
+	snprintf(expected, sizeof expected, "%s%s%s%s", none, none, some, some);
+	MT_CHECK_MSG(strncmp(said, expected, strlen(expected)) == 0, "got: %s", said);
+	MT_CHECK_CONTAINS(said, "MT_E_NULL mt_profile_totals: device");
+	MT_CHECK_CONTAINS(said, "MT_E_NULL mt_profile_totals: out");
+	MT_CHECK_CONTAINS(said, "MT_E_FORKED device mock was opened before");
+}
+
 static void run_policies(FILE *out, const void *unused) {
 	(void)unused;
 	tell(out, mt_set_fallback(3));
@@ -352,11 +405,17 @@ static void test_names(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"fallback", test_fallback}, {"no_reference", test_no_reference},
-	{"mutter", test_mutter},     {"copy", test_copy},
-	{"far", test_far},           {"forked", test_forked},
-	{"profile", test_profile},   {"policies", test_policies},
-	{"names", test_names},       {0},
+	{"fallback", test_fallback},
+	{"no_reference", test_no_reference},
+	{"mutter", test_mutter},
+	{"copy", test_copy},
+	{"far", test_far},
+	{"forked", test_forked},
+	{"profile", test_profile},
+	{"policies", test_policies},
+	{"names", test_names},
+	{"totals", test_totals},
+	{0},
 };
 
 static const mt_test_suite suites[] = {{"dispatch", cases, setup, abi_cleanup}, {0}};

@@ -35,6 +35,7 @@ static const struct {
 	{"info_fails", "MT_E_DEVICE: device mock: nobody is in"},
 	{"info_alignment", "MT_E_PLUGIN: device mock: R9: device_info gave alignment 96"},
 	{"info_no_end", "MT_E_PLUGIN: device mock: R3: a text of device_info has no end"},
+	{"info_kind", "MT_E_PLUGIN: device mock: R9: device_info gave the host's memory as kind"},
 	{"info_zero", "MT_E_PLUGIN: device mock: R4: device_info filled 0 bytes"},
 	{"table_zero", "MT_E_PLUGIN: device mock: R4: device table of 0 bytes"},
 	{"table_short", "MT_E_PLUGIN: device mock: R4: device table of"},
@@ -166,7 +167,7 @@ static void test_listing(void) {
 	static const struct {
 		const char *mock, *says[3];
 	} rows[] = {
-		{"MOCK=none", {"\"state\": \"usable\"", "\"device\": \"mock:2\"", "\"abi\": \"0.1\""}},
+		{"MOCK=none", {"\"state\": \"usable\"", "\"device\": \"mock:2\"", "\"abi\": \"0.2\""}},
 		{"MOCK=no_device", {"\"state\": \"no-device\"", "no device: the mock is unplugged", "\"devices\": []"}},
 		{"MOCK=size_zero", {"\"state\": \"unusable\"", "R4: plugin table of 0 bytes", "\"version\": null"}},
 		{"MOCK=info_fails", {"\"state\": \"usable\"", "\"reason\": \"nobody is in\"", "\"device\": \"mock\""}},

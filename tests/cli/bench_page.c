@@ -8,10 +8,9 @@ int main(int argc, char **argv) {
 		fprintf(stderr, "usage: bench_page REPORT.json OUT.html\n");
 		return 2;
 	}
-	json_error_t error;
-	json_t *report = json_load_file(argv[1], 0, &error);
+	json_t *report = bench_json_read(argv[1]);
 	if (report == NULL) {
-		fprintf(stderr, "bench_page: %s: line %d: %s\n", argv[1], error.line, error.text);
+		fprintf(stderr, "bench_page: %s\n", mt_error_take(NULL));
 		return 1;
 	}
 	int failed = bench_html_write(report, argv[2]) != MT_OK;

@@ -34,6 +34,7 @@ EXTRA_DIST += %D%/emulator/warps.cpp
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/emulated.test
+shell_tests += %D%/emulated_memory.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulated_training.test
 shell_tests += %D%/emulator/emulator.test

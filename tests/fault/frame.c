@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_ROWS = 512, MISALIGNMENT = 8, SHARED = 512, QUEUES = 64 };
+enum { MAX_ROWS = 512, MISALIGNMENT = 8, LEAST_ALIGNMENT = 64, SHARED = 512, QUEUES = 64 };
 
 static const char *const names[] = {
 #define FRAME(name, check, what) #name,
@@ -81,6 +81,10 @@ static int32_t describe(int32_t ordinal, struct mt_device_info *out) {
 	int32_t status = inner_plugin.device_info(is("takes_any_device") ? 0 : ordinal, out);
 	if (status == MT_OK && is("unaligned_by_name"))
 		out->alignment = 96;
+	if (status == MT_OK && is("info_beyond_room"))
+		out->memory_kind = MT_MEMORY_HOST;
+	if (status == MT_OK && is("host_kind_alone"))
+		out->flags &= ~(uint32_t)MT_DEVICE_HOST_MEMORY;
 	return status;
 }
 
@@ -206,6 +210,10 @@ static void *scratch(mt_queue *queue, uint64_t bytes) {
 }
 
 static int32_t map(mt_queue *queue, const struct mt_map_args *args) {
+	if (is("own_memory_alone") && (uintptr_t)args->out->base % LEAST_ALIGNMENT != 0) {
+		host_api->set_error(MT_E_ARG, "fault: this buffer is not mine");
+		return MT_E_ARG;
+	}
 	if (args->op != MT_MAP_TANH || args->x->dtype != MT_F32)
 		return inner_kernels.map(queue, args);
 	const mt_array *out = args->out;

@@ -3,7 +3,7 @@
 #   chromium_find || skip_all "no Chromium that starts"
 #   chromium_check "the page" page.html script.js
 # script.js runs in the page, after the page's own scripts, and says what holds with the functions of chromium.js.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 
 # Which program it is: $MT_TEST_CHROMIUM, or the first one there is that starts.  Fails where there is none.
 chromium_find() {

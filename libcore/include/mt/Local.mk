@@ -4,6 +4,7 @@ pkginclude_HEADERS += %D%/activations.def
 pkginclude_HEADERS += %D%/autograd.h
 pkginclude_HEADERS += %D%/backend.h
 pkginclude_HEADERS += %D%/data.h
+pkginclude_HEADERS += %D%/dlpack.h
 pkginclude_HEADERS += %D%/dtypes.def
 pkginclude_HEADERS += %D%/io.h
 pkginclude_HEADERS += %D%/kernels.def

@@ -66,6 +66,19 @@ MT_API mt_status mt_dispatch_counts(struct mt_dispatch_counts *out);
 MT_API mt_status mt_profile_enable(int on);
 MT_API mt_status mt_profile_print(FILE *out);
 
+/* What the profile has added up for a device. */
+struct mt_profile_totals {
+	uint64_t calls, fallbacks; /* kernels run; those of them that the reference ran */
+	uint64_t nanoseconds;      /* in kernels */
+	double flops;              /* of matrix products and convolutions, two a multiply-add */
+};
+
+/* All that device ran since the process began, while the profile was on: what two calls differ by is what was run in
+ * between.  Each kernel is waited for while the profile is on, so that on an asynchronous device its time includes the
+ * launch; a fallback's time includes its copies.  The rest of a span of time went into everything around the kernels.
+ * MT_E_NULL, MT_E_FORKED; *out is zeroed then. */
+MT_API mt_status mt_profile_totals(mt_device *device, struct mt_profile_totals *out);
+
 /* What discovery found, as a JSON document (format: docs/backends.md): search path, manifests with skip reasons, backends with
  * library, version, ABI, devices, features, or the reason that they cannot be used.  Loads every backend.
  * The caller frees it with mt_free. */

@@ -46,6 +46,21 @@ MT_API mt_status mt_tensor_file_info(const mt_tensor_file *file, int64_t i, mt_d
 /* Tensor i on the current device, in the current scope. */
 MT_API mt_tensor *mt_tensor_file_read(mt_tensor_file *file, int64_t i);
 
+/* ---- mapped: no copy ---------------------------------------------------------------------------------------------- */
+
+/* Tensor i as mt_tensor_file_read gives it, but without a copy where the current device works in the host's memory and
+ * the data is aligned to its dtype in the file: the tensor's pages come from the file when they are first touched
+ * (bools are looked at here, which touches theirs).  Otherwise it is read.
+ *
+ * The mapping is private.  Writing the tensor copies the pages that are written, and never writes the file.  The tensor
+ * outlives mt_tensor_file_close; the mapping goes when the last tensor and graph that use it do.
+ *
+ * The file must stay as it is meanwhile: what another process writes into it may or may not be seen, and where it cuts
+ * the file short, touching a page that is gone ends this process with SIGBUS.  Files replaced whole, as all functions of
+ * this header write them, are safe: the mapping keeps the old one.  Where that is not known, read: what has been read
+ * stays.  MT_E_IO where the file is shorter now than it was opened, or cannot be mapped. */
+MT_API mt_tensor *mt_tensor_file_map(mt_tensor_file *file, int64_t i);
+
 /* ---- checkpoints -------------------------------------------------------------------------------------------------- */
 
 /* Everything that training needs to go on as if it had never stopped.  The file is a safetensors file that other tools

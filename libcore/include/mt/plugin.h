@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 #define MT_ABI_MAJOR 0u
-#define MT_ABI_MINOR 1u
+#define MT_ABI_MINOR 2u
 #define MT_MAX_RANK 8
 #define MT_MAX_SPATIAL 3
 
@@ -87,7 +87,8 @@ enum mt_kernel_id {
  * Strides are in elements and may be 0 (broadcast), positive or negative; every element lies inside
  * [base, base + buffer_bytes).  Kernels may assume the alignment of the element, no more.  Borrowed for the call.
  * Outputs never overlap themselves.  An output overlaps an input only where the kernel's text says "in place", and then
- * both are the same array exactly (same base, offset, strides).  base is whatever alloc returned. */
+ * both are the same array exactly (same base, offset, strides).  base is whatever alloc returned, or, on a device that
+ * names its memory's kind (R9), any address of that memory that is aligned to the element. */
 typedef struct mt_array {
 	void *base;
 	uint64_t byte_offset;
@@ -504,7 +505,16 @@ enum mt_device_flags {
 	MT_DEVICE_ASYNC = 2u        /* kernels may return before they finish */
 };
 
-/* Filled by device_info.  Strings end with 0. */
+/* What a device's memory is, by DLPack's numbers (DLDeviceType; others than these two may be given).  A kind is a promise:
+ * the addresses that alloc gives mean the same to every library that works on this memory, and base may be an address
+ * that another library allocated there. */
+enum mt_memory_kind {
+	MT_MEMORY_PRIVATE = 0, /* addresses mean something to the plugin alone, and base comes from alloc alone */
+	MT_MEMORY_HOST = 1,    /* the host's memory; the flag MT_DEVICE_HOST_MEMORY is set, too */
+	MT_MEMORY_CUDA = 2     /* memory of the CUDA device memory_ordinal, as the CUDA runtime counts them */
+};
+
+/* Filled by device_info, as far as struct_size says that there is room.  Strings end with 0. */
 struct mt_device_info {
 	MT_ARGS_HEAD;
 	char name[128];     /* "AMD EPYC 9655, 2 threads", "NVIDIA H200" */
@@ -512,6 +522,9 @@ struct mt_device_info {
 	uint64_t memory_bytes;
 	uint32_t flags;     /* enum mt_device_flags */
 	uint32_t alignment; /* of alloc's pointers, a power of two ≥ 64 (CPU) or 256 (GPU) */
+	/* since minor 2 */
+	int32_t memory_kind;    /* enum mt_memory_kind */
+	int32_t memory_ordinal; /* which of the devices that have memory of this kind; 0 for the host's */
 };
 
 struct mt_memory_info {

@@ -126,7 +126,8 @@ MT_API mt_status mt_set(mt_tensor *t, const int64_t *index, mt_scalar value);
 /* Copies all elements, row-major, in t's dtype, to or from host memory of exactly bytes bytes. */
 MT_API mt_status mt_to_host(mt_tensor *t, void *dst, size_t bytes);
 MT_API mt_status mt_from_host(mt_tensor *t, const void *src, size_t bytes);
-/* The address of element 0 of a tensor whose device has host memory, after synchronising; NULL elsewhere (MT_E_DEVICE). */
+/* The address of element 0 of a tensor whose device has host memory, after synchronising; NULL elsewhere (MT_E_DEVICE).
+ * Memory that was lent for reading alone (mt/dlpack.h) must not be written through it. */
 MT_API void *mt_data(mt_tensor *t);
 
 /* ---- printing ----------------------------------------------------------------------------------------------------- */

@@ -95,13 +95,6 @@ static struct mt_memory_info ask_memory(mt_device *d) {
 	return result == MT_OK ? info : (struct mt_memory_info){0};
 }
 
-static void wait_for_queue(mt_device *d) {
-	struct mt__call call;
-	mt__call_begin(&call);
-	(void)d->api.synchronize(d->queue); /* what went wrong is sticky: the next call tells */
-	mt__call_end(&call);
-}
-
 /* ---- giving back ---- */
 
 /* The next buffer to give back, scratch last; NULL when there is none left. */
@@ -131,7 +124,7 @@ static void *next_to_free(mt_device *d, uint32_t *class) {
 
 void mt__allocator_trim_locked(mt_device *d) {
 	uint32_t class = 0;
-	wait_for_queue(d);
+	mt__wait_for_queue(d);
 	for (void *base = next_to_free(d, &class); base != NULL; base = next_to_free(d, &class))
 		raw_free(d, base);
 }
@@ -294,7 +287,7 @@ void mt__buffer_free(mt_device *d, void *base, uint64_t capacity) {
 	if (kept)
 		return;
 	mt__lock_take(&d->lock);
-	wait_for_queue(d);
+	mt__wait_for_queue(d);
 	raw_free(d, base);
 	mt__lock_give(&d->lock);
 }
@@ -328,7 +321,7 @@ void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
 		a->cached -= queue->capacity;
 	mt__lock_give(&a->lock);
 	if (!kept) {
-		wait_for_queue(d);
+		mt__wait_for_queue(d);
 		raw_free(d, queue->scratch);
 	}
 	queue->scratch = base;

@@ -13,6 +13,13 @@ void mt__buffer_free(mt_device *device, void *base, uint64_t capacity);
 mt_status mt__upload(mt_device *device, void *base, uint64_t offset, const void *src, uint64_t bytes);
 mt_status mt__download(mt_device *device, const void *base, uint64_t offset, void *dst, uint64_t bytes);
 
+/* What the device's memory is (enum mt_memory_kind), and in *ordinal which of that kind; ordinal may be NULL. */
+int32_t mt__memory_kind(const mt_device *device, int32_t *ordinal);
+
+/* Waits until nothing that was given to the device uses memory any more; what went wrong meanwhile is told by the next
+ * call that waits.  0, at once, where the device is the parent's of this forked process; else 1. */
+int mt__device_finish(mt_device *device);
+
 /* The one way to run a kernel.  args is the kernel's args struct (struct_size set); op is 0 for kernels without ops.
  * Runs the device's own kernel; else (not in its capability table, or UNSUPPORTED for this layout) the reference
  * plugin's by policy MT_FALLBACK.  Counts, times (MT_PROFILE) and logs.  On failure the message begins with the op's

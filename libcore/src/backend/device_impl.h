@@ -74,6 +74,10 @@ struct mt_device {
 	struct mt_device_info info;
 	mt_plugin_device *handle;
 	struct mt_device_api api; /* fields past what the plugin has are zero */
+
+	/* what mt__wait_for_queue learned, for the next call that waits and can fail; under lock */
+	int32_t late;
+	char late_text[MT__CALL_TEXT];
 };
 
 /* Every open device, newest first; under the loader's lock. */
@@ -96,6 +100,9 @@ char *mt__device_text(const char *backend, int32_t ordinal, const struct mt__opt
 
 /* device.c: reads the process's settings once and says what is wrong with them: MT_E_ARG with the error set. */
 mt_status mt__check_environment(void);
+
+/* query.c: waits for the queue where nothing can fail; an error is kept as late.  The caller holds the device's lock. */
+void mt__wait_for_queue(mt_device *device);
 
 /* ---- dispatch ---- */
 

@@ -56,6 +56,12 @@ static mt_status check_info(struct mt_device_info *info, uint32_t given, struct 
 	if (a < LEAST_ALIGNMENT || a > MOST_ALIGNMENT || (a & (a - 1)) != 0)
 		return complain(c, MT_E_PLUGIN, "R9: device_info gave alignment %u; a power of two from %d on is needed", a,
 		                LEAST_ALIGNMENT);
+	if (info->memory_kind < 0 || info->memory_ordinal < 0)
+		return complain(c, MT_E_PLUGIN, "R9: device_info gave memory kind %d, ordinal %d; none is negative",
+		                info->memory_kind, info->memory_ordinal);
+	if (info->memory_kind == MT_MEMORY_HOST && (info->flags & MT_DEVICE_HOST_MEMORY) == 0)
+		return complain(c, MT_E_PLUGIN,
+		                "R9: device_info gave the host's memory as kind, without the flag MT_DEVICE_HOST_MEMORY");
 	return MT_OK;
 }
 

@@ -161,3 +161,24 @@ mt_status mt_profile_print(FILE *out) {
 	fflush(out);
 	return MT_OK;
 }
+
+mt_status mt_profile_totals(mt_device *device, struct mt_profile_totals *out) {
+	if (out == NULL)
+		return mt__fail_arg_null("mt_profile_totals", "out");
+	*out = (struct mt_profile_totals){0};
+	if (device == NULL)
+		return mt__fail_arg_null("mt_profile_totals", "device");
+	mt_status status = mt__device_check(device);
+	if (status != MT_OK)
+		return status;
+	mt__lock_take(&device->lock);
+	for (int i = 0; device->profile != NULL && i < ROWS; i++) {
+		const struct mt__profile_row *row = &device->profile[i];
+		out->calls += row->calls;
+		out->fallbacks += row->fallbacks;
+		out->nanoseconds += row->nanoseconds;
+		out->flops += row->flops;
+	}
+	mt__lock_give(&device->lock);
+	return MT_OK;
+}

@@ -1,5 +1,6 @@
 /* What a device is, what it can do, and moving bytes to and from it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend/device_impl.h"
 #include "base/error.h"
@@ -36,6 +37,12 @@ mt_status mt_device_describe(const mt_device *d, struct mt_device_info *info) {
 	*info = d->info;
 	info->struct_size = sizeof *info;
 	return MT_OK;
+}
+
+int32_t mt__memory_kind(const mt_device *d, int32_t *ordinal) {
+	if (ordinal != NULL)
+		*ordinal = d->info.memory_ordinal;
+	return d->info.memory_kind;
 }
 
 int mt__supports(const mt_device *d, enum mt_kernel_id kernel, int32_t op, int32_t dtype) {
@@ -75,6 +82,42 @@ static mt_status leave(mt_device *d, const char *what, int32_t result) {
 	return mt__fail_plugin(where, result, message);
 }
 
+/* After a call that waited for the queue: an error that came to light while nobody could be told is told now. */
+static mt_status leave_waited(mt_device *d, const char *what, int32_t result) {
+	char message[MT__CALL_TEXT], where[128];
+	int32_t late = d->late;
+	if (late == MT_OK)
+		return leave(d, what, result);
+	d->late = MT_OK;
+	memcpy(message, d->late_text, sizeof message);
+	mt__call_end(&d->call);
+	mt__lock_give(&d->lock);
+	snprintf(where, sizeof where, "%s: %s", what, d->name);
+	return mt__fail_plugin(where, late, message);
+}
+
+void mt__wait_for_queue(mt_device *d) {
+	struct mt__call call;
+	mt__call_begin(&call);
+	int32_t result = d->api.synchronize(d->queue);
+	mt__call_end(&call);
+	if (result == MT_OK || d->late != MT_OK)
+		return;
+	d->late = result;
+	mt__call_message(&call, d->late_text, sizeof d->late_text);
+}
+
+int mt__device_finish(mt_device *d) {
+	if (d->generation != mt__fork_generation)
+		return 0;
+	if ((d->info.flags & MT_DEVICE_ASYNC) == 0)
+		return 1;
+	mt__lock_take(&d->lock);
+	mt__wait_for_queue(d);
+	mt__lock_give(&d->lock);
+	return 1;
+}
+
 mt_status mt__upload(mt_device *d, void *base, uint64_t offset, const void *src, uint64_t bytes) {
 	if (bytes == 0)
 		return MT_OK;
@@ -86,14 +129,14 @@ mt_status mt__download(mt_device *d, const void *base, uint64_t offset, void *ds
 	if (bytes == 0)
 		return MT_OK;
 	mt_status status = enter(d);
-	return status != MT_OK ? status : leave(d, "download", d->api.download(d->queue, base, offset, dst, bytes));
+	return status != MT_OK ? status : leave_waited(d, "download", d->api.download(d->queue, base, offset, dst, bytes));
 }
 
 mt_status mt_device_synchronize(mt_device *d) {
 	if (d == NULL)
 		return mt__fail_arg_null("mt_device_synchronize", "device");
 	mt_status status = enter(d);
-	return status != MT_OK ? status : leave(d, "synchronize", d->api.synchronize(d->queue));
+	return status != MT_OK ? status : leave_waited(d, "synchronize", d->api.synchronize(d->queue));
 }
 
 mt_status mt_device_memory(mt_device *d, uint64_t *in_use, uint64_t *cached) {

@@ -1,27 +1,60 @@
 /* The error slot: one per thread, written by the first failure, emptied by reading. */
 #include "base/error.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
-#define MESSAGE_BYTES 4096
+#include "base/alloc.h"
 
+enum { MESSAGE_BYTES = 4096, BRIEF_BYTES = 160 };
+
+/* Messages lie on the heap: a library that is loaded while the process runs gets its thread-local memory from a small
+ * reserve that all such libraries share, and libmt's is needed there at once (tensor/thread.h). */
 struct error_slot {
-	mt_status status; /* MT_OK: empty or read */
-	char message[MESSAGE_BYTES];
+	mt_status status;        /* MT_OK: empty or read */
+	char *message;           /* of MESSAGE_BYTES; NULL before the thread's first failure */
+	char brief[BRIEF_BYTES]; /* holds it where there is no memory for message */
 };
 
 static _Thread_local struct error_slot slot;
+
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
+static pthread_key_t exit_key;
+static int exit_ready;
+
+static void free_message(void *message) {
+	slot.message = NULL;
+	mt__free(message);
+}
+
+static void make_exit_key(void) {
+	exit_ready = pthread_key_create(&exit_key, free_message) == 0;
+}
+
+/* Where the thread's messages are written, and how many bytes that is. */
+static char *message_room(size_t *bytes) {
+	if (slot.message == NULL) {
+		pthread_once(&exit_once, make_exit_key);
+		slot.message = exit_ready ? mt__alloc(MESSAGE_BYTES) : NULL;
+		if (slot.message != NULL && pthread_setspecific(exit_key, slot.message) != 0)
+			free_message(slot.message);
+	}
+	*bytes = slot.message != NULL ? MESSAGE_BYTES : BRIEF_BYTES;
+	return slot.message != NULL ? slot.message : slot.brief;
+}
 
 mt_status mt__vfail(mt_status status, const char *format, va_list args) {
 	if (status == MT_OK)
 		status = MT_E_INTERNAL;
 	if (slot.status != MT_OK)
 		return status;
-	int n = vsnprintf(slot.message, sizeof slot.message, format, args);
+	size_t room;
+	char *message = message_room(&room);
+	int n = vsnprintf(message, room, format, args);
 	if (n < 0)
-		snprintf(slot.message, sizeof slot.message, "%s", mt_status_text(status));
-	else if ((size_t)n >= sizeof slot.message)
-		snprintf(slot.message + sizeof slot.message - 4, 4, "...");
+		snprintf(message, room, "%s", mt_status_text(status));
+	else if ((size_t)n >= room)
+		snprintf(message + room - 4, 4, "...");
 	slot.status = status;
 	return status;
 }
@@ -66,7 +99,7 @@ const char *mt_error_take(mt_status *status) {
 	if (status != NULL)
 		*status = slot.status;
 	if (slot.status == MT_OK)
-		slot.message[0] = '\0';
+		return "";
 	slot.status = MT_OK;
-	return slot.message;
+	return slot.message != NULL ? slot.message : slot.brief;
 }

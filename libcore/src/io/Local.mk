@@ -3,8 +3,13 @@
 libmt_la_SOURCES += %D%/checkpoint.c
 libmt_la_SOURCES += %D%/checkpoint.h
 libmt_la_SOURCES += %D%/checkpoint_optim.c
+libmt_la_SOURCES += %D%/dlpack.c
+libmt_la_SOURCES += %D%/dlpack.h
+libmt_la_SOURCES += %D%/dlpack_from.c
+libmt_la_SOURCES += %D%/dlpack_to.c
 libmt_la_SOURCES += %D%/dtype.c
 libmt_la_SOURCES += %D%/event_log.c
+libmt_la_SOURCES += %D%/map.c
 libmt_la_SOURCES += %D%/npy.h
 libmt_la_SOURCES += %D%/npy_dtype.c
 libmt_la_SOURCES += %D%/npy_header.c

@@ -35,7 +35,7 @@ const char *mt_tensor_file_note(const mt_tensor_file *file, const char *key) {
 	return file && key ? json_string_value(json_object_get(file->notes, key)) : NULL;
 }
 
-static mt_status check_index(const char *op, const mt_tensor_file *file, int64_t i) {
+mt_status mt__tensor_file_check(const char *op, const mt_tensor_file *file, int64_t i) {
 	if (file == NULL)
 		return mt__fail_arg_null(op, "file");
 	if (entry_at(file, i) == NULL)
@@ -45,7 +45,7 @@ static mt_status check_index(const char *op, const mt_tensor_file *file, int64_t
 }
 
 mt_status mt_tensor_file_info(const mt_tensor_file *file, int64_t i, mt_dtype *dtype, int *rank, int64_t *shape) {
-	mt_status status = check_index("tensor_file_info", file, i);
+	mt_status status = mt__tensor_file_check("tensor_file_info", file, i);
 	if (status != MT_OK)
 		return status;
 	const struct mt__entry *e = &file->entries[i];
@@ -59,7 +59,7 @@ mt_status mt_tensor_file_info(const mt_tensor_file *file, int64_t i, mt_dtype *d
 }
 
 /* A bool is 0 or 1 everywhere in libmt. */
-static mt_status check_bools(const mt_tensor_file *f, const struct mt__entry *e, const unsigned char *data) {
+mt_status mt__tensor_file_check_bools(const mt_tensor_file *f, const struct mt__entry *e, const unsigned char *data) {
 	for (uint64_t i = 0; i < e->end - e->begin; i++)
 		if (data[i] > 1)
 			return mt__fail(MT_E_FORMAT, "%s: tensor '%.200s': expected a bool of 0 or 1, got %d", f->path, e->name,
@@ -68,7 +68,7 @@ static mt_status check_bools(const mt_tensor_file *f, const struct mt__entry *e,
 }
 
 mt_tensor *mt_tensor_file_read(mt_tensor_file *file, int64_t i) {
-	if (check_index("tensor_file_read", file, i) != MT_OK)
+	if (mt__tensor_file_check("tensor_file_read", file, i) != MT_OK)
 		return NULL;
 	const struct mt__entry *e = &file->entries[i];
 	size_t bytes = (size_t)(e->end - e->begin);
@@ -79,7 +79,7 @@ mt_tensor *mt_tensor_file_read(mt_tensor_file *file, int64_t i) {
 	}
 	mt_tensor *t = NULL;
 	if (mt__tensor_file_pread(file, data, bytes, file->data_at + e->begin) == MT_OK &&
-	    (e->dtype != MT_BOOL || check_bools(file, e, data) == MT_OK))
+	    (e->dtype != MT_BOOL || mt__tensor_file_check_bools(file, e, data) == MT_OK))
 		t = mt_from_data(e->rank, e->shape, e->dtype, data);
 	mt__free(data);
 	return t;

@@ -26,4 +26,10 @@ struct mt_tensor_file {
 /* Reads exactly bytes at offset of the file.  MT_E_IO otherwise. */
 mt_status mt__tensor_file_pread(const mt_tensor_file *f, void *dst, size_t bytes, uint64_t offset);
 
+/* MT_OK where file is open and has a tensor i; else what op says of it. */
+mt_status mt__tensor_file_check(const char *op, const mt_tensor_file *file, int64_t i);
+
+/* MT_E_FORMAT where data, all of e, holds a bool that is neither 0 nor 1. */
+mt_status mt__tensor_file_check_bools(const mt_tensor_file *f, const struct mt__entry *e, const unsigned char *data);
+
 #endif

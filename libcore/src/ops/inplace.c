@@ -3,6 +3,9 @@
 
 mt_status mt__check_writable(const char *op, const mt_tensor *a) {
 	char text[MT__SHAPE_TEXT];
+	if (a->storage->read_only)
+		return mt__fail(MT_E_STATE, "%s: %s lies in memory that its owner lent for reading alone; mt_clone it first",
+		                op, mt__tensor_text(text, a));
 	if (mt__self_overlap(a->rank, a->shape, a->stride))
 		return mt__fail(MT_E_STATE, "%s: %s is an expanded view, whose elements share memory; mt_clone it first", op,
 		                mt__tensor_text(text, a));
@@ -57,14 +60,14 @@ static int direct(const struct write *w) {
 		return 0;
 	if (w->b == NULL)
 		return mt__promote_scalar(w->a->dtype, w->s) == w->a->dtype;
-	return w->b->dtype == w->a->dtype && (w->b->storage != w->a->storage || mt__same_array(w->a, w->b));
+	return w->b->dtype == w->a->dtype && (!mt__may_overlap(w->b, w->a) || mt__same_array(w->a, w->b));
 }
 
 /* A product or quotient keeps its arguments for the gradient: those that lie in a's memory are copied before the write. */
 static int protect(struct write *w) {
 	if (w->b == NULL || (w->op != MT_ZIP_MUL && w->op != MT_ZIP_DIV))
 		return 1;
-	int shared = w->b->storage == w->a->storage;
+	int shared = w->b->storage == w->a->storage || mt__may_overlap(w->b, w->a);
 	if (shared || (w->op == MT_ZIP_MUL && mt__wants_grad(&w->b, 1)))
 		w->a = mt_clone(w->a);
 	if (shared)

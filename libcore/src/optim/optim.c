@@ -20,6 +20,9 @@ static mt_status check_parameter(const char *op, mt_tensor *const *parameters, i
 		                mt_dtype_name(mt_tensor_dtype(p)));
 	if (!mt_tensor_is_leaf(p) || !mt_tensor_requires_grad(p))
 		return mt__fail(MT_E_STATE, "%s: parameter %" PRId64 " must be a leaf that requires a gradient", op, i);
+	if (p->storage->read_only)
+		return mt__fail(MT_E_STATE, "%s: parameter %" PRId64 " lies in memory that its owner lent for reading alone",
+		                op, i);
 	for (int64_t j = 0; j < i; j++)
 		if (parameters[j] == p)
 			return mt__fail(MT_E_ARG, "%s: parameters %" PRId64 " and %" PRId64 " are the same tensor", op, j, i);

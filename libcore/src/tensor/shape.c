@@ -194,12 +194,22 @@ int mt__same_array(const mt_tensor *a, const mt_tensor *b) {
 	return 1;
 }
 
-int mt__may_overlap(const mt_tensor *a, const mt_tensor *b) {
-	int64_t a_low, a_high, b_low, b_high;
-	if (a->storage != b->storage || a->numel == 0 || b->numel == 0)
+/* The addresses from t's first element to its last one's end. */
+static int address_span(const mt_tensor *t, uintptr_t *begin, uintptr_t *end) {
+	int64_t low, high, bytes = mt__element_bytes[t->dtype];
+	if (!mt__reach(t->rank, t->shape, t->stride, &low, &high))
 		return 0;
-	if (!mt__reach(a->rank, a->shape, a->stride, &a_low, &a_high) ||
-	    !mt__reach(b->rank, b->shape, b->stride, &b_low, &b_high))
+	*begin = (uintptr_t)t->storage->base + (uintptr_t)((t->offset + low) * bytes);
+	*end = (uintptr_t)t->storage->base + (uintptr_t)((t->offset + high + 1) * bytes);
+	return 1;
+}
+
+int mt__may_overlap(const mt_tensor *a, const mt_tensor *b) {
+	uintptr_t a_begin, a_end, b_begin, b_end;
+	int apart = a->storage != b->storage && a->storage->release == NULL && b->storage->release == NULL;
+	if (apart || a->numel == 0 || b->numel == 0)
+		return 0;
+	if (!address_span(a, &a_begin, &a_end) || !address_span(b, &b_begin, &b_end))
 		return 1;
-	return a->offset + a_low <= b->offset + b_high && b->offset + b_low <= a->offset + a_high;
+	return a_begin < b_end && b_begin < a_end;
 }

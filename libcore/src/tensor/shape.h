@@ -35,7 +35,7 @@ int mt__expands_to(const mt_tensor *t, const mt_tensor *to);
 
 /* Whether both are the same elements in the same order. */
 int mt__same_array(const mt_tensor *a, const mt_tensor *b);
-/* Whether their stretches of one storage meet.  (Views have their storage's dtype.) */
+/* Whether their stretches of memory meet.  Tensors of two storages do only where the memory of one is external. */
 int mt__may_overlap(const mt_tensor *a, const mt_tensor *b);
 
 /* x as an array expanded to shape (0 strides on broadcast dims); the shapes are known to fit. */

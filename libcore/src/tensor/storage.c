@@ -1,4 +1,4 @@
-/* Storage: a device buffer with a reference count and a write counter. */
+/* Storage: a device buffer, or memory of others, with a reference count and a write counter. */
 #include "backend/device.h"
 #include "base/error.h"
 #include "tensor/thread.h"
@@ -20,12 +20,32 @@ struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes) {
 	atomic_init(&s->saved, 0);
 	s->device = device;
 	s->bytes = bytes;
+	s->read_only = 0;
+	s->release = NULL;
 	return s;
+}
+
+void mt__storage_put(struct mt_storage *storage, const struct mt__external *memory) {
+	storage->base = memory->base;
+	storage->bytes = memory->bytes;
+	storage->read_only = memory->read_only;
+	storage->release = memory->release;
+	storage->context = memory->context;
+}
+
+/* The owner may free the memory at once, where a cached buffer is reused in queue order: so the queue is waited for. */
+static void give_back(mt_device *device, void (*release)(void *context), void *context) {
+	if (mt__device_finish(device))
+		release(context);
 }
 
 void mt__storage_release(struct mt_storage *storage) {
 	if (atomic_fetch_sub_explicit(&storage->references, 1, memory_order_acq_rel) != 1)
 		return;
-	mt__buffer_free(storage->device, storage->base, storage->capacity);
+	struct mt_storage last = *storage;
 	mt__slab_give(&mt__storage_slab, &mt__thread.storages, storage);
+	if (last.release == NULL)
+		mt__buffer_free(last.device, last.base, last.capacity);
+	else
+		give_back(last.device, last.release, last.context); /* the owner's code may well come back to libmt */
 }

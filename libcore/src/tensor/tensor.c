@@ -115,6 +115,23 @@ mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const 
 	return view;
 }
 
+mt_tensor *mt__tensor_external(const char *op, mt_device *device, const struct mt__external *memory, mt_dtype dtype,
+                               int rank, const int64_t *shape, const int64_t *stride, int64_t offset) {
+	if (!mt__pool_reserve(&mt__thread))
+		return NULL;
+	struct mt_storage *storage = mt__storage_new(device, 0);
+	mt_tensor *t = storage != NULL ? header_new(op, storage, rank, dtype, offset) : NULL;
+	if (t == NULL)
+		return NULL;
+	mt__storage_put(storage, memory);
+	t->numel = mt__numel(rank, shape);
+	for (int d = 0; d < rank; d++) {
+		t->shape[d] = shape[d];
+		t->stride[d] = stride[d];
+	}
+	return t;
+}
+
 /* ---- references --------------------------------------------------------------------------------------------------- */
 
 mt_tensor *mt_retain(mt_tensor *t) {

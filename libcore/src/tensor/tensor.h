@@ -15,8 +15,22 @@ struct mt_storage {
 	atomic_int saved;    /* those of references that are aliases kept by the graph (mt__save) */
 	mt_device *device;
 	void *base;
-	uint64_t bytes;    /* what its tensors may use */
-	uint64_t capacity; /* what the allocator gave */
+	uint64_t bytes;                 /* what its tensors may use */
+	uint64_t capacity;              /* what the allocator gave; 0 where the memory is not its own */
+	int32_t read_only;              /* mt__check_writable refuses it */
+	void (*release)(void *context); /* NULL: base is the allocator's */
+	void *context;
+};
+
+/* Memory that the allocator did not give: a mapped file, another library's array.  release(context) is called once, when
+ * the last tensor and graph that use it are gone and the device is done with it; not in a child after fork(), where the
+ * parent's devices are not touched either. */
+struct mt__external {
+	void *base; /* memory of the device's kind (mt__memory_kind), aligned to the element */
+	uint64_t bytes;
+	int read_only;
+	void (*release)(void *context);
+	void *context;
 };
 
 struct mt_tensor {
@@ -43,6 +57,11 @@ mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int
 /* A tensor over the same storage, in the current scope; no graph.  The caller has checked that it stays inside. */
 mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const int64_t *stride, int64_t offset);
 
+/* A tensor over external memory, in the current scope; offset in elements from its base.  The caller has checked that it
+ * stays inside.  NULL on MT_E_MEMORY: then memory is still the caller's, and release is not called. */
+mt_tensor *mt__tensor_external(const char *op, mt_device *device, const struct mt__external *memory, mt_dtype dtype,
+                               int rank, const int64_t *shape, const int64_t *stride, int64_t offset);
+
 /* Bytes of an element, by dtype id; 0 for an id that is none. */
 extern const uint8_t mt__element_bytes[16];
 
@@ -67,6 +86,8 @@ static inline mt_array mt__array(const mt_tensor *t) {
 /* Storage of bytes on device with one reference, content undefined; NULL with the error set. */
 struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes);
 void mt__storage_release(struct mt_storage *storage);
+/* Puts external memory into a storage of 0 bytes. */
+void mt__storage_put(struct mt_storage *storage, const struct mt__external *memory);
 
 /* Counts a write. */
 static inline void mt__storage_touch(struct mt_storage *s) {

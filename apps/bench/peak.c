@@ -1,0 +1,128 @@
+/* What this machine's CPU can do at most. */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "bench/clock.h"
+#include "bench/peak.h"
+
+const struct peak_kernels *peak_best(void) {
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+#if defined(MT_HAVE_AVX512)
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512vl"))
+		return &peak_kernels_avx512;
+#endif
+#if defined(MT_HAVE_AVX2)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return &peak_kernels_avx2;
+#endif
+#endif
+	return &peak_kernels_base;
+}
+
+/* Seconds that iterations of the loop take on all of threads together. */
+static double time_loops(const struct peak_kernels *k, int threads, int wide, long iterations) {
+	volatile double kept = 0;
+	double begin = 0, end = 0;
+	(void)threads;
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(threads)
+#endif
+	{
+#if defined(_OPENMP)
+#pragma omp barrier
+#pragma omp master
+#endif
+		begin = bench_now();
+		double sum = wide ? k->f64(iterations, 0.999, 1e-3) : k->f32(iterations, 0.999f, 1e-3f);
+		if (sum < 0)
+			kept = sum;
+#if defined(_OPENMP)
+#pragma omp barrier
+#pragma omp master
+#endif
+		end = bench_now();
+	}
+	(void)kept;
+	return end - begin;
+}
+
+double peak_flops(int threads, int wide) {
+	static double once; /* seconds of an iteration */
+	const struct peak_kernels *k = peak_best();
+	if (once <= 0)
+		once = time_loops(k, 1, 0, 20000) / 20000;
+	long iterations = once > 0 ? (long)(0.5e-3 / once) : 200000;
+	iterations = iterations < 1000 ? 1000 : iterations;
+	double operations = 2.0 * PEAK_VECTORS * (wide ? k->lanes_f64 : k->lanes_f32) * (double)iterations, best = 0;
+#if defined(_OPENMP)
+	operations *= threads;
+#endif
+	for (int i = 0; i < 3; i++) {
+		double rate = operations / time_loops(k, threads, wide, iterations);
+		best = rate > best ? rate : best;
+	}
+	return best;
+}
+
+/* ---- copies ---- */
+
+enum { BLOCK = 64 << 20, PART = 16 << 20 };
+
+/* Non-temporal stores where this CPU's baseline has them: 16-byte pieces of aligned blocks. */
+static void copy_past_caches(char *to, const char *from, size_t bytes) {
+#if defined(__SSE2__)
+	for (size_t i = 0; i < bytes; i += 16)
+		_mm_stream_si128((__m128i *)(void *)(to + i), _mm_load_si128((const __m128i *)(const void *)(from + i)));
+	_mm_sfence();
+#else
+	memcpy(to, from, bytes);
+#endif
+}
+
+static double time_copy(char *to, const char *from, int threads, int past_caches) {
+	double begin = bench_now();
+	(void)threads;
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads(threads) schedule(static)
+#endif
+	for (int i = 0; i < PART >> 18; i++) {
+		size_t at = (size_t)i << 18;
+		if (past_caches)
+			copy_past_caches(to + at, from + at, 1u << 18);
+		else
+			memcpy(to + at, from + at, 1u << 18);
+	}
+	return bench_now() - begin;
+}
+
+double peak_copy(int threads) {
+	static char *blocks[2];
+	static int failed;
+	static size_t at;
+	for (int i = 0; i < 2 && !failed; i++)
+		if (blocks[i] == NULL) {
+			void *block = NULL;
+			failed = posix_memalign(&block, 4096, BLOCK) != 0;
+			blocks[i] = block;
+			if (!failed)
+				memset(block, i, BLOCK); /* every page is there */
+		}
+	if (failed)
+		return NAN;
+	double best = 0;
+	/* Each part is another than the one before: none is still in a cache. */
+	for (int i = 0; i < 4; i++) {
+		double rate = 2.0 * PART / time_copy(blocks[1] + at, blocks[0] + at, threads, i & 1);
+		best = rate > best ? rate : best;
+		at = (at + PART) % BLOCK;
+	}
+	return best;
+}

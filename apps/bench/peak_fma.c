@@ -1,0 +1,31 @@
+/* FMA loops of one ISA level: compiled once for each, MT_ISA names it. */
+#include "bench/peak.h"
+
+#if defined(MT_ISA_AVX512)
+#define PEAK_BYTES 64u
+#elif defined(MT_ISA_AVX2)
+#define PEAK_BYTES 32u
+#else
+#define PEAK_BYTES 16u
+#endif
+
+#define PEAK_JOIN_(a, b) a##b
+#define PEAK_JOIN(a, b) PEAK_JOIN_(a, b)
+#define PEAK_TEXT_(a) #a
+#define PEAK_TEXT(a) PEAK_TEXT_(a)
+
+#define REAL float
+#define VECTOR vector_f32
+#define NAME loop_f32
+#include "bench/peak_fma.inc"
+#undef REAL
+#undef VECTOR
+#undef NAME
+#define REAL double
+#define VECTOR vector_f64
+#define NAME loop_f64
+#include "bench/peak_fma.inc"
+
+const struct peak_kernels PEAK_JOIN(peak_kernels_, MT_ISA) = {
+	PEAK_TEXT(MT_ISA), loop_f32, loop_f64, PEAK_BYTES / sizeof(float), PEAK_BYTES / sizeof(double),
+};

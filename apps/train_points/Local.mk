@@ -1,0 +1,17 @@
+bin_PROGRAMS += train_points
+train_points_SOURCES = $(training_sources)
+train_points_SOURCES += %D%/checkpoint.c
+train_points_SOURCES += %D%/data.c
+train_points_SOURCES += %D%/history.c
+train_points_SOURCES += %D%/html.c
+train_points_SOURCES += %D%/main.c
+train_points_SOURCES += %D%/net.c
+train_points_SOURCES += %D%/options.c
+train_points_SOURCES += %D%/run.c
+train_points_SOURCES += %D%/svg.c
+train_points_SOURCES += %D%/train_points.h
+nodist_train_points_SOURCES = %D%/points_js.c
+train_points_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS)
+train_points_LDADD = $(web_ldadd) $(app_ldadd) $(JANSSON_LIBS) -lm
+EXTRA_DIST += %D%/points.js
+CLEANFILES += %D%/points_js.c

@@ -1,0 +1,99 @@
+/* OpenBLAS as a peer of mt-bench: matrix products, through CBLAS. */
+#include <cblas.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer.h"
+
+struct product {
+	int64_t batch, m, k, n;
+	CBLAS_TRANSPOSE a_turned, b_turned;
+	int is_double;
+	void *a, *b, *c;
+};
+
+static void product_free(void *state) {
+	struct product *p = state;
+	free(p->a);
+	free(p->b);
+	free(p->c);
+	free(p);
+}
+
+static int product_run(void *state) {
+	const struct product *p = state;
+	blasint m = (blasint)p->m, k = (blasint)p->k, n = (blasint)p->n;
+	blasint lda = p->a_turned == CblasTrans ? m : k, ldb = p->b_turned == CblasTrans ? k : n;
+	for (int64_t i = 0; i < p->batch; i++) {
+		int64_t a = i * p->m * p->k, b = i * p->k * p->n, c = i * p->m * p->n;
+		if (p->is_double)
+			cblas_dgemm(CblasRowMajor, p->a_turned, p->b_turned, m, n, k, 1, (double *)p->a + a, lda,
+			            (double *)p->b + b, ldb, 0, (double *)p->c + c, n);
+		else
+			cblas_sgemm(CblasRowMajor, p->a_turned, p->b_turned, m, n, k, 1, (float *)p->a + a, lda, (float *)p->b + b,
+			            ldb, 0, (float *)p->c + c, n);
+	}
+	return 0;
+}
+
+static const void *product_result(void *state, int64_t *n, int *is_double) {
+	const struct product *p = state;
+	*n = p->batch * p->m * p->n;
+	*is_double = p->is_double;
+	return p->c;
+}
+
+static void *numbers(int64_t n, int is_double, int tensor) {
+	void *x = malloc((size_t)n * (is_double ? sizeof(double) : sizeof(float)));
+	if (x != NULL && is_double)
+		peer_uniform_f64(x, n, tensor);
+	else if (x != NULL)
+		peer_uniform(x, n, tensor);
+	return x;
+}
+
+/* The extents of a case, "b=2,m=64,k=64,n=64" or the seeds' "batch=2,n=64".  Whether they are there. */
+static int read_extents(const struct peer_case *c, struct product *p) {
+	int is_seed = strcmp(c->suite, "seed") == 0;
+	p->batch = peer_number(c, is_seed ? "batch" : "b", 1);
+	p->n = peer_number(c, "n", 0);
+	p->m = peer_number(c, "m", is_seed ? p->n : 0);
+	p->k = peer_number(c, "k", is_seed ? p->n : 0);
+	return p->batch > 0 && p->m > 0 && p->k > 0 && p->n > 0;
+}
+
+static int prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+	static const char *const ops[] = {"matmul", "matmul_skinny", "matmul_batched", "matmul_nt", "matmul_tn"};
+	int known = 0, is_double = strcmp(c->dtype, "f64") == 0;
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		known |= strcmp(c->op, ops[i]) == 0;
+	struct product extents = {0};
+	if (!known || (!is_double && strcmp(c->dtype, "f32") != 0) || !read_extents(c, &extents)) {
+		snprintf(why, (size_t)size, "OpenBLAS is asked for products of f32 and f64 alone");
+		return 0;
+	}
+	struct product *p = malloc(sizeof *p);
+	if (p == NULL)
+		return -1;
+	*p = extents;
+	p->is_double = is_double;
+	p->a_turned = strcmp(c->op, "matmul_tn") == 0 ? CblasTrans : CblasNoTrans;
+	p->b_turned = strcmp(c->op, "matmul_nt") == 0 ? CblasTrans : CblasNoTrans;
+	p->a = numbers(p->batch * p->m * p->k, is_double, 0);
+	p->b = numbers(p->batch * p->k * p->n, is_double, 1);
+	p->c = numbers(p->batch * p->m * p->n, is_double, 2);
+	*work = (struct peer_work){p, product_run, product_result, product_free};
+	if (p->a != NULL && p->b != NULL && p->c != NULL)
+		return 1;
+	snprintf(why, (size_t)size, "out of memory");
+	return -1;
+}
+
+int main(int argc, char **argv) {
+	struct peer peer = {
+		.program = "openblas", .name = "openblas", .set_threads = openblas_set_num_threads, .prepare = prepare};
+	snprintf(peer.device, sizeof peer.device, "%.90s", openblas_get_config());
+	peer.device[strcspn(peer.device, "\n")] = '\0';
+	return peer_main(&peer, argc, argv);
+}

@@ -1,0 +1,124 @@
+/* Every host allocation of writing and reading NumPy's files fails once: the call then fails with a message, the old files
+ * stay, and nothing else does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "files.h"
+#include "mt_test.h"
+
+static long countdown = -1; /* allocations until one fails; negative: none does */
+static long outstanding;    /* allocations not freed */
+
+static int fails_now(void) {
+	return countdown >= 0 && countdown-- == 0;
+}
+
+static void *alloc(size_t bytes) {
+	void *p = fails_now() ? NULL : malloc(bytes ? bytes : 1);
+	outstanding += p != NULL;
+	return p;
+}
+
+static void *resize(void *old, size_t bytes) {
+	void *p = fails_now() ? NULL : realloc(old, bytes ? bytes : 1);
+	outstanding += p != NULL && old == NULL;
+	return p;
+}
+
+static void release(void *p) {
+	outstanding -= p != NULL;
+	free(p);
+}
+
+static mt_status failed(void) {
+	return mt_error_peek() ? mt_error_peek() : MT_E_INTERNAL;
+}
+
+static mt_status npy_there_and_back(mt_tensor *t) {
+	mt_status status = mt_npy_write(files_path("a.npy"), t);
+	if (status != MT_OK)
+		return status;
+	return mt_npy_read(files_path("a.npy")) ? MT_OK : failed();
+}
+
+static mt_status read_archive(mt_npz *z) {
+	for (int64_t i = 0; i < mt_npz_count(z); i++) {
+		mt_status status = mt_npz_info(z, i, NULL, NULL, NULL);
+		if (status != MT_OK)
+			return status;
+		if (mt_npz_read(z, i) == NULL)
+			return failed();
+	}
+	return MT_OK;
+}
+
+static mt_status npz_there_and_back(mt_tensor *const *t, int compress) {
+	static const char *const names[] = {"a", "b"};
+	mt_status status = mt_npz_write(files_path("a.npz"), 2, names, t, compress);
+	if (status != MT_OK)
+		return status;
+	mt_npz *z = mt_npz_open(files_path("a.npz"));
+	status = z ? read_archive(z) : failed();
+	mt_npz_close(z);
+	return status;
+}
+
+static mt_status run(void) {
+	mt_tensor *c = mt_ones(MT_SHAPE(4, 3), MT_F32), *t[] = {c, mt_transpose(c, 0, 1)};
+	if (t[1] == NULL)
+		return failed();
+	mt_status status = npy_there_and_back(t[0]);
+	if (status == MT_OK)
+		status = npy_there_and_back(t[1]);
+	for (int compress = 0; compress < 2 && status == MT_OK; compress++)
+		status = npz_there_and_back(t, compress);
+	return status;
+}
+
+/* The run with allocation n failing; 1 where it was not reached. */
+static int run_failing(long n) {
+	struct stat npy, npz;
+	mt_scope *scope = mt_scope_begin();
+	mt_status status;
+	int64_t tensors = mt_live_tensors();
+	long before = outstanding;
+	mt_test_row("allocation %ld", n);
+	countdown = n;
+	mt_status result = run();
+	int reached = countdown < 0;
+	countdown = -1;
+	mt_error_take(&status);
+	mt_scope_end(scope);
+	if (reached) /* a cache may do without its block: then the run succeeds */
+		MT_CHECK_MSG(result == status || result == MT_OK, "result %d, error %d", (int)result, (int)status);
+	else
+		MT_CHECK_INT(result, MT_OK);
+	MT_CHECK(stat(files_path("a.npy"), &npy) == 0 && npy.st_size == 128 + 48);
+	MT_CHECK(stat(files_path("a.npz"), &npz) == 0 && npz.st_size > 300);
+	MT_CHECK_INT(mt_live_tensors(), tensors);
+	MT_CHECK_MSG(outstanding <= before + 8, "%ld blocks stayed", outstanding - before); /* caches and slabs may grow */
+	return !reached;
+}
+
+static void test_sweep(void) {
+	enum { MOST = 5000 };
+	long n = 0;
+	MT_REQUIRE(run() == MT_OK); /* warm: devices are open, slabs and both files are there */
+	long before = outstanding;
+	while (n < MOST && !run_failing(n))
+		n++;
+	mt_test_row("all");
+	MT_CHECK_MSG(n > 50 && n < MOST, "%ld allocations", n);
+	MT_CHECK_MSG(outstanding <= before + 8, "%ld blocks stayed", outstanding - before);
+	mt_test_note("%ld allocations failed, one by one", n);
+}
+
+static const mt_test_case cases[] = {{"sweep", test_sweep}, {0}};
+static const mt_test_suite suites[] = {{"file_faults", cases, files_make, files_remove}, {0}};
+
+int main(int argc, char **argv) {
+	mt_set_allocator(alloc, resize, release);
+	return mt_test_main(argc, argv, suites);
+}
