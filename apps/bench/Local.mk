@@ -1,7 +1,24 @@
 # mt-bench. One source a line, sorted. The FMA loops are compiled once for each ISA level, each a library of its own, so
 # that its flags survive `make CFLAGS=-O0`.
+
+# The suites train and seed, with the networks of the training programs.
+bench_train_sources =
+bench_train_sources += apps/bench/nets.c
+bench_train_sources += apps/bench/nets.h
+bench_train_sources += apps/bench/nets_layers.c
+bench_train_sources += apps/bench/nets_mnist.c
+bench_train_sources += apps/bench/nets_points.c
+bench_train_sources += apps/bench/nets_text_cnn.c
+bench_train_sources += apps/bench/suite_seed.c
+bench_train_sources += apps/bench/suite_train.c
+bench_train_sources += apps/bench/train_step.c
+bench_train_sources += apps/bench/train_step.h
+bench_train_sources += apps/train_mnist/models.c
+bench_train_sources += apps/train_points/net.c
+bench_train_sources += apps/train_sentiment/model.c
+
 bin_PROGRAMS += mt-bench
-mt_bench_SOURCES = apps/cli.c apps/cli.h
+mt_bench_SOURCES = apps/cli.c apps/cli.h $(bench_train_sources)
 mt_bench_SOURCES += %D%/against.c
 mt_bench_SOURCES += %D%/case.h
 mt_bench_SOURCES += %D%/cases.c
@@ -15,12 +32,6 @@ mt_bench_SOURCES += %D%/columns.h
 mt_bench_SOURCES += %D%/machine.c
 mt_bench_SOURCES += %D%/machine.h
 mt_bench_SOURCES += %D%/main.c
-mt_bench_SOURCES += %D%/nets.c
-mt_bench_SOURCES += %D%/nets.h
-mt_bench_SOURCES += %D%/nets_layers.c
-mt_bench_SOURCES += %D%/nets_mnist.c
-mt_bench_SOURCES += %D%/nets_points.c
-mt_bench_SOURCES += %D%/nets_text_cnn.c
 mt_bench_SOURCES += %D%/ops.c
 mt_bench_SOURCES += %D%/ops.h
 mt_bench_SOURCES += %D%/ops_conv.c
@@ -46,16 +57,8 @@ mt_bench_SOURCES += %D%/select.c
 mt_bench_SOURCES += %D%/select.h
 mt_bench_SOURCES += %D%/stats.c
 mt_bench_SOURCES += %D%/stats.h
-mt_bench_SOURCES += %D%/suite_seed.c
-mt_bench_SOURCES += %D%/suite_train.c
 mt_bench_SOURCES += %D%/text.c
 mt_bench_SOURCES += %D%/text.h
-mt_bench_SOURCES += %D%/train_step.c
-mt_bench_SOURCES += %D%/train_step.h
-# The networks of the training programs.
-mt_bench_SOURCES += apps/train_mnist/models.c
-mt_bench_SOURCES += apps/train_points/net.c
-mt_bench_SOURCES += apps/train_sentiment/model.c
 nodist_mt_bench_SOURCES = %D%/commit.h
 mt_bench_CPPFLAGS = $(app_cppflags) $(JANSSON_CFLAGS) $(bench_isa_cppflags)
 mt_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)

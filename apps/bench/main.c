@@ -12,14 +12,16 @@
 #include "bench/report_build.h"
 #include "bench/select.h"
 
+static const char default_compare[] = "naive,omp";
+
 static struct {
-	const char *compare, *threads, *baseline, *json, *csv, *html, *against;
+	const char *compare, *threads, *baseline, *json, *csv, *html, *against, *show;
 	struct bench_selection selection;
 	struct bench_settings settings;
 	struct cli_list peers;
 	int require, list;
 } given = {
-	.compare = "naive,omp",
+	.compare = default_compare,
 	.selection = {.dtypes = "f32"},
 	.settings = {.min_time = 0.05, .max_time = 2, .repeat = 7},
 };
@@ -35,7 +37,7 @@ static const struct cli_option options[] = {
 	{"threads", CLI_TEXT, &given.threads, "LIST", "each CPU backend once with each of these counts: 1,2,4", 0, 0, NULL},
 	{"min-time", CLI_REAL, &given.settings.min_time, "S", "time a case at least so long on each backend (default 0.05)",
      1e-6, 3600, NULL},
-	{"max-time", CLI_REAL, &given.settings.max_time, "S", "a first run above it is the only one (default 2)", 1e-3,
+	{"max-time", CLI_REAL, &given.settings.max_time, "S", "a first run above it is the only one (default 2)", 1e-6,
      3600, NULL},
 	{"repeat", CLI_COUNT, &given.settings.repeat, "N", "turns that the backends take (default 7)", 1, 10000, NULL},
 	{"baseline", CLI_TEXT, &given.baseline, "NAME", "what speedups are against (default: the first of --compare)", 0, 0,
@@ -45,6 +47,8 @@ static const struct cli_option options[] = {
 	{"json", CLI_TEXT, &given.json, "FILE", "write the report as JSON", 0, 0, NULL},
 	{"csv", CLI_TEXT, &given.csv, "FILE", "write the report as CSV", 0, 0, NULL},
 	{"html", CLI_TEXT, &given.html, "FILE", "write the report as a page with charts", 0, 0, NULL},
+	{"show", CLI_TEXT, &given.show, "FILE", "run nothing: show a JSON report (with --peer, --csv, --html, --against)",
+     0, 0, NULL},
 	{"against", CLI_TEXT, &given.against, "FILE", "tell what is slower or faster than in that JSON report", 0, 0, NULL},
 	{"require", CLI_FLAG, &given.require, NULL, "a backend that cannot be had is an error", 0, 0, NULL},
 	{"list", CLI_FLAG, &given.list, NULL, "list the cases and run nothing", 0, 0, NULL},
@@ -95,20 +99,42 @@ static int check_columns(const struct bench_columns *columns) {
 	return n == 0 ? 1 : status;
 }
 
-/* A baseline is a column or a peer's backend. */
-static int check_baseline(const struct bench_columns *columns, json_t *const *peers) {
-	if (given.baseline == NULL || bench_columns_find(columns, given.baseline) >= 0)
-		return -1;
-	for (int i = 0; i < given.peers.n; i++) {
-		json_t *one;
-		size_t k;
-		json_array_foreach(json_object_get(peers[i], "backends"), k, one) {
-			if (strcmp(bench_text(one, "name"), given.baseline) == 0)
-				return -1;
-		}
+static int has_backend(const json_t *report, const char *name) {
+	json_t *one;
+	size_t i;
+	json_array_foreach(json_object_get(report, "backends"), i, one) {
+		if (strcmp(bench_text(one, "name"), name) == 0)
+			return 1;
 	}
-	return cli_fail(&cli, EXIT_USAGE, "--baseline: '%s' is not among the columns of --compare and --peer",
-	                given.baseline);
+	return 0;
+}
+
+/* A baseline is a column, or a backend of a report: of a peer's, or of the one that is shown. */
+static int check_baseline(const struct bench_columns *columns, const json_t *shown, json_t *const *peers) {
+	int found = given.baseline == NULL || bench_columns_find(columns, given.baseline) >= 0 ||
+	            has_backend(shown, given.baseline);
+	for (int i = 0; i < given.peers.n && !found; i++)
+		found = has_backend(peers[i], given.baseline);
+	return found ? -1
+	             : cli_fail(&cli, EXIT_USAGE, "--baseline: '%s' is not among the columns of --compare and --peer",
+	                        given.baseline);
+}
+
+/* --show runs nothing: options that say what to run are refused. */
+static int check_show(void) {
+	const struct {
+		const char *option;
+		int is_given;
+	} rows[] = {{"compare", given.compare != default_compare},
+	            {"threads", given.threads != NULL},
+	            {"op", given.selection.ops.n > 0},
+	            {"size", given.selection.sizes.n > 0},
+	            {"require", given.require},
+	            {"list", given.list}};
+	for (size_t i = 0; given.show != NULL && i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].is_given)
+			return cli_fail(&cli, EXIT_USAGE, "--show runs nothing: --%s goes not with it", rows[i].option);
+	return -1;
 }
 
 static void list_cases(const struct bench_cases *cases) {
@@ -188,13 +214,51 @@ static int show(json_t *report, json_t *const *peers, const json_t *old) {
 }
 
 /* Reads the reports that were named; peers has room for each. */
-static int read_reports(json_t **peers, json_t **old) {
+static int read_reports(json_t **shown, json_t **peers, json_t **old) {
+	if (given.show != NULL && (*shown = bench_json_read(given.show)) == NULL)
+		return cli_fail(&cli, 1, "--show: %s", mt_error_take(NULL));
 	for (int i = 0; i < given.peers.n; i++)
 		if ((peers[i] = bench_json_read(given.peers.values[i])) == NULL)
 			return cli_fail(&cli, 1, "--peer: %s", mt_error_take(NULL));
 	if (given.against != NULL && (*old = bench_json_read(given.against)) == NULL)
 		return cli_fail(&cli, 1, "--against: %s", mt_error_take(NULL));
 	return -1;
+}
+
+/* That every file can be written when all is done. */
+static int check_outputs(void) {
+	int status = check_output("json", given.json);
+	if (status < 0)
+		status = check_output("csv", given.csv);
+	return status < 0 ? check_output("html", given.html) : status;
+}
+
+/* What is to run, and on what.  −1: go on; else the status to exit with. */
+static int choose(struct bench_cases *cases, struct bench_columns *columns) {
+	if (getenv("MT_FALLBACK") == NULL)
+		mt_set_fallback(MT_FALLBACK_ALLOW); /* the table marks it */
+	int status = bench_select(&cli, &given.selection, cases);
+	if (status >= 0)
+		return status;
+	if (given.list) {
+		list_cases(cases);
+		return fflush(stdout) != 0;
+	}
+	return bench_columns_parse(&cli, given.compare, given.threads, columns);
+}
+
+/* The report: run, or the one that is shown. */
+static int make_report(int argc, char **argv, const struct bench_cases *cases, struct bench_columns *columns,
+                       json_t **report) {
+	if (given.show != NULL) {
+		int failed =
+			given.baseline != NULL && json_object_set_new(*report, "baseline", json_string(given.baseline)) != 0;
+		return failed ? cli_fail(&cli, 1, "out of memory") : -1;
+	}
+	int status = check_columns(columns);
+	if (status < 0 && (*report = bench_report_new(argc, argv, columns, given.baseline)) == NULL)
+		status = cli_fail(&cli, 1, "out of memory");
+	return status < 0 ? run_cases(cases, columns, *report) : status;
 }
 
 int main(int argc, char **argv) {
@@ -207,31 +271,17 @@ int main(int argc, char **argv) {
 	if (given.settings.min_time > given.settings.max_time)
 		return cli_fail(&cli, EXIT_USAGE, "--min-time %g is above --max-time %g", given.settings.min_time,
 		                given.settings.max_time);
-	if (getenv("MT_FALLBACK") == NULL)
-		mt_set_fallback(MT_FALLBACK_ALLOW); /* the table marks it */
-	status = bench_select(&cli, &given.selection, &cases);
-	if (status < 0 && given.list) {
-		list_cases(&cases);
-		status = fflush(stdout) != 0;
-	}
+	status = check_show();
+	if (status < 0 && given.show == NULL)
+		status = choose(&cases, &columns);
 	if (status < 0)
-		status = bench_columns_parse(&cli, given.compare, given.threads, &columns);
+		status = check_outputs();
 	if (status < 0)
-		status = check_output("json", given.json);
+		status = read_reports(&report, peers, &old);
 	if (status < 0)
-		status = check_output("csv", given.csv);
+		status = check_baseline(&columns, report, peers);
 	if (status < 0)
-		status = check_output("html", given.html);
-	if (status < 0)
-		status = read_reports(peers, &old);
-	if (status < 0)
-		status = check_baseline(&columns, peers);
-	if (status < 0)
-		status = check_columns(&columns);
-	if (status < 0 && (report = bench_report_new(argc, argv, &columns, given.baseline)) == NULL)
-		status = cli_fail(&cli, 1, "out of memory");
-	if (status < 0)
-		status = run_cases(&cases, &columns, report);
+		status = make_report(argc, argv, &cases, &columns, &report);
 	if (status < 0)
 		status = show(report, peers, old);
 	for (int i = 0; i < given.peers.n; i++)

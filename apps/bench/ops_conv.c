@@ -109,7 +109,7 @@ int ops_add_conv(struct bench_cases *cases) {
 			double outputs = (double)(r->images * r->out) * places;
 			struct ops_work work = {2 * outputs * window * (double)(r->in / r->groups),
 			                        r->groups > 1 ? inputs + outputs : 0, 0};
-			char size[64];
+			char size[256];
 			describe(r, size, sizeof size);
 			if (ops_add(cases, ops[op].op, size, r->dtype, n, work, tolerance(op, r), &ops[op].kind) != 0)
 				return -1;

@@ -22,13 +22,13 @@ static void make_parameters(struct ops_state *s, mt_tensor **p, int n) {
 }
 
 static void make_sgd(struct ops_state *s) {
-	mt_tensor *p[MOST];
+	mt_tensor *p[MOST] = {NULL};
 	int n = (int)s->c->n[1];
 	make_parameters(s, p, n);
 	s->optim = mt_optim_sgd(p, n, 1e-3, (mt_sgd_options){.momentum = 0.9, .weight_decay = 1e-4});
 }
 static void make_adamw(struct ops_state *s) {
-	mt_tensor *p[MOST];
+	mt_tensor *p[MOST] = {NULL};
 	int n = (int)s->c->n[1];
 	make_parameters(s, p, n);
 	s->optim = mt_optim_adamw(p, n, 1e-3, (mt_adam_options){0});

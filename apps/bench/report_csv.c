@@ -68,7 +68,9 @@ mt_status bench_csv_write(const json_t *report, const char *path) {
 	const char *backend;
 	size_t i;
 	json_array_foreach(json_object_get(report, "cases"), i, one) {
-		json_object_foreach(json_object_get(one, "results"), backend, result) row(out, report, one, backend, result);
+		json_object_foreach(json_object_get(one, "results"), backend, result) {
+			row(out, report, one, backend, result);
+		}
 	}
 	int bad = ferror(out) | (fclose(out) != 0);
 	mt_status status = bad ? mt_error_set(MT_E_MEMORY, "%s: out of memory", path) : mt_write_file(path, text, size);

@@ -6,6 +6,7 @@
 #include "bench/check.h"
 #include "bench/clock.h"
 #include "bench/runner.h"
+#include "bench/text.h"
 
 enum { SEED = 20240229, MOST_CALLS = 1000000 };
 
@@ -287,11 +288,13 @@ static void choose(struct bench_runner *runner, struct slot *slots, const struct
 		if (s->column->device != NULL && seconds <= most)
 			continue;
 		r->status = BENCH_UNAVAILABLE;
-		if (s->column->device == NULL)
+		if (s->column->device == NULL) {
 			snprintf(r->reason, sizeof r->reason, "%s", s->column->reason);
-		else
-			snprintf(r->reason, sizeof r->reason, "left out: about %.0f s a run, above %g times --max-time", seconds,
-			         PATIENCE);
+			continue;
+		}
+		char text[32];
+		text_time(seconds, text, sizeof text);
+		snprintf(r->reason, sizeof r->reason, "left out: about %s a run, above %g times --max-time", text, PATIENCE);
 	}
 }
 

@@ -3,8 +3,6 @@
 A peer is a table of ops.  Each entry takes a Case and an Inputs, and returns a function that does the work once and
 returns its result; where it cannot, it raises Unavailable with the reason."""
 import argparse
-import datetime
-import json
 import math
 import os
 import re
@@ -12,6 +10,8 @@ import sys
 import time
 
 import numpy as np
+
+from report import new_report, write_report
 
 MOST_CALLS = 1000000
 
@@ -49,8 +49,12 @@ class Case:
 
 
 def read_cases(path):
-    with open(path, encoding="utf-8") as file:
-        return [Case(line.strip()) for line in file if line.strip()]
+    """The program ends with a message where they cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [Case(line.strip()) for line in file if line.strip()]
+    except (OSError, ValueError) as why:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: --cases {path}: {why}")
 
 
 def _mixed(n, tensor):
@@ -135,25 +139,6 @@ def run_case(case, table, inputs, peer, options):
         return {"status": "unavailable", "reason": str(why)}
     except (RuntimeError, MemoryError, ValueError, TypeError, NotImplementedError) as why:
         return {"status": "failed", "reason": f"{type(why).__name__}: {str(why).splitlines()[0] if str(why) else ''}"}
-
-
-def write_report(path, document):
-    """Whole or not at all."""
-    temporary = f"{path}.tmp-{os.getpid()}"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2, allow_nan=False)
-            file.write("\n")
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-
-
-def new_report(command, backends):
-    return {"format": "mt-bench 1", "created": datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "command": command, "ceilings": [], "backends": backends, "cases": []}
 
 
 def parse_options(name):

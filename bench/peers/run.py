@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from peer import write_report
-from rounds import merge_reports
+from report import merge_reports, write_report
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -112,7 +111,8 @@ def find_peer(name, options):
             raise Failure(why)
         return [python, str(HERE / PYTHON_PEERS[name][0]), *PYTHON_PEERS[name][1:]]
     target = f"bench/peers/{name}"
-    done = run(["make", "-s", "-C", options.build, target], None, "make")
+    outside = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}  # of a make around us
+    done = run(["make", "-s", "-C", options.build, target], outside, "make")
     if done.returncode != 0:
         raise Failure(f"configure did not find it: {last_line(done.stderr)}")
     return [str(pathlib.Path(options.build) / target)]
@@ -188,7 +188,7 @@ def take_rounds(options, runners):
 def list_cases(options, bench, folder):
     done = run([bench, "--list", *selection(options)], None, bench)
     if done.returncode != 0:
-        raise Failure(last_line(done.stderr) or f"{bench} --list: exit status {done.returncode}")
+        raise Failure(done.stderr.strip() or f"{bench} --list: exit status {done.returncode}")
     path = folder / "cases"
     path.write_text(done.stdout, encoding="utf-8")
     return str(path)
@@ -203,7 +203,10 @@ def show(options, bench, ours, peers):
         if getattr(options, name):
             words += [f"--{name}", getattr(options, name)]
     sys.stdout.flush()
-    return subprocess.run(words, check=False).returncode
+    status = subprocess.run(words, check=False).returncode
+    if status < 0:
+        raise Failure(f"{bench} --show: ended by signal {-status}")
+    return status
 
 
 def compare(options, bench_words, folder):

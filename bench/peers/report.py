@@ -1,7 +1,33 @@
-"""Several rounds of one report become one: medians over the rounds."""
+"""Reports of mt-bench (apps/bench/report.h): written whole, and several rounds of one made one."""
+import datetime
+import json
+import os
 import statistics
 
 NUMBERS = ("median", "p10", "p90", "share", "dispatch")
+
+
+def write_report(path, document):
+    """Whole or not at all."""
+    temporary = f"{path}.tmp-{os.getpid()}"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2, allow_nan=False)
+            file.write("\n")
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def new_report(command, backends):
+    created = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"format": "mt-bench 1", "created": created, "command": command, "ceilings": [], "backends": backends,
+            "cases": []}
+
+
+# ---- rounds ----
 
 
 def merge_results(results):
