@@ -63,6 +63,15 @@ int64_t peer_number(const struct peer_case *c, const char *name, int64_t missing
 	return missing;
 }
 
+int peer_product_of(const struct peer_case *c, struct peer_product *out) {
+	int is_seed = strcmp(c->suite, "seed") == 0;
+	out->b = peer_number(c, is_seed ? "batch" : "b", 0);
+	out->n = peer_number(c, "n", 0);
+	out->m = peer_number(c, "m", is_seed ? out->n : 0);
+	out->k = peer_number(c, "k", is_seed ? out->n : 0);
+	return out->b >= 0 && out->m > 0 && out->k > 0 && out->n > 0;
+}
+
 /* ---- inputs: the finaliser of MurmurHash3 over positions ---------------------------------------------------------- */
 
 static double mixed(int64_t i, int tensor) {

@@ -14,6 +14,13 @@ struct peer_case {
 /* The number after name= in the size; missing where there is none. */
 int64_t peer_number(const struct peer_case *c, const char *name, int64_t missing);
 
+/* The extents of a product: "b=2,m=64,k=64,n=64", b 0 where there is none, or the seeds' "batch=2,n=64".  Whether the
+ * size is one. */
+struct peer_product {
+	int64_t b, m, k, n;
+};
+int peer_product_of(const struct peer_case *c, struct peer_product *out);
+
 /* What prepare fills in. */
 struct peer_work {
 	void *state;
