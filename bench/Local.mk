@@ -9,4 +9,3 @@ bench_kernels_SOURCES += apps/conformance/random.c
 bench_kernels_SOURCES += apps/conformance/run.c
 bench_kernels_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/apps/conformance
 bench_kernels_LDADD = -lm
-dist_noinst_DATA += %D%/device_torch.py

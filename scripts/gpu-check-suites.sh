@@ -147,8 +147,19 @@ bench_options() {
   done
 }
 
+# PyTorch on the same GPU, at the same cases: a report for mt-bench to lay beside its own.
+peer_options() { # OPTION…
+  local python
+  python=$(command -v python3)
+  if [ -z "$python" ] || [ ! -f "$prefix/libexec/peers/torch_peer.py" ] || ! grep -q '^cuda' <<<"$device"; then return; fi
+  "$prefix/bin/mt-bench" --list "$@" >"$work/bench.cases" || return
+  run bench_torch 60 env PYTHONDONTWRITEBYTECODE=1 "$python" "$prefix/libexec/peers/torch_peer.py" --device cuda --cases "$work/bench.cases" \
+    --json "$work/bench_torch.json" --min-time 0.02 --max-time 0.2
+  if [ -s "$work/bench_torch.json" ]; then printf -- '--peer\n%s\n' "$work/bench_torch.json"; fi
+}
+
 check_times() {
-  local python columns=$device options
+  local columns=$device options peer
   if [ -n "$quick" ]; then return; fi
   if [ ! -x "$prefix/bin/mt-bench" ]; then
     echo "There is no mt-bench in the tree." | section 80 "Times"
@@ -157,18 +168,9 @@ check_times() {
   say "times"
   if [ "$own" != "$device" ]; then columns=$columns,$own; fi
   mapfile -t options < <(bench_options)
-  run bench 100 "$prefix/bin/mt-bench" --compare "$columns,omp" --dtype f32,bf16 --min-time 0.02 --max-time 0.2 "${options[@]}"
-  python=$(command -v python3)
-  if [ -n "$python" ] && [ -f "$prefix/libexec/device_torch.py" ] && grep -q '^cuda' <<<"$device"; then
-    run bench_torch 50 "$python" "$prefix/libexec/device_torch.py"
-  fi
-  {
-    { cat "$work/bench.out"; tail -n 5 "$work/bench.err"; unfinished bench; } | block 250
-    if [ -s "$work/bench_torch.out" ]; then
-      echo
-      echo "PyTorch on the same GPU:"
-      echo
-      { cat "$work/bench_torch.out"; tail -n 3 "$work/bench_torch.err"; unfinished bench_torch; } | block 80
-    fi
-  } | section 80 "Times"
+  options+=(--dtype "f32,bf16")
+  mapfile -t peer < <(peer_options "${options[@]}")
+  run bench 100 "$prefix/bin/mt-bench" --compare "$columns,omp" --min-time 0.02 --max-time 0.2 "${options[@]}" "${peer[@]}"
+  { cat "$work/bench.out"; tail -n 5 "$work/bench.err" "$work/bench_torch.err" 2>/dev/null; unfinished bench; } | block 300 |
+    section 80 "Times"
 }

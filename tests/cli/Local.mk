@@ -14,6 +14,7 @@ shell_tests += %D%/peers.test
 shell_tests += %D%/resume.test
 shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
+shell_tests += %D%/train_mnist_html.test
 shell_tests += %D%/train_mnist_predict.test
 shell_tests += %D%/train_points.test
 shell_tests += %D%/train_sentiment.test
