@@ -75,25 +75,24 @@ int onednn_product(const struct peer_case *c, struct chain *chain, char *why, in
 
 /* ---- the peer ----------------------------------------------------------------------------------------------------- */
 
-static int prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+static enum peer_answer prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
 	int is_product = strncmp(c->op, "matmul", 6) == 0 || strcmp(c->op, "linear_relu") == 0;
-	int is_convolution = strncmp(c->op, "conv", 4) == 0;
-	if ((!is_product && !is_convolution) || onednn_type(c) == dnnl_data_type_undef) {
-		snprintf(why, (size_t)size, "oneDNN is asked for products and convolutions of f32 and bf16 alone");
-		return 0;
-	}
+	int is_convolution = strcmp(c->op, "conv") == 0 || strncmp(c->op, "conv_", 5) == 0;
+	if ((!is_product && !is_convolution) || onednn_type(c) == dnnl_data_type_undef)
+		return PEER_NOT_ASKED;
 	struct chain *chain = malloc(sizeof *chain);
 	if (chain == NULL) {
 		snprintf(why, (size_t)size, "out of memory");
-		return -1;
+		return PEER_FAILED;
 	}
 	chain_begin(chain, engine, stream);
 	*work = (struct peer_work){chain, chain_run, chain_read, chain_free};
 	int known = is_product ? onednn_product(c, chain, why, size) : onednn_convolution(c, chain, why, size);
-	if (known == 0 || chain->status == dnnl_success)
-		return known;
-	snprintf(why, (size_t)size, "oneDNN: %s: status %d", chain->failed, chain->status);
-	return chain->status == dnnl_unimplemented ? 0 : -1;
+	if (known && chain->status == dnnl_success)
+		return PEER_READY;
+	if (known)
+		snprintf(why, (size_t)size, "oneDNN: %s: status %d", chain->failed, chain->status);
+	return known && chain->status != dnnl_unimplemented ? PEER_FAILED : PEER_UNAVAILABLE;
 }
 
 static void set_threads(int n) {

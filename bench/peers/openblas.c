@@ -53,32 +53,32 @@ static void *numbers(int64_t n, int is_double, int tensor) {
 	return x;
 }
 
-static int prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+static enum peer_answer prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
 	static const char *const ops[] = {"matmul", "matmul_skinny", "matmul_batched", "matmul_nt", "matmul_tn"};
 	int known = 0, is_double = strcmp(c->dtype, "f64") == 0;
+	struct peer_product e;
 	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
 		known |= strcmp(c->op, ops[i]) == 0;
-	struct peer_product e;
-	if (!known || (!is_double && strcmp(c->dtype, "f32") != 0) || !peer_product_of(c, &e)) {
-		snprintf(why, (size_t)size, "OpenBLAS is asked for products of f32 and f64 alone");
-		return 0;
+	if (!known || (!is_double && strcmp(c->dtype, "f32") != 0))
+		return PEER_NOT_ASKED;
+	if (!peer_product_of(c, &e)) {
+		snprintf(why, (size_t)size, "the size '%s' has no m, k and n", c->size);
+		return PEER_UNAVAILABLE;
 	}
 	struct product *p = malloc(sizeof *p);
-	if (p == NULL) {
-		snprintf(why, (size_t)size, "out of memory");
-		return -1;
+	if (p != NULL) {
+		*p = (struct product){.batch = e.b > 0 ? e.b : 1, .m = e.m, .k = e.k, .n = e.n, .is_double = is_double};
+		p->a_turned = strcmp(c->op, "matmul_tn") == 0 ? CblasTrans : CblasNoTrans;
+		p->b_turned = strcmp(c->op, "matmul_nt") == 0 ? CblasTrans : CblasNoTrans;
+		p->a = numbers(p->batch * p->m * p->k, is_double, 0);
+		p->b = numbers(p->batch * p->k * p->n, is_double, 1);
+		p->c = numbers(p->batch * p->m * p->n, is_double, 2);
+		*work = (struct peer_work){p, product_run, product_result, product_free};
+		if (p->a != NULL && p->b != NULL && p->c != NULL)
+			return PEER_READY;
 	}
-	*p = (struct product){.batch = e.b > 0 ? e.b : 1, .m = e.m, .k = e.k, .n = e.n, .is_double = is_double};
-	p->a_turned = strcmp(c->op, "matmul_tn") == 0 ? CblasTrans : CblasNoTrans;
-	p->b_turned = strcmp(c->op, "matmul_nt") == 0 ? CblasTrans : CblasNoTrans;
-	p->a = numbers(p->batch * p->m * p->k, is_double, 0);
-	p->b = numbers(p->batch * p->k * p->n, is_double, 1);
-	p->c = numbers(p->batch * p->m * p->n, is_double, 2);
-	*work = (struct peer_work){p, product_run, product_result, product_free};
-	if (p->a != NULL && p->b != NULL && p->c != NULL)
-		return 1;
 	snprintf(why, (size_t)size, "out of memory");
-	return -1;
+	return PEER_FAILED;
 }
 
 int main(int argc, char **argv) {

@@ -158,15 +158,23 @@ static json_t *timed(const struct peer_work *w) {
 	return result;
 }
 
-static json_t *run_case(const struct peer *peer, const struct peer_case *c) {
+/* {NAME: result}; {} where the peer is not asked. */
+static json_t *results_of(const struct peer *peer, const struct peer_case *c) {
 	char why[256] = "no reason given";
 	struct peer_work work = {0};
-	int ready = peer->prepare(c, &work, why, sizeof why);
-	json_t *result = ready == 1 ? timed(&work) : not_ok(ready == 0 ? "unavailable" : "failed", why);
+	enum peer_answer answer = peer->prepare(c, &work, why, sizeof why);
+	json_t *result = answer == PEER_READY         ? timed(&work)
+	                 : answer == PEER_UNAVAILABLE ? not_ok("unavailable", why)
+	                 : answer == PEER_FAILED      ? not_ok("failed", why)
+	                                              : NULL;
 	if (work.free != NULL)
 		work.free(work.state);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:o}}", "id", c->id, "suite", c->suite, "op", c->op, "dtype",
-	                 c->dtype, "size", c->size, "results", peer->name, result);
+	return answer == PEER_NOT_ASKED ? json_object() : json_pack("{s:o}", peer->name, result);
+}
+
+static json_t *run_case(const struct peer *peer, const struct peer_case *c) {
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "id", c->id, "suite", c->suite, "op", c->op, "dtype", c->dtype,
+	                 "size", c->size, "results", results_of(peer, c));
 }
 
 static json_t *new_report(const struct peer *peer) {

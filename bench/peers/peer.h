@@ -30,12 +30,15 @@ struct peer_work {
 	void (*free)(void *state);
 };
 
+/* PEER_NOT_ASKED: the library is not asked for such ops or dtypes at all, and the report has nothing of them. */
+enum peer_answer { PEER_READY, PEER_NOT_ASKED, PEER_UNAVAILABLE, PEER_FAILED };
+
 struct peer {
 	const char *program, *name;
 	char device[96]; /* "OpenBLAS 0.3.21" */
 	void (*set_threads)(int n);
-	/* 0: unavailable, 1: ready, −1: failed; with the reason in why where it is not 1. */
-	int (*prepare)(const struct peer_case *c, struct peer_work *work, char *why, int size);
+	/* With the reason in why where it failed or is unavailable. */
+	enum peer_answer (*prepare)(const struct peer_case *c, struct peer_work *work, char *why, int size);
 };
 
 /* The program: --cases FILE --json FILE --threads N --min-time S --max-time S --repeat N --values.  Its exit status. */
