@@ -53,32 +53,47 @@ static void *numbers(int64_t n, int is_double, int tensor) {
 	return x;
 }
 
-static enum peer_answer prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+/* NULL when out of memory. */
+static struct product *product_new(const struct peer_case *c, const struct peer_product *e) {
+	int is_double = strcmp(c->dtype, "f64") == 0;
+	struct product *p = malloc(sizeof *p);
+	if (p == NULL)
+		return NULL;
+	*p = (struct product){.batch = e->b > 0 ? e->b : 1, .m = e->m, .k = e->k, .n = e->n, .is_double = is_double};
+	p->a_turned = strcmp(c->op, "matmul_tn") == 0 ? CblasTrans : CblasNoTrans;
+	p->b_turned = strcmp(c->op, "matmul_nt") == 0 ? CblasTrans : CblasNoTrans;
+	p->a = numbers(p->batch * p->m * p->k, is_double, 0);
+	p->b = numbers(p->batch * p->k * p->n, is_double, 1);
+	p->c = numbers(p->batch * p->m * p->n, is_double, 2);
+	if (p->a != NULL && p->b != NULL && p->c != NULL)
+		return p;
+	product_free(p);
+	return NULL;
+}
+
+static int is_asked(const struct peer_case *c) {
 	static const char *const ops[] = {"matmul", "matmul_skinny", "matmul_batched", "matmul_nt", "matmul_tn"};
-	int known = 0, is_double = strcmp(c->dtype, "f64") == 0;
-	struct peer_product e;
+	int known = 0;
 	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
 		known |= strcmp(c->op, ops[i]) == 0;
-	if (!known || (!is_double && strcmp(c->dtype, "f32") != 0))
+	return known && (strcmp(c->dtype, "f32") == 0 || strcmp(c->dtype, "f64") == 0);
+}
+
+static enum peer_answer prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+	struct peer_product e;
+	if (!is_asked(c))
 		return PEER_NOT_ASKED;
 	if (!peer_product_of(c, &e)) {
 		snprintf(why, (size_t)size, "the size '%s' has no m, k and n", c->size);
 		return PEER_UNAVAILABLE;
 	}
-	struct product *p = malloc(sizeof *p);
-	if (p != NULL) {
-		*p = (struct product){.batch = e.b > 0 ? e.b : 1, .m = e.m, .k = e.k, .n = e.n, .is_double = is_double};
-		p->a_turned = strcmp(c->op, "matmul_tn") == 0 ? CblasTrans : CblasNoTrans;
-		p->b_turned = strcmp(c->op, "matmul_nt") == 0 ? CblasTrans : CblasNoTrans;
-		p->a = numbers(p->batch * p->m * p->k, is_double, 0);
-		p->b = numbers(p->batch * p->k * p->n, is_double, 1);
-		p->c = numbers(p->batch * p->m * p->n, is_double, 2);
-		*work = (struct peer_work){p, product_run, product_result, product_free};
-		if (p->a != NULL && p->b != NULL && p->c != NULL)
-			return PEER_READY;
+	struct product *p = product_new(c, &e);
+	if (p == NULL) {
+		snprintf(why, (size_t)size, "out of memory");
+		return PEER_FAILED;
 	}
-	snprintf(why, (size_t)size, "out of memory");
-	return PEER_FAILED;
+	*work = (struct peer_work){p, product_run, product_result, product_free};
+	return PEER_READY;
 }
 
 int main(int argc, char **argv) {
