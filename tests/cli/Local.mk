@@ -38,7 +38,6 @@ dist_noinst_DATA += %D%/file_peers.py
 tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
 tests_cli_file_peer_CPPFLAGS = $(app_cppflags)
 tests_cli_file_peer_LDADD = $(app_ldadd)
-dist_noinst_DATA += %D%/file_peers.py
 dist_noinst_DATA += %D%/peers_check.py
 
 # Writes the digits that train_mnist_predict.test lets train_mnist label.
