@@ -212,12 +212,13 @@ static mt_status take_step(struct trainer *t, mt_tensor *x, mt_tensor *y) {
 	return p->n == p->limit ? flush(t) : MT_OK;
 }
 
-/* What follows a step within an epoch: a checkpoint where it is time, a look for SIGINT. */
+/* What follows a step: a look for SIGINT, and a checkpoint where it is time.  The epoch's end, scored, has its own. */
 static mt_status after_step(struct trainer *t) {
 	struct run *r = t->run;
 	int64_t every = r->options->training.save_every;
 	r->interrupted = training_interrupted();
-	return every > 0 && r->steps % every == 0 ? save(t) : MT_OK;
+	int ends_epoch = r->steps % mt_loader_batches(t->loader) == 0;
+	return every > 0 && r->steps % every == 0 && !ends_epoch ? save(t) : MT_OK;
 }
 
 /* From where the epoch stands to its end. */
