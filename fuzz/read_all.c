@@ -78,6 +78,12 @@ static const char *read_tensors(mt_tensor_file *f, const char *path) {
 			return "no dtype and shape of a tensor that is there";
 		mt_tensor *t = mt_tensor_file_read(f, i);
 		wrong = t ? check_tensor(t, dtype, rank, shape) : check_error(path);
+		int was_read = t != NULL;
+		t = mt_tensor_file_map(f, i);
+		if (wrong == NULL)
+			wrong = t ? check_tensor(t, dtype, rank, shape) : check_error(path);
+		if (wrong == NULL && was_read != (t != NULL))
+			wrong = "a tensor that can be read or mapped, but not both";
 	}
 	(void)mt_tensor_file_note(f, "format");
 	return wrong;

@@ -64,8 +64,8 @@ static mt_status write_npz_zip64(const char *path) {
 		"PK\3\4\x2d\0\0\0\0\0\0\0!\0\x4a\xc0\x97\x12\xff\xff\xff\xff\xff\xff\xff\xff\5\0\x14\0a.npy\1\0\x10\0"
 		"\x4c\0\0\0\0\0\0\0\x4c\0\0\0\0\0\0\0"
 		"\x93NUMPY\1\0\x40\0{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }      \n\1\2"
-		"PK\1\2\x2d\3\x2d\0\0\0\0\0\0\0!\0\x4a\xc0\x97\x12\x4c\0\0\0\x4c\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0\x80\1\0\0\0\0a."
-	    "npy"
+		"PK\1\2\x2d\3\x2d\0\0\0\0\0\0\0!\0\x4a\xc0\x97\x12\x4c\0\0\0\x4c\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0\x80\1\0\0\0\0"
+		"a.npy"
 		"PK\5\6\0\0\0\0\1\0\1\0\x33\0\0\0\x83\0\0\0\0";
 	char file[sizeof raw];
 	memcpy(file, raw, sizeof raw);

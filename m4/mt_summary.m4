@@ -11,6 +11,11 @@ AS_IF([test "$mt_cuda" = yes],
   [mt_cuda_line="no ($mt_cuda_why)"])
 AS_IF([test "$mt_have_CUNIT" = yes], [mt_tests_line=yes],
   [mt_tests_line="no (CUnit not found; Debian, Ubuntu: libcunit1-dev)"])
+mt_peers_line=
+AS_IF([test "$mt_have_OPENBLAS" = yes], [AS_VAR_APPEND([mt_peers_line], [" OpenBLAS"])])
+AS_IF([test "$mt_have_ONEDNN" = yes], [AS_VAR_APPEND([mt_peers_line], [" oneDNN"])])
+AS_IF([test "x$mt_peers_line" = x],
+  [mt_peers_line=" none (Debian, Ubuntu: libopenblas-dev, libdnnl-dev; only scripts/peers needs them)"])
 AS_IF([test "$mt_have_PNG" = yes], [mt_png_line=yes], [mt_png_line="no (libpng not found; Debian, Ubuntu: libpng-dev)"])
 AS_IF([test "x$mt_emulator_why" = x], [mt_emulator_line=yes], [mt_emulator_line="no ($mt_emulator_why)"])
 AS_IF([test "x$MT_SAN_FLAGS" = x], [mt_san_line=no], [mt_san_line=$enable_sanitizers])
@@ -30,6 +35,7 @@ mt $PACKAGE_VERSION
   PNG pictures      $mt_png_line
   unit tests        $mt_tests_line
   CUDA emulator     $mt_emulator_line
+  peers in C       $mt_peers_line
 
 _MT_EOF
 ])

@@ -67,20 +67,25 @@ const bench = (function () {
 	/* {mean, least, greatest, count} of the speedups over the cases; mean is the geometric one.  null: none. */
 	self.speedups = function (cases, name) {
 		let sum = 0;
-		const all = cases.map(function (c) {
-			return {c: c, value: self.speedup(c, name)};
-		}).filter(function (item) {
-			return item.value !== null;
+		const all = [];
+		cases.forEach(function (c) {
+			const value = self.speedup(c, name);
+			if (value === null)
+				return;
+			all.push({c: c, value: value});
+			sum += Math.log(value);
 		});
 		if (all.length === 0)
 			return null;
-		all.forEach(function (item) {
-			sum += Math.log(item.value);
-		});
 		all.sort(function (a, b) {
 			return a.value - b.value;
 		});
-		return {mean: Math.exp(sum / all.length), least: all[0], greatest: all[all.length - 1], count: all.length};
+		return {
+			mean: Math.exp(sum / all.length),
+			least: all[0],
+			greatest: all[all.length - 1],
+			count: all.length
+		};
 	};
 
 	/* The different values of key among the cases, in their order. */
@@ -102,25 +107,34 @@ const bench = (function () {
 		});
 	};
 
-	/* What is marked as in the table on a terminal: "?" not checked, "*" with kernels that the reference ran in its place. */
+	/* Marks as in the table on a terminal: "?" not checked, "*" with kernels that the reference ran in its place. */
 	self.marks = function (result) {
 		return result === null ? '' : (result.unchecked === true ? '?' : '') + (result.fallback > 0 ? '*' : '');
 	};
 
+	function tagOf(name) {
+		if (!self.names.includes(name))
+			return 'MiniTorch, other hardware';
+		if (name === self.baseline)
+			return 'baseline';
+		return self.peer(name) ? 'peer' : '';
+	}
+
 	/* A name as it stands at the head of a column. */
 	self.headline = function (name) {
-		const tag = self.seeds.includes(name) && !self.names.includes(name) ? 'MiniTorch, other hardware'
-			: name === self.baseline ? 'baseline' : self.peer(name) ? 'peer' : '';
+		const tag = tagOf(name);
 		return [name, tag ? mtNode('span', {class: 'bench-tag'}, tag) : null];
 	};
 
 	/* A choice from options: [[value, text], …]. */
 	self.select = function (label, options, chosen, onchange) {
-		return mtNode('label', {class: 'bench-choice'}, [label + ' ', mtNode('select', {onchange: function (event) {
-			onchange(event.target.value);
-		}}, options.map(function (option) {
+		const select = mtNode('select', {}, options.map(function (option) {
 			return mtNode('option', {value: option[0], selected: option[0] === chosen}, option[1]);
-		}))]);
+		}));
+		select.addEventListener('change', function () {
+			onchange(select.value);
+		});
+		return mtNode('label', {class: 'bench-choice'}, [label + ' ', select]);
 	};
 
 	return self;

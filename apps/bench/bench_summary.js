@@ -1,6 +1,15 @@
-/* At the page's top: how much faster each column is, suite by suite; and every result that is not good, with its reason. */
+/* At the page's top: how much faster each column is, suite by suite; every result that is not good, with its reason. */
 (function () {
 	'use strict';
+
+	/* A speedup (null: none), of a case where c is one. */
+	function speedCell(value, name, c) {
+		const cell = mtNode('td', {class: 'mt-number ' + name, 'data-value': value === null ? '' : value});
+		cell.append(mtFormat(value, 'times'));
+		if (c)
+			cell.append(mtNode('div', {class: 'bench-small bench-case'}, c.op + ' ' + c.dtype + ' ' + c.size));
+		return cell;
+	}
 
 	function speedRow(suite, name, cases) {
 		const s = bench.speedups(cases, name);
@@ -10,16 +19,15 @@
 		});
 		if (s === null && bad.length === 0)
 			return null;
-		function end(item) {
-			return mtNode('td', {class: 'mt-number', 'data-value': s ? item.value : ''}, s ? [mtFormat(item.value, 'times'),
-				mtNode('div', {class: 'bench-small'}, item.c.op + ' ' + item.c.dtype + ' ' + item.c.size)] : '–');
-		}
-		return mtNode('tr', {'data-suite': suite, 'data-backend': name}, [mtNode('td', {}, suite),
+		return mtNode('tr', {'data-suite': suite, 'data-backend': name}, [
+			mtNode('td', {}, suite),
 			mtNode('th', {scope: 'row'}, bench.headline(name)),
-			mtNode('td', {class: 'mt-number bench-mean', 'data-value': s ? s.mean : ''}, s ? mtFormat(s.mean, 'times') : '–'),
-			end(s && s.least), end(s && s.greatest),
+			speedCell(s && s.mean, 'bench-mean'),
+			speedCell(s && s.least.value, '', s && s.least.c),
+			speedCell(s && s.greatest.value, '', s && s.greatest.c),
 			mtNode('td', {class: 'mt-number'}, String(s ? s.count : 0)),
-			mtNode('td', {class: 'mt-number' + (bad.length ? ' mt-bad' : '')}, String(bad.length))]);
+			mtNode('td', {class: 'mt-number' + (bad.length ? ' mt-bad' : '')}, String(bad.length))
+		]);
 	}
 
 	function drawSpeedups(place) {
@@ -33,16 +41,23 @@
 					rows.push(speedRow(suite, name, cases));
 			});
 		});
-		const heads = [['suite', ''], ['backend', ''], ['geometric mean', 'mt-number'], ['least', 'mt-number'],
-			['greatest', 'mt-number'], ['compared', 'mt-number'], ['wrong or failed', 'mt-number']];
-		const table = mtNode('table', {id: 'bench-speedups'}, [mtNode('thead', {}, mtNode('tr', {}, heads.map(function (head) {
-			return mtNode('th', {scope: 'col', class: head[1]}, head[0]);
-		}))), mtNode('tbody', {}, rows)]);
+		const heads = [
+			['suite', ''], ['backend', ''], ['geometric mean', 'mt-number'], ['least', 'mt-number'],
+			['greatest', 'mt-number'], ['compared', 'mt-number'], ['wrong or failed', 'mt-number']
+		];
+		const table = mtNode('table', {id: 'bench-speedups'}, [
+			mtNode('thead', {}, mtNode('tr', {}, heads.map(function (head) {
+				return mtNode('th', {scope: 'col', class: head[1]}, head[0]);
+			}))),
+			mtNode('tbody', {}, rows)
+		]);
 		mtSortableTable(table);
-		place.replaceChildren(mtNode('h2', {}, 'Speedups'), mtNode('p', {}, bench.select('How many times as fast as',
-			bench.names.map(function (name) {
-				return [name, name];
-			}), bench.baseline, bench.setBaseline)), mtNode('div', {class: 'mt-scroll'}, table));
+		const names = bench.names.map(function (name) {
+			return [name, name];
+		});
+		place.replaceChildren(mtNode('h2', {}, 'Speedups'),
+			mtNode('p', {}, bench.select('How many times as fast as', names, bench.baseline, bench.setBaseline)),
+			mtNode('div', {class: 'mt-scroll'}, table));
 	}
 
 	/* Results of one backend with one status and one reason are told once. */
@@ -55,7 +70,12 @@
 					return;
 				const key = JSON.stringify([name, result.status, result.reason]);
 				if (!found.has(key))
-					found.set(key, {name: name, status: result.status, reason: result.reason || 'no reason is given', cases: []});
+					found.set(key, {
+						name: name,
+						status: result.status,
+						reason: result.reason || 'no reason is given',
+						cases: []
+					});
 				found.get(key).cases.push(c.id);
 			});
 		});
@@ -73,38 +93,56 @@
 
 	/* How many cases have a result with that mark. */
 	function marked(mark) {
-		return bench.cases.filter(function (c) {
+		const cases = bench.cases.filter(function (c) {
 			return bench.names.some(function (name) {
 				return bench.marks(bench.result(c, name)).includes(mark);
 			});
-		}).length;
+		});
+		return cases.length;
+	}
+
+	function casesText(n) {
+		return '(' + n + (n === 1 ? ' case)' : ' cases)');
+	}
+
+	/* What the marks in the table of cases mean, as far as they are there. */
+	function notes() {
+		const unchecked = marked('?');
+		const fallback = marked('*');
+		const texts = [];
+		if (unchecked > 0)
+			texts.push('Results marked ? ' + casesText(unchecked) +
+				' are not checked: the reference would have taken too long.');
+		if (fallback > 0)
+			texts.push('Those marked * ' + casesText(fallback) +
+				' ran kernels of the reference in place of kernels that the backend does not have.');
+		return mtNode('p', {class: 'mt-note'}, texts.join(' '));
+	}
+
+	function problemTable(all) {
+		const heads = ['status', 'backend', 'reason', 'where'].map(function (head) {
+			return mtNode('th', {scope: 'col'}, head);
+		});
+		const rows = all.map(function (problem) {
+			const color = problem.status === 'unavailable' ? 'mt-warn' : 'mt-bad';
+			return mtNode('tr', {'data-status': problem.status}, [
+				mtNode('td', {class: color}, mtNode('strong', {}, problem.status)),
+				mtNode('td', {}, problem.name),
+				mtNode('td', {class: 'bench-reason'}, problem.reason),
+				mtNode('td', {class: 'bench-reason'}, where(problem.cases))
+			]);
+		});
+		return mtNode('table', {}, [mtNode('thead', {}, mtNode('tr', {}, heads)), mtNode('tbody', {}, rows)]);
 	}
 
 	function drawProblems(place) {
 		const all = problems();
-		const unchecked = marked('?');
-		const fallback = marked('*');
-		const notes = [unchecked === 0 ? '' : 'Results marked ? (' + unchecked + (unchecked === 1 ? ' case' : ' cases') +
-			') are not checked: the reference would have taken too long.', fallback === 0 ? '' : 'Those marked * (' + fallback +
-			(fallback === 1 ? ' case' : ' cases') + ') ran kernels of the reference in place of kernels that the backend does not have.'];
-		const note = mtNode('p', {class: 'mt-note'}, notes.join(' '));
-		if (all.length === 0) {
-			if (bench.cases.length)
-				place.replaceChildren(mtNode('p', {class: 'mt-good'}, unchecked > 0
-					? 'Every result that was checked agrees with the reference.' : 'Every result agrees with the reference.'), note);
-			return;
-		}
-		place.replaceChildren(mtNode('h2', {}, 'Wrong, failed, unavailable'), mtNode('div', {class: 'mt-scroll'}, mtNode('table', {}, [
-			mtNode('thead', {}, mtNode('tr', {}, ['status', 'backend', 'reason', 'where'].map(function (head) {
-				return mtNode('th', {scope: 'col'}, head);
-			}))),
-			mtNode('tbody', {}, all.map(function (problem) {
-				return mtNode('tr', {'data-status': problem.status}, [
-					mtNode('td', {class: problem.status === 'unavailable' ? 'mt-warn' : 'mt-bad'},
-						mtNode('strong', {}, problem.status)),
-					mtNode('td', {}, problem.name), mtNode('td', {class: 'bench-reason'}, problem.reason),
-					mtNode('td', {class: 'bench-reason'}, where(problem.cases))]);
-			}))])), note);
+		if (all.length > 0)
+			place.replaceChildren(mtNode('h2', {}, 'Wrong, failed, unavailable'),
+				mtNode('div', {class: 'mt-scroll'}, problemTable(all)), notes());
+		else if (bench.cases.length > 0)
+			place.replaceChildren(
+				mtNode('p', {class: 'mt-good'}, 'Every result that was checked agrees with the reference.'), notes());
 	}
 
 	bench.follow(function () {

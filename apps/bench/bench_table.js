@@ -37,16 +37,29 @@
 	const FIXED = ['suite', 'op', 'dtype', 'size'];
 	const state = {measure: measures[0], suite: '', op: '', dtype: '', status: '', text: ''};
 
+	/* A result that is not good shows its status. */
+	function fillBad(cell, result) {
+		cell.className = 'mt-number ' + (result.status === 'unavailable' ? 'bench-gone' : 'mt-bad bench-bad');
+		cell.setAttribute('data-value', result.status);
+		cell.title = result.reason || '';
+		cell.textContent = result.status;
+	}
+
 	function fillCell(cell, c, name) {
 		const result = bench.result(c, name);
-		const bad = result !== null && result.status !== 'ok';
-		const value = bad ? null : state.measure.of(c, name);
-		cell.className = 'mt-number' + (!bad ? '' : result.status === 'unavailable' ? ' bench-gone' : ' mt-bad bench-bad');
-		cell.setAttribute('data-value', bad ? result.status : value === null ? '' : value);
-		cell.textContent = bad ? result.status : value === null ? '–' : mtFormat(value, state.measure.kind) +
-			bench.marks(result);
-		cell.title = bad ? result.reason || '' : result !== null && value !== null ? result.runs + ' runs, p10 ' +
-			mtFormat(result.p10, 'time') + ', p90 ' + mtFormat(result.p90, 'time') : '';
+		if (result !== null && result.status !== 'ok') {
+			fillBad(cell, result);
+			return;
+		}
+		const value = state.measure.of(c, name);
+		cell.className = 'mt-number';
+		cell.setAttribute('data-value', value === null ? '' : value);
+		cell.textContent = mtFormat(value, state.measure.kind);
+		if (value !== null && bench.marks(result) !== '')
+			cell.append(mtNode('span', {class: 'bench-mark'}, bench.marks(result)));
+		if (value !== null && result !== null)
+			cell.title = result.runs + ' runs, p10 ' + mtFormat(result.p10, 'time') + ', p90 ' +
+				mtFormat(result.p90, 'time');
 	}
 
 	function fill(table) {
@@ -57,32 +70,41 @@
 		});
 	}
 
+	function hasStatus(result) {
+		if (result === null)
+			return false;
+		if (state.status === 'unchecked')
+			return result.unchecked === true;
+		return state.status === 'fallback' ? result.fallback > 0 : result.status === state.status;
+	}
+
 	function keeps(c) {
-		if (state.suite && c.suite !== state.suite || state.op && c.op !== state.op || state.dtype && c.dtype !== state.dtype)
-			return false;
-		if (state.status && !bench.names.some(function (name) {
-			const result = bench.result(c, name);
-			return result !== null && (state.status === 'unchecked' ? result.unchecked === true
-				: state.status === 'fallback' ? result.fallback > 0 : result.status === state.status);
-		}))
-			return false;
-		return state.text.toLowerCase().split(/\s+/).every(function (word) {
+		const chosen = ['suite', 'op', 'dtype'].every(function (key) {
+			return state[key] === '' || c[key] === state[key];
+		});
+		const status = state.status === '' || bench.names.some(function (name) {
+			return hasStatus(bench.result(c, name));
+		});
+		return chosen && status && state.text.toLowerCase().split(/\s+/).every(function (word) {
 			return c.id.toLowerCase().includes(word);
 		});
 	}
 
 	function makeTable() {
-		const head = mtNode('tr', {}, FIXED.map(function (key) {
-			return mtNode('th', {scope: 'col'}, key);
-		}).concat(columns.map(function (name) {
-			return mtNode('th', {scope: 'col', class: 'mt-number', 'data-backend': name}, bench.headline(name));
-		})));
+		const head = mtNode('tr');
+		FIXED.forEach(function (key) {
+			head.append(mtNode('th', {scope: 'col'}, key));
+		});
+		columns.forEach(function (name) {
+			head.append(mtNode('th', {scope: 'col', class: 'mt-number', 'data-backend': name}, bench.headline(name)));
+		});
 		const rows = bench.cases.map(function (c) {
 			const row = mtNode('tr', {'data-id': c.id}, FIXED.map(function (key) {
 				return mtNode('td', {}, c[key]);
-			}).concat(columns.map(function () {
-				return mtNode('td');
-			})));
+			}));
+			columns.forEach(function () {
+				row.append(mtNode('td'));
+			});
 			row.benchCase = c;
 			return row;
 		});
@@ -99,6 +121,18 @@
 		});
 	}
 
+	function measureChoice(table) {
+		const options = measures.map(function (measure) {
+			return [measure.name, measure.text];
+		});
+		return bench.select('show', options, state.measure.name, function (value) {
+			state.measure = measures.find(function (measure) {
+				return measure.name === value;
+			});
+			fill(table);
+		});
+	}
+
 	function draw(place) {
 		const table = makeTable();
 		const count = mtNode('p', {class: 'mt-note', 'aria-live': 'polite', id: 'bench-count'});
@@ -108,32 +142,30 @@
 			});
 			count.textContent = shown + ' of ' + bench.cases.length + ' cases';
 		}
-		function choice(key, options) {
-			return bench.select(key, [['', 'all']].concat(options.map(function (option) {
-				return [option, option];
-			})), '', function (value) {
+		function choice(key, values) {
+			const options = values.map(function (value) {
+				return [value, value];
+			});
+			return bench.select(key, [['', 'all']].concat(options), '', function (value) {
 				state[key] = value;
 				filter();
 			});
 		}
-		const bar = mtNode('div', {class: 'bench-bar-of-choices'}, [
-			bench.select('show', measures.map(function (measure) {
-				return [measure.name, measure.text];
-			}), state.measure.name, function (value) {
-				state.measure = measures.find(function (measure) {
-					return measure.name === value;
-				});
-				fill(table);
-			}),
-			choice('suite', bench.distinct(bench.cases, 'suite')), choice('op', bench.distinct(bench.cases, 'op').sort()),
-			choice('dtype', bench.distinct(bench.cases, 'dtype')), 
+		const find = mtNode('input', {type: 'search', size: 18, placeholder: 'matmul m=64'});
+		find.addEventListener('input', function () {
+			state.text = find.value.trim();
+			filter();
+		});
+		const bar = mtNode('div', {class: 'bench-choices'}, [
+			measureChoice(table),
+			choice('suite', bench.distinct(bench.cases, 'suite')),
+			choice('op', bench.distinct(bench.cases, 'op').sort()),
+			choice('dtype', bench.distinct(bench.cases, 'dtype')),
 			choice('status', ['WRONG', 'failed', 'unavailable', 'unchecked', 'fallback']),
-			mtNode('label', {class: 'bench-choice'}, ['find ', mtNode('input', {type: 'search', size: 18,
-				placeholder: 'matmul m=64', oninput: function (event) {
-					state.text = event.target.value.trim();
-					filter();
-				}})])]);
-		place.append(mtNode('h2', {}, 'All cases'), bar, count, mtNode('div', {class: 'mt-scroll bench-tall'}, table));
+			mtNode('label', {class: 'bench-choice'}, ['find ', find])
+		]);
+		place.append(
+			mtNode('h2', {}, 'All cases'), bar, count, mtNode('div', {class: 'mt-scroll bench-tall'}, table));
 		bench.follow(function () {
 			fillHeads(table);
 			fill(table);

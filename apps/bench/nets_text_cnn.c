@@ -20,6 +20,10 @@ static mt_tensor *sentiments(const int64_t *n) {
 	return mt_randint(0, SENTIMENTS, MT_SHAPE(n[0]));
 }
 
+static mt_optim *text_optim(mt_tensor *const *parameters, int64_t n) {
+	return mt_optim_adamw(parameters, n, 0.001, (mt_adam_options){0});
+}
+
 static double text_cnn_flops(const int64_t *n) {
 	double forward = bench_net_linear_flops(WIDTHS * FILTERS, SENTIMENTS);
 	for (int w = NARROWEST; w < NARROWEST + WIDTHS; w++)
@@ -34,6 +38,6 @@ const struct bench_net bench_net_text_cnn = {
 	.input = sentences,
 	.target = sentiments,
 	.loss = bench_net_cross_entropy,
-	.optim = bench_net_adam,
+	.optim = text_optim,
 	.flops = text_cnn_flops,
 };

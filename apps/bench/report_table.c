@@ -171,6 +171,27 @@ static void print_block(struct table *table, const json_t *cases, size_t from, s
 	free(widths);
 }
 
+/* What MiniTorch's implementations took for the cases of a block, on hardware of their own. */
+static void print_seeds(const struct table *table, const json_t *cases, size_t from, size_t to) {
+	int n = 0;
+	for (size_t k = from; k < to; k++) {
+		const json_t *one = json_array_get(cases, k);
+		const char *column;
+		json_t *seconds;
+		int in_line = 0;
+		json_object_foreach(json_object_get(one, "seeds"), column, seconds) {
+			char text[32];
+			text_time(json_number_value(seconds), text, sizeof text);
+			fputs(n++ == 0 ? "  MiniTorch's own figures, of other hardware:\n" : "", table->out);
+			if (in_line++ == 0)
+				fprintf(table->out, "  %s", bench_text(one, "size"));
+			fprintf(table->out, "%s %s (%s)", in_line > 1 ? "," : ":", text, column);
+		}
+		fputs(in_line > 0 ? "\n" : "", table->out);
+	}
+	fputs(n > 0 ? "\n" : "", table->out);
+}
+
 /* ---- what stands below ---- */
 
 static void print_reasons(const struct table *table, const json_t *cases) {
@@ -224,6 +245,7 @@ void bench_table_print(const json_t *report, FILE *out, int color) {
 	for (size_t to = 1; to <= n; to++)
 		if (!same_block(json_array_get(cases, from), json_array_get(cases, to))) {
 			print_block(&table, cases, from, to);
+			print_seeds(&table, cases, from, to);
 			from = to;
 		}
 	print_ceilings(&table);

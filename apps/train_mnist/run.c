@@ -212,12 +212,13 @@ static mt_status take_step(struct trainer *t, mt_tensor *x, mt_tensor *y) {
 	return p->n == p->limit ? flush(t) : MT_OK;
 }
 
-/* What follows a step within an epoch: a checkpoint where it is time, a look for SIGINT. */
+/* What follows a step: a look for SIGINT, and a checkpoint where it is time.  The epoch's end, scored, has its own. */
 static mt_status after_step(struct trainer *t) {
 	struct run *r = t->run;
 	int64_t every = r->options->training.save_every;
 	r->interrupted = training_interrupted();
-	return every > 0 && r->steps % every == 0 ? save(t) : MT_OK;
+	int ends_epoch = r->steps % mt_loader_batches(t->loader) == 0;
+	return every > 0 && r->steps % every == 0 && !ends_epoch ? save(t) : MT_OK;
 }
 
 /* From where the epoch stands to its end. */
@@ -250,14 +251,18 @@ static mt_status train_epoch(struct trainer *t) {
 	return status;
 }
 
-static mt_status score_valid(struct trainer *t) {
+static mt_status score_valid(const struct trainer *t) {
 	struct run *r = t->run;
 	const struct dataset *d = r->data;
 	if (d->n_valid == 0)
 		return MT_OK;
-	mt_status status = evaluate(r, &d->train_images, &d->train_labels, d->valid_first, d->n_valid, &r->valid);
-	if (status != MT_OK)
-		return status;
+	return evaluate(r, &d->train_images, &d->train_labels, d->valid_first, d->n_valid, &r->valid);
+}
+
+static mt_status report_valid(struct trainer *t) {
+	struct run *r = t->run;
+	if (r->data->n_valid == 0)
+		return MT_OK;
 	if (r->history != NULL && history_add_valid(r->history, r->steps, r->valid.loss, r->valid.accuracy) != MT_OK)
 		return status_now();
 	if (t->epoch < r->options->epochs)
@@ -271,7 +276,8 @@ static mt_status finish_epoch(struct trainer *t) {
 	progress_line(&r->progress, "epoch %lld/%lld loss %.4f images/s %.0f", (long long)t->epoch,
 	              (long long)r->options->epochs, t->sum / (double)mt_loader_batches(t->loader),
 	              (double)r->images / r->seconds);
-	return score_valid(t);
+	mt_status status = score_valid(t);
+	return status == MT_OK ? report_valid(t) : status;
 }
 
 static mt_status score_test(struct trainer *t) {

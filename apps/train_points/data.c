@@ -5,7 +5,7 @@
 
 #include "train_points/train_points.h"
 
-enum { MOST_SHOWN = 2000 };
+enum { MOST_SHOWN = 1000 };
 
 /* The unit square, or the smallest one around it that has a margin around every point: an arm of the spiral leaves it. */
 static void find_extent(struct points *p) {

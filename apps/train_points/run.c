@@ -88,7 +88,7 @@ static void set_rate(struct run *r) {
 	const struct options *o = r->options;
 	mt_schedule s = {.kind = o->schedule == SCHEDULE_LINEAR ? MT_SCHEDULE_LINEAR : MT_SCHEDULE_CONSTANT,
 	                 .total = o->epochs * run_batches(r),
-	                 .floor = 0.01};
+	                 .floor = 0.1};
 	mt_optim_set_lr(r->optim, o->rate * mt_schedule_factor(&s, r->step));
 }
 
@@ -209,5 +209,7 @@ mt_status run_train(struct run *r) {
 		status = take_snapshot(r);
 	while (status == MT_OK && !is_done(r) && !training_interrupted())
 		status = train_epoch(r);
+	if (status == MT_OK && r->trained == 0) /* a checkpoint of a run that was over */
+		status = save(r);
 	return status;
 }

@@ -37,7 +37,7 @@ struct points {
 	int64_t n;
 	mt_host_array xy, labels; /* f32 [n, 2], u8 [n] */
 	double low, high;         /* pictures show [low, high]²: the unit square, or more where points lie outside */
-	int64_t shown_every;      /* pictures show every so-manieth point, 2000 at most */
+	int64_t shown_every;      /* pictures show every so-manieth point, 1000 at most */
 };
 
 /* 0, or the exit status after a message. */

@@ -11,29 +11,27 @@
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
-/* The step of a line; −1 where the line is none of ours, or was not written whole. */
-static int64_t step_of(const char *line, size_t length) {
+/* Whether a run that goes on from step keeps the line: not those of later steps, which a killed run wrote after its last
+ * checkpoint; nor the test's, which is scored again; nor one that was not written whole. */
+static int keeps(const char *line, size_t length, int64_t step) {
 	if (length == 0 || line[length - 1] != '\n')
-		return -1;
+		return 0;
 	json_t *object = json_loadb(line, length, 0, NULL);
-	const json_t *step = json_object_get(object, "step");
-	int64_t value = json_is_integer(step) ? (int64_t)json_integer_value(step) : -1;
+	const json_t *at = json_object_get(object, "step");
+	const char *split = json_string_value(json_object_get(object, "split"));
+	int kept = json_is_integer(at) && json_integer_value(at) <= step && (split == NULL || strcmp(split, "test") != 0);
 	json_decref(object);
-	return value;
+	return kept;
 }
 
-/* Cuts the log where it goes past step: lines that a killed run wrote after its last checkpoint.  0 or −1. */
+/* Cuts the log at the first line that is not kept.  0 or −1. */
 static int cut_log(FILE *log, int64_t step) {
 	char *line = NULL;
 	size_t room = 0;
 	off_t keep = 0;
 	ssize_t length;
-	while ((length = getline(&line, &room, log)) > 0) {
-		int64_t at = step_of(line, (size_t)length);
-		if (at < 0 || at > step)
-			break;
+	while ((length = getline(&line, &room, log)) > 0 && keeps(line, (size_t)length, step))
 		keep += length;
-	}
 	free(line);
 	return ferror(log) || ftruncate(fileno(log), keep) != 0 || fseeko(log, keep, SEEK_SET) != 0 ? -1 : 0;
 }

@@ -1,7 +1,7 @@
 /* Scales of charts: from values to pixels, and where their ticks stand.
  *   mtScale({log, min, max, format}, values, from, to, ticks)
- * gives {map(value), ticks: [{at, text}], low, high}.  Values that cannot be shown (NaN, and what is not above 0 on a log
- * scale) are no numbers to it: usable(value).  format is a kind of mtFormat or a function. */
+ * gives {map(value), ticks: [{at, text}], low, high}.  format is a kind of mtFormat or a function.  Values that cannot
+ * be shown are left out: what mtUsable(value, log) is false for, NaN say, or 0 on a log scale. */
 (function () {
 	'use strict';
 
@@ -67,7 +67,7 @@
 		return ticks;
 	}
 
-	/* Decades, every second or third where they are many; 1, 2, 5 where they are few; within one decade as a linear scale. */
+	/* Decades, every second or third where they are many; 1, 2, 5 where they are few; linear within a decade. */
 	function logTicks(low, high, count) {
 		const first = Math.ceil(Math.log10(low) - 1e-9);
 		const last = Math.floor(Math.log10(high) + 1e-9);
@@ -91,10 +91,14 @@
 
 	const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-	function power(exponent) {
-		return '10' + (exponent < 0 ? '⁻' : '') + String(Math.abs(exponent)).replace(/\d/g, function (digit) {
-			return RAISED[digit];
-		});
+	/* 20000 as "2·10⁴". */
+	function power(value) {
+		const parts = value.toExponential().split('e');
+		const exponent = Number(parts[1]);
+		return (parts[0] === '1' ? '' : parts[0] + '·') + '10' + (exponent < 0 ? '⁻' : '') +
+			String(Math.abs(exponent)).replace(/\d/g, function (digit) {
+				return RAISED[digit];
+			});
 	}
 
 	function tickText(axis, value, ticks) {
@@ -102,14 +106,12 @@
 			return axis.format(value);
 		if (axis.format)
 			return mtFormat(value, axis.format, true);
-		if (axis.log) {
-			const exponents = ticks.map(function (tick) {
-				return Math.log10(tick);
-			});
-			return exponents.every(Number.isInteger) && exponents.some(function (exponent) {
-				return exponent > 4 || exponent < -3;
-			}) ? power(Math.log10(value)) : mtFormat(value);
-		}
+		if (axis.log)
+			return ticks.some(function (tick) {
+				return tick >= 1e5 || tick < 1e-3;
+			}) ?
+				power(value) :
+				mtFormat(value);
 		const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(value);
 		const size = Math.max.apply(null, ticks.map(Math.abs));
 		if (size >= 1e6 || (size > 0 && size < 1e-3))
@@ -125,7 +127,8 @@
 		const turn = axis.log ? Math.log : Number;
 		const start = turn(range[0]);
 		const span = turn(range[1]) - start || 1;
-		const places = axis.log ? logTicks(range[0], range[1], count) : linearTicks(range[0], range[1], count, axis.whole);
+		const places =
+			axis.log ? logTicks(range[0], range[1], count) : linearTicks(range[0], range[1], count, axis.whole);
 		return {
 			low: range[0],
 			high: range[1],

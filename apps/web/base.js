@@ -2,9 +2,8 @@
  *   mtData(id)                          what page_data(id) put into the page, parsed
  *   mtNode(tag, attributes, children)   an element; attributes {class: "x", onclick: f}, children: texts and nodes
  *   mtSvg(tag, attributes, children)    the same for SVG
- *   mtFormat(value, kind, short)        a number as text: "plain", "three" (digits that count), "time" (of seconds), "si",
- *                                       "percent", "times", "integer"; short: without zeros at the end
- */
+ *   mtFormat(value, kind, short)        a number as text; kind: "plain", "three" (digits that count), "time" (of
+ *                                       seconds), "si", "percent", "times", "integer"; short: no zeros at the end */
 (function () {
 	'use strict';
 
@@ -27,14 +26,17 @@
 		if (value === 0)
 			return zero;
 		const rounded = Number(value.toPrecision(3));
-		const unit = units.find(function (u) {
+		const fits = units.find(function (u) {
 			return Math.abs(rounded) >= u[0];
-		}) || units[units.length - 1];
+		});
+		const unit = fits || units[units.length - 1];
 		return three(rounded / unit[0], short) + unit[1];
 	}
 
 	const seconds = [[60, ' min'], [1, ' s'], [1e-3, ' ms'], [1e-6, ' µs'], [1e-9, ' ns']];
-	const si = [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'], [1e-9, 'n']];
+	const si = [
+		[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'], [1e-9, 'n']
+	];
 	const kinds = {
 		plain: plain,
 		three: three,
@@ -78,7 +80,7 @@
 			else if (value !== null && value !== undefined && value !== false)
 				node.setAttribute(name, value === true ? '' : value);
 		});
-		(Array.isArray(children) ? children : children === undefined ? [] : [children]).forEach(function (child) {
+		[].concat(children).forEach(function (child) {
 			if (child !== null && child !== undefined)
 				node.append(child);
 		});

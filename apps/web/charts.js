@@ -1,9 +1,9 @@
 /* Line charts.
  *   mtLineChart(element, {title, x: AXIS, y: AXIS, series: [SERIES], height, nearest})
- *   AXIS:   {label, log, min, max, format, whole}   format: a kind of mtFormat or a function; whole: ticks at whole numbers
+ *   AXIS:   {label, log, min, max, format, whole}: a kind of mtFormat or a function; ticks at whole numbers alone
  *   SERIES: {name, points: [[x, y], …], low: [y, …], high: [y, …], style, line, marker, dashed, labels: [text, …]}
- * A point whose x or y is null, NaN or (on a log axis) not above 0 is a gap.  low and high give a band.  style is a number:
- * series of one style look the same in all charts (default: the place in the list); line or marker: false leaves one out.
+ * A point whose x or y is null, NaN or (on a log axis) not above 0 is a gap.  low and high give a band.  Series of one
+ * style, a number, look the same in all charts (default: the place in the list); line or marker: false leaves one out.
  * labels name points in the tooltip.  nearest: "point" shows the nearest point alone, else all series at one x.
  * Gives {update(options)}, which draws again with the options changed.
  *
@@ -18,18 +18,21 @@
 
 	/* Outlines about 0, 0. */
 	const MARKERS = [
-		'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z', 'M-3.6-3.6h7.2v7.2h-7.2Z', 'M0-4.7L4.5 3.5h-9Z', 'M0-5L4.6 0L0 5L-4.6 0Z',
-		'M0 4.7L4.5-3.5h-9Z', 'M-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3Z', 'M-4-2L0-4.6L4-2V2L0 4.6L-4 2Z',
-		'M0-5L1.5-1.6L5-1.4L2.3 1L3.2 4.6L0 2.6L-3.2 4.6L-2.3 1L-5-1.4L-1.5-1.6Z'
+		'M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z', 'M-3.6-3.6h7.2v7.2h-7.2Z', 'M0-4.7L4.5 3.5h-9Z',
+		'M0-5L4.6 0L0 5L-4.6 0Z', 'M0 4.7L4.5-3.5h-9Z', 'M-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3Z',
+		'M-4-2L0-4.6L4-2V2L0 4.6L-4 2Z', 'M0-5L1.5-1.6L5-1.4L2.3 1L3.2 4.6L0 2.6L-3.2 4.6L-2.3 1L-5-1.4L-1.5-1.6Z'
 	];
 
-	function styleOf(series, i) {
+	/* Beyond the eighth, colours return with other markers, which are hollow. */
+	function styleOf(series, i, many) {
 		const style = Number.isInteger(series.style) ? series.style : i;
+		const turn = Math.floor(style / STYLES);
+		const color = 'var(--mt-series-' + style % STYLES + ')';
 		return {
-			color: 'var(--mt-series-' + style % STYLES + ')',
-			marker: MARKERS[(style + Math.floor(style / STYLES)) % STYLES],
-			dash: DASHES[style % STYLES],
-			turn: Math.floor(style / STYLES)
+			color: color,
+			marker: MARKERS[(style + turn) % STYLES],
+			fill: turn % 2 ? 'var(--mt-surface)' : color,
+			dash: series.dashed || many ? DASHES[style % STYLES] || (series.dashed ? '6 4' : null) : null
 		};
 	}
 
@@ -42,13 +45,23 @@
 				const low = series.low && series.low[j];
 				const high = series.high && series.high[j];
 				const band = mtUsable(low, options.y.log) && mtUsable(high, options.y.log);
-				return {x: point[0], y: point[1], low: band ? low : null, high: band ? high : null,
-					label: series.labels && series.labels[j]};
+				return {
+					x: point[0],
+					y: point[1],
+					low: band ? low : null,
+					high: band ? high : null,
+					label: series.labels && series.labels[j]
+				};
 			});
 			const shown = points.filter(Boolean).length;
-			return {name: String(series.name), style: styleOf(series, i), points: points, count: shown,
-				line: series.line !== false, marker: series.marker !== false && shown <= MANY,
-				dash: series.dashed || shown > MANY, dashed: series.dashed};
+			return {
+				name: String(series.name),
+				style: styleOf(series, i, shown > MANY),
+				points: points,
+				count: shown,
+				line: series.line !== false,
+				marker: series.marker !== false && shown <= MANY
+			};
 		});
 	}
 
@@ -92,14 +105,15 @@
 	}
 
 	function outline(points, sx, sy, key) {
-		return points.map(function (point, i) {
+		const parts = points.map(function (point, i) {
 			return (i ? 'L' : 'M') + sx.map(point.x).toFixed(1) + ' ' + sy.map(point[key]).toFixed(1);
-		}).join('');
+		});
+		return parts.join('');
 	}
 
 	function drawSeries(group, series, sx, sy) {
 		const parts = runs(series.points);
-		const attributes = {'data-series': series.name};
+		const style = series.style;
 		let band = '';
 		let line = '';
 		parts.forEach(function (run) {
@@ -114,18 +128,27 @@
 				line += outline(run, sx, sy, 'y');
 		});
 		if (band)
-			group.append(mtSvg('path', Object.assign({class: 'mt-band', d: band, fill: series.style.color}, attributes)));
+			group.append(mtSvg('path', {class: 'mt-band', 'data-series': series.name, d: band, fill: style.color}));
 		if (line && series.line)
-			group.append(mtSvg('path', Object.assign({class: 'mt-line', d: line, stroke: series.style.color,
-				'stroke-dasharray': series.dash ? series.style.dash || (series.dashed ? '6 4' : null) : null}, attributes)));
+			group.append(mtSvg('path', {
+				class: 'mt-line',
+				'data-series': series.name,
+				d: line,
+				stroke: style.color,
+				'stroke-dasharray': style.dash
+			}));
 		parts.forEach(function (run) {
 			/* A point without neighbours has no line: it is marked in any case. */
 			if (series.marker || run.length === 1)
 				run.forEach(function (point) {
-					group.append(mtSvg('path', Object.assign({class: 'mt-marker', d: series.style.marker,
-						fill: series.style.turn % 2 ? 'var(--mt-surface)' : series.style.color, stroke: series.style.color,
-						transform: 'translate(' + sx.map(point.x).toFixed(1) + ' ' + sy.map(point.y).toFixed(1) + ')'},
-					attributes)));
+					group.append(mtSvg('path', {
+						class: 'mt-marker',
+						'data-series': series.name,
+						d: style.marker,
+						fill: style.fill,
+						stroke: style.color,
+						transform: 'translate(' + sx.map(point.x).toFixed(1) + ' ' + sy.map(point.y).toFixed(1) + ')'
+					}));
 				});
 		});
 	}
@@ -145,15 +168,19 @@
 			if (x - half < free)
 				return; /* no text over another */
 			free = x + half + 4;
-			group.append(mtSvg('text', {class: 'mt-tick', x: x, y: area.bottom + 18, 'text-anchor': 'middle'}, tick.text));
+			group.append(
+				mtSvg('text', {class: 'mt-tick', x: x, y: area.bottom + 18, 'text-anchor': 'middle'}, tick.text));
 		});
-		group.append(mtSvg('line', {class: 'mt-axis', x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom}));
+		group.append(
+			mtSvg('line', {class: 'mt-axis', x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom}));
 		if (options.x.label)
-			group.append(mtSvg('text', {class: 'mt-label', x: (area.left + area.right) / 2, y: area.bottom + 38,
-				'text-anchor': 'middle'}, options.x.label));
+			group.append(mtSvg('text',
+				{class: 'mt-label', x: (area.left + area.right) / 2, y: area.bottom + 38, 'text-anchor': 'middle'},
+				options.x.label));
+		const turned = 'translate(13 ' + (area.top + area.bottom) / 2 + ') rotate(-90)';
 		if (options.y.label)
-			group.append(mtSvg('text', {class: 'mt-label', 'text-anchor': 'middle',
-				transform: 'translate(13 ' + (area.top + area.bottom) / 2 + ') rotate(-90)'}, options.y.label));
+			group.append(
+				mtSvg('text', {class: 'mt-label', 'text-anchor': 'middle', transform: turned}, options.y.label));
 		svg.append(group);
 	}
 
@@ -188,11 +215,12 @@
 	function layout(options, series, width) {
 		const height = options.height || 300;
 		const area = {top: 10, bottom: height - (options.x.label ? 46 : 28), right: width - 14, left: 0};
-		const sy = mtScale(Object.assign({pad: true}, options.y), values(series, ['y', 'low', 'high']), area.bottom, area.top,
-			Math.max(2, Math.round((area.bottom - area.top) / 48)));
-		const longest = Math.max.apply(null, sy.ticks.map(function (tick) {
+		const sy = mtScale(Object.assign({pad: true}, options.y), values(series, ['y', 'low', 'high']), area.bottom,
+			area.top, Math.max(2, Math.round((area.bottom - area.top) / 48)));
+		const lengths = sy.ticks.map(function (tick) {
 			return tick.text.length;
-		}).concat(1));
+		});
+		const longest = Math.max.apply(null, lengths.concat(1));
 		area.left = Math.min(0.4 * width, 14 + 6.8 * longest + (options.y.label ? 18 : 0));
 		const sx = mtScale(options.x, values(series, ['x']), area.left + 6, area.right - 6,
 			Math.max(2, Math.round((area.right - area.left) / 80)));
@@ -235,18 +263,28 @@
 		this.legend.replaceChildren.apply(this.legend, this.series.map(function (series) {
 			const sample = mtSvg('svg', {width: 26, height: 12, viewBox: '-13 -6 26 12', 'aria-hidden': 'true'});
 			if (series.line)
-				sample.append(mtSvg('path', {class: 'mt-sample', d: 'M-13 0H13', stroke: series.style.color,
-					'stroke-dasharray': series.dash ? series.style.dash || (series.dashed ? '6 4' : null) : null}));
+				sample.append(mtSvg('path', {
+					class: 'mt-sample',
+					d: 'M-13 0H13',
+					stroke: series.style.color,
+					'stroke-dasharray': series.style.dash
+				}));
 			if (series.marker)
-				sample.append(mtSvg('path', {d: series.style.marker, stroke: series.style.color,
-					fill: series.style.turn % 2 ? 'var(--mt-surface)' : series.style.color}));
-			return mtNode('button', {type: 'button', class: 'mt-key', 'data-series': series.name,
-				'aria-pressed': String(!chart.hidden.has(series.name)), title: 'Show or hide ' + series.name,
+				sample.append(mtSvg(
+					'path', {d: series.style.marker, stroke: series.style.color, fill: series.style.fill}));
+			const attributes = {
+				type: 'button',
+				class: 'mt-key',
+				'data-series': series.name,
+				'aria-pressed': String(!chart.hidden.has(series.name)),
+				title: 'Show or hide ' + series.name,
 				onclick: function (event) {
 					const off = chart.hidden.delete(series.name) ? false : Boolean(chart.hidden.add(series.name));
 					event.currentTarget.setAttribute('aria-pressed', String(!off));
 					chart.draw();
-				}}, [sample, series.name]);
+				}
+			};
+			return mtNode('button', attributes, [sample, series.name]);
 		}));
 		this.legend.hidden = this.series.length < 2 && !(this.series.length && this.options.legend);
 	};
@@ -265,24 +303,37 @@
 		const series = this.shown();
 		const at = this.at = layout(this.options, series, this.width);
 		const area = at.area;
-		const svg = this.svg = mtSvg('svg', {role: 'img', width: at.width, height: at.height, tabindex: 0,
+		const svg = mtSvg('svg', {
+			role: 'img',
+			width: at.width,
+			height: at.height,
+			tabindex: 0,
 			viewBox: '0 0 ' + at.width + ' ' + at.height,
-			'aria-labelledby': this.id + '-title ' + this.id + '-text'}, [
+			'aria-labelledby': this.id + '-title ' + this.id + '-text'
+		});
+		svg.append(
 			mtSvg('title', {id: this.id + '-title'}, this.options.title || this.options.y.label || 'Chart'),
 			mtSvg('desc', {id: this.id + '-text'}, description(this.options, series)),
-			mtSvg('clipPath', {id: this.id + '-clip'}, mtSvg('rect', {x: area.left, y: area.top - 6,
-				width: Math.max(0, area.right - area.left), height: area.bottom - area.top + 12}))]);
+			mtSvg('clipPath', {id: this.id + '-clip'}, mtSvg('rect', {
+				x: area.left,
+				y: area.top - 6,
+				width: Math.max(0, area.right - area.left),
+				height: area.bottom - area.top + 12
+			})));
 		drawAxes(svg, this.options, area, at.sx, at.sy);
 		series.forEach(function (s) {
-			const group = mtSvg('g', {class: 'mt-series', 'data-series': s.name, 'clip-path': 'url(#' + this.id + '-clip)'});
+			const group =
+				mtSvg('g', {class: 'mt-series', 'data-series': s.name, 'clip-path': 'url(#' + this.id + '-clip)'});
 			drawSeries(group, s, at.sx, at.sy);
 			svg.append(group);
 		}, this);
-		if (!series.some(function (s) {
-			return s.count > 0;
-		}))
-			svg.append(mtSvg('text', {class: 'mt-empty', x: (area.left + area.right) / 2, y: (area.top + area.bottom) / 2,
-				'text-anchor': 'middle'}, this.series.length ? 'nothing to show' : 'no data'));
+		const empty = series.every(function (s) {
+			return s.count === 0;
+		});
+		const middle = {x: (area.left + area.right) / 2, y: (area.top + area.bottom) / 2};
+		if (empty)
+			svg.append(mtSvg('text', Object.assign({class: 'mt-empty', 'text-anchor': 'middle'}, middle),
+				this.series.length ? 'nothing to show' : 'no data'));
 		this.plot.replaceChildren(svg, this.tip.element);
 		this.tip.attach(svg);
 	};

@@ -1,5 +1,5 @@
 #!/bin/sh
-# embed.sh FILE: prints C that holds FILE's bytes and a final 0 as a text named after it; points.js is  const char points_js[].
+# embed.sh FILE: prints C that holds FILE's bytes and a final 0, named after it: points.js becomes points_js[].
 set -eu
 name=$(basename "$1" | sed 's/[^A-Za-z0-9]/_/g')
 echo "/* Made from $(basename "$1") by apps/web/embed.sh. */"

@@ -37,27 +37,35 @@
 	function cell(options, square, i, j) {
 		const n = options.counts[i][j];
 		const at = shade(options, square, i, j);
-		return mtNode('td', {class: 'mt-cell mt-' + at.name + (at.share > 0.3 ? ' mt-strong' : ''), 'data-count': n,
+		return mtNode('td', {
+			class: 'mt-cell mt-' + at.name + (at.share > 0.3 ? ' mt-strong' : ''),
+			'data-count': n,
 			style: '--mt-share:' + (100 * Math.sqrt(at.share)).toFixed(1) + '%',
-			title: options.rows[i] + ' → ' + options.columns[j] + ': ' + n}, n === 0 ? '·' : mtFormat(n, 'integer'));
+			title: options.rows[i] + ' → ' + options.columns[j] + ': ' + n
+		},
+			n === 0 ? '·' : mtFormat(n, 'integer'));
 	}
 
 	window.mtMatrix = function (element, options) {
 		const labels = options.labels || [];
 		const square = JSON.stringify(options.rows) === JSON.stringify(options.columns);
-		const head = mtNode('tr', {}, [mtNode('th', {class: 'mt-corner', scope: 'col'},
-			labels.length > 1 ? labels[0] + ' ↓  ' + labels[1] + ' →' : '')].concat(options.columns.map(function (name) {
+		const head = mtNode('tr', {}, [
+			mtNode('th', {class: 'mt-corner', scope: 'col'},
+				labels.length > 1 ? labels[0] + ' ↓  ' + labels[1] + ' →' : '')
+		].concat(options.columns.map(function (name) {
 			return mtNode('th', {scope: 'col'}, String(name));
 		})));
 		const rows = options.counts.map(function (row, i) {
-			return mtNode('tr', {}, [mtNode('th', {scope: 'row'}, String(options.rows[i]))].concat(row.map(function (n, j) {
-				return cell(options, square, i, j);
-			})));
+			return mtNode(
+				'tr', {}, [mtNode('th', {scope: 'row'}, String(options.rows[i]))].concat(row.map(function (n, j) {
+					return cell(options, square, i, j);
+				})));
 		});
 		element.replaceChildren(mtNode('figure', {class: 'mt-chart'}, [
 			options.title ? mtNode('figcaption', {}, options.title) : null,
-			mtNode('div', {class: 'mt-scroll'}, mtNode('table', {class: 'mt-matrix'}, [
-				mtNode('thead', {}, head), mtNode('tbody', {}, rows)]))]));
+			mtNode('div', {class: 'mt-scroll'},
+				mtNode('table', {class: 'mt-matrix'}, [mtNode('thead', {}, head), mtNode('tbody', {}, rows)]))
+		]));
 	};
 
 	function bytesOf(pixels) {

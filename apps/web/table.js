@@ -1,7 +1,8 @@
 /* Tables of the page.
  *   mtSortableTable(table)          a click on a column's head sorts by it, one more the other way round
  *   mtFilterTable(table, keep)      shows the rows of the body for which keep(row) holds; gives their number
- * A cell sorts by its data-value where it has one, else by its text: numbers by size and before other text, nothing last. */
+ * A cell sorts by its data-value where it has one, else by its text: numbers by size, other text after them, nothing
+ * last. */
 (function () {
 	'use strict';
 
@@ -34,23 +35,26 @@
 				return (a.key === '') - (b.key === ''); /* last in both directions */
 			return direction * compare(a.key, b.key);
 		});
-		body.append.apply(body, keyed.map(function (item) {
-			return item.row;
-		}));
+		keyed.forEach(function (item) {
+			body.append(item.row);
+		});
 	}
 
 	window.mtSortableTable = function (table) {
 		const heads = Array.from(table.tHead.rows[table.tHead.rows.length - 1].cells);
 		table.classList.add('mt-sortable');
 		heads.forEach(function (head, column) {
-			const button = mtNode('button', {type: 'button', onclick: function () {
-				const up = head.getAttribute('aria-sort') !== 'ascending';
-				heads.forEach(function (other) {
-					other.removeAttribute('aria-sort');
-				});
-				head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
-				sort(table, column, up ? 1 : -1);
-			}});
+			const button = mtNode('button', {
+				type: 'button',
+				onclick: function () {
+					const up = head.getAttribute('aria-sort') !== 'ascending';
+					heads.forEach(function (other) {
+						other.removeAttribute('aria-sort');
+					});
+					head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+					sort(table, column, up ? 1 : -1);
+				}
+			});
 			button.append.apply(button, Array.from(head.childNodes));
 			head.replaceChildren(button);
 		});

@@ -13,8 +13,14 @@
 		this.hide();
 		this.mark = mtSvg('g', {class: 'mt-mark', 'aria-hidden': 'true'});
 		/* A title of its own, empty: the browser's tooltip would show the chart's. */
-		const cover = mtSvg('rect', {class: 'mt-cover', x: area.left, y: area.top,
-			width: Math.max(0, area.right - area.left), height: area.bottom - area.top}, mtSvg('title'));
+		const cover = mtSvg('rect', {
+			class: 'mt-cover',
+			x: area.left,
+			y: area.top,
+			width: Math.max(0, area.right - area.left),
+			height: area.bottom - area.top
+		});
+		cover.append(mtSvg('title'));
 		svg.append(this.mark, cover);
 		cover.addEventListener('pointermove', function (event) {
 			const box = svg.getBoundingClientRect();
@@ -83,12 +89,11 @@
 		});
 		if (places.length === 0)
 			return;
-		this.place = this.place === undefined ? (step > 0 ? 0 : places.length - 1)
-			: Math.min(places.length - 1, Math.max(0, this.place + step));
-		const place = places[this.place];
-		const kept = this.place;
-		this.show(this.nearest(place.x, place.y));
-		this.place = kept;
+		const first = step > 0 ? 0 : places.length - 1;
+		const next = this.place === undefined ? first : this.place + step;
+		const place = Math.min(places.length - 1, Math.max(0, next));
+		this.show(this.nearest(places[place].x, places[place].y));
+		this.place = place;
 	};
 
 	MtTip.prototype.show = function (found) {
@@ -102,14 +107,18 @@
 		found.forEach(function (p) {
 			this.mark.append(mtSvg('circle', {cx: p.x, cy: p.y, r: 6, stroke: p.series.style.color}));
 		}, this);
-		const head = found[0].point.label || (options.x.label ? options.x.label + ' ' : '') +
-			mtFormat(found[0].point.x, options.x.format);
+		const head = found[0].point.label ||
+			(options.x.label ? options.x.label + ' ' : '') + mtFormat(found[0].point.x, options.x.format);
+		function text(y) {
+			return mtFormat(y, options.y.format);
+		}
 		const rows = found.map(function (p) {
-			const band = p.point.low === null ? '' : ' (' + mtFormat(p.point.low, options.y.format) + ' – ' +
-				mtFormat(p.point.high, options.y.format) + ')';
+			const band = p.point.low === null ? '' : ' (' + text(p.point.low) + ' – ' + text(p.point.high) + ')';
 			return mtNode('tr', {}, [
 				mtNode('td', {}, mtNode('span', {class: 'mt-dot', style: 'background:' + p.series.style.color})),
-				mtNode('td', {}, p.series.name), mtNode('td', {class: 'mt-number'}, mtFormat(p.point.y, options.y.format) + band)]);
+				mtNode('td', {}, p.series.name),
+				mtNode('td', {class: 'mt-number'}, text(p.point.y) + band)
+			]);
 		});
 		this.element.replaceChildren(mtNode('div', {class: 'mt-tip-head'}, head), mtNode('table', {}, rows));
 		this.element.hidden = false;

@@ -1,15 +1,15 @@
 # What mt-bench is compared with (docs/peers.md): scripts in Python, and one program for each library that configure
-# found, built when asked for: make bench/peers/openblas bench/peers/onednn
+# found, built by make check, or when asked for: make bench/peers/openblas bench/peers/onednn
 peer_sources = apps/cli.c apps/cli.h apps/bench/report_json.c apps/bench/stats.c %D%/peer.c %D%/peer.h
 peer_cppflags = $(app_cppflags) -I$(top_srcdir)/%D% $(JANSSON_CFLAGS)
 if HAVE_OPENBLAS
-EXTRA_PROGRAMS += %D%/openblas
+check_PROGRAMS += %D%/openblas
 endif
 bench_peers_openblas_SOURCES = $(peer_sources) %D%/openblas.c
 bench_peers_openblas_CPPFLAGS = $(peer_cppflags) $(OPENBLAS_CFLAGS)
 bench_peers_openblas_LDADD = $(app_ldadd) $(OPENBLAS_LIBS) $(JANSSON_LIBS) -lm
 if HAVE_ONEDNN
-EXTRA_PROGRAMS += %D%/onednn
+check_PROGRAMS += %D%/onednn
 endif
 bench_peers_onednn_SOURCES = $(peer_sources) %D%/onednn.c %D%/onednn.h %D%/onednn_chain.c %D%/onednn_conv.c
 bench_peers_onednn_CPPFLAGS = $(peer_cppflags)

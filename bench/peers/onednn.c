@@ -19,28 +19,15 @@ dnnl_data_type_t onednn_type(const struct peer_case *c) {
 
 /* ---- products ----------------------------------------------------------------------------------------------------- */
 
-struct extents {
-	int64_t b, m, k, n;
-	int rank;
-};
-
-static int read_extents(const struct peer_case *c, struct extents *e) {
-	int is_seed = strcmp(c->suite, "seed") == 0;
-	e->b = peer_number(c, is_seed ? "batch" : "b", 0);
-	e->n = peer_number(c, "n", 0);
-	e->m = peer_number(c, "m", is_seed ? e->n : 0);
-	e->k = peer_number(c, "k", is_seed ? e->n : 0);
-	e->rank = e->b > 0 ? 3 : 2;
-	return e->m > 0 && e->k > 0 && e->n > 0;
-}
-
 /* [b,] rows, columns; turned: it lies in memory as its transpose. */
-static struct plain matrix(const struct extents *e, dnnl_data_type_t type, int64_t rows, int64_t columns, int turned) {
+static struct plain matrix(const struct peer_product *e, dnnl_data_type_t type, int64_t rows, int64_t columns,
+                           int turned) {
 	const int64_t dims[] = {e->b, rows, columns};
-	struct plain p = plain_array(type, e->rank, dims + (3 - e->rank));
+	int rank = e->b > 0 ? 3 : 2;
+	struct plain p = plain_array(type, rank, dims + (3 - rank));
 	if (turned) {
-		p.strides[e->rank - 2] = 1;
-		p.strides[e->rank - 1] = rows;
+		p.strides[rank - 2] = 1;
+		p.strides[rank - 1] = rows;
 	}
 	return p;
 }
@@ -58,9 +45,9 @@ static dnnl_primitive_attr_t relu_after(struct chain *chain) {
 }
 
 int onednn_product(const struct peer_case *c, struct chain *chain, char *why, int size) {
-	struct extents e;
+	struct peer_product e;
 	int is_layer = strcmp(c->op, "linear_relu") == 0, is_nt = is_layer || strcmp(c->op, "matmul_nt") == 0;
-	if (!read_extents(c, &e)) {
+	if (!peer_product_of(c, &e)) {
 		snprintf(why, (size_t)size, "the size '%s' has no m, k and n", c->size);
 		return 0;
 	}
@@ -88,25 +75,24 @@ int onednn_product(const struct peer_case *c, struct chain *chain, char *why, in
 
 /* ---- the peer ----------------------------------------------------------------------------------------------------- */
 
-static int prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+static enum peer_answer prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
 	int is_product = strncmp(c->op, "matmul", 6) == 0 || strcmp(c->op, "linear_relu") == 0;
-	int is_convolution = strncmp(c->op, "conv", 4) == 0;
-	if ((!is_product && !is_convolution) || onednn_type(c) == dnnl_data_type_undef) {
-		snprintf(why, (size_t)size, "oneDNN is asked for products and convolutions of f32 and bf16 alone");
-		return 0;
-	}
+	int is_convolution = strcmp(c->op, "conv") == 0 || strncmp(c->op, "conv_", 5) == 0;
+	if ((!is_product && !is_convolution) || onednn_type(c) == dnnl_data_type_undef)
+		return PEER_NOT_ASKED;
 	struct chain *chain = malloc(sizeof *chain);
 	if (chain == NULL) {
 		snprintf(why, (size_t)size, "out of memory");
-		return -1;
+		return PEER_FAILED;
 	}
 	chain_begin(chain, engine, stream);
 	*work = (struct peer_work){chain, chain_run, chain_read, chain_free};
 	int known = is_product ? onednn_product(c, chain, why, size) : onednn_convolution(c, chain, why, size);
-	if (known == 0 || chain->status == dnnl_success)
-		return known;
-	snprintf(why, (size_t)size, "oneDNN: %s: status %d", chain->failed, chain->status);
-	return chain->status == dnnl_unimplemented ? 0 : -1;
+	if (known && chain->status == dnnl_success)
+		return PEER_READY;
+	if (known)
+		snprintf(why, (size_t)size, "oneDNN: %s: status %d", chain->failed, chain->status);
+	return known && chain->status != dnnl_unimplemented ? PEER_FAILED : PEER_UNAVAILABLE;
 }
 
 static void set_threads(int n) {

@@ -53,41 +53,47 @@ static void *numbers(int64_t n, int is_double, int tensor) {
 	return x;
 }
 
-/* The extents of a case, "b=2,m=64,k=64,n=64" or the seeds' "batch=2,n=64".  Whether they are there. */
-static int read_extents(const struct peer_case *c, struct product *p) {
-	int is_seed = strcmp(c->suite, "seed") == 0;
-	p->batch = peer_number(c, is_seed ? "batch" : "b", 1);
-	p->n = peer_number(c, "n", 0);
-	p->m = peer_number(c, "m", is_seed ? p->n : 0);
-	p->k = peer_number(c, "k", is_seed ? p->n : 0);
-	return p->batch > 0 && p->m > 0 && p->k > 0 && p->n > 0;
-}
-
-static int prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
-	static const char *const ops[] = {"matmul", "matmul_skinny", "matmul_batched", "matmul_nt", "matmul_tn"};
-	int known = 0, is_double = strcmp(c->dtype, "f64") == 0;
-	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-		known |= strcmp(c->op, ops[i]) == 0;
-	struct product extents = {0};
-	if (!known || (!is_double && strcmp(c->dtype, "f32") != 0) || !read_extents(c, &extents)) {
-		snprintf(why, (size_t)size, "OpenBLAS is asked for products of f32 and f64 alone");
-		return 0;
-	}
+/* NULL when out of memory. */
+static struct product *product_new(const struct peer_case *c, const struct peer_product *e) {
+	int is_double = strcmp(c->dtype, "f64") == 0;
 	struct product *p = malloc(sizeof *p);
 	if (p == NULL)
-		return -1;
-	*p = extents;
-	p->is_double = is_double;
+		return NULL;
+	*p = (struct product){.batch = e->b > 0 ? e->b : 1, .m = e->m, .k = e->k, .n = e->n, .is_double = is_double};
 	p->a_turned = strcmp(c->op, "matmul_tn") == 0 ? CblasTrans : CblasNoTrans;
 	p->b_turned = strcmp(c->op, "matmul_nt") == 0 ? CblasTrans : CblasNoTrans;
 	p->a = numbers(p->batch * p->m * p->k, is_double, 0);
 	p->b = numbers(p->batch * p->k * p->n, is_double, 1);
 	p->c = numbers(p->batch * p->m * p->n, is_double, 2);
-	*work = (struct peer_work){p, product_run, product_result, product_free};
 	if (p->a != NULL && p->b != NULL && p->c != NULL)
-		return 1;
-	snprintf(why, (size_t)size, "out of memory");
-	return -1;
+		return p;
+	product_free(p);
+	return NULL;
+}
+
+static int is_asked(const struct peer_case *c) {
+	static const char *const ops[] = {"matmul", "matmul_skinny", "matmul_batched", "matmul_nt", "matmul_tn"};
+	int known = 0;
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		known |= strcmp(c->op, ops[i]) == 0;
+	return known && (strcmp(c->dtype, "f32") == 0 || strcmp(c->dtype, "f64") == 0);
+}
+
+static enum peer_answer prepare(const struct peer_case *c, struct peer_work *work, char *why, int size) {
+	struct peer_product e;
+	if (!is_asked(c))
+		return PEER_NOT_ASKED;
+	if (!peer_product_of(c, &e)) {
+		snprintf(why, (size_t)size, "the size '%s' has no m, k and n", c->size);
+		return PEER_UNAVAILABLE;
+	}
+	struct product *p = product_new(c, &e);
+	if (p == NULL) {
+		snprintf(why, (size_t)size, "out of memory");
+		return PEER_FAILED;
+	}
+	*work = (struct peer_work){p, product_run, product_result, product_free};
+	return PEER_READY;
 }
 
 int main(int argc, char **argv) {

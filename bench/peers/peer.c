@@ -63,6 +63,15 @@ int64_t peer_number(const struct peer_case *c, const char *name, int64_t missing
 	return missing;
 }
 
+int peer_product_of(const struct peer_case *c, struct peer_product *out) {
+	int is_seed = strcmp(c->suite, "seed") == 0;
+	out->b = peer_number(c, is_seed ? "batch" : "b", 0);
+	out->n = peer_number(c, "n", 0);
+	out->m = peer_number(c, "m", is_seed ? out->n : 0);
+	out->k = peer_number(c, "k", is_seed ? out->n : 0);
+	return out->b >= 0 && out->m > 0 && out->k > 0 && out->n > 0;
+}
+
 /* ---- inputs: the finaliser of MurmurHash3 over positions ---------------------------------------------------------- */
 
 static double mixed(int64_t i, int tensor) {
@@ -149,15 +158,23 @@ static json_t *timed(const struct peer_work *w) {
 	return result;
 }
 
-static json_t *run_case(const struct peer *peer, const struct peer_case *c) {
+/* {NAME: result}; {} where the peer is not asked. */
+static json_t *results_of(const struct peer *peer, const struct peer_case *c) {
 	char why[256] = "no reason given";
 	struct peer_work work = {0};
-	int ready = peer->prepare(c, &work, why, sizeof why);
-	json_t *result = ready == 1 ? timed(&work) : not_ok(ready == 0 ? "unavailable" : "failed", why);
+	enum peer_answer answer = peer->prepare(c, &work, why, sizeof why);
+	json_t *result = answer == PEER_READY         ? timed(&work)
+	                 : answer == PEER_UNAVAILABLE ? not_ok("unavailable", why)
+	                 : answer == PEER_FAILED      ? not_ok("failed", why)
+	                                              : NULL;
 	if (work.free != NULL)
 		work.free(work.state);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:o}}", "id", c->id, "suite", c->suite, "op", c->op, "dtype",
-	                 c->dtype, "size", c->size, "results", peer->name, result);
+	return answer == PEER_NOT_ASKED ? json_object() : json_pack("{s:o}", peer->name, result);
+}
+
+static json_t *run_case(const struct peer *peer, const struct peer_case *c) {
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "id", c->id, "suite", c->suite, "op", c->op, "dtype", c->dtype,
+	                 "size", c->size, "results", results_of(peer, c));
 }
 
 static json_t *new_report(const struct peer *peer) {

@@ -14,6 +14,13 @@ struct peer_case {
 /* The number after name= in the size; missing where there is none. */
 int64_t peer_number(const struct peer_case *c, const char *name, int64_t missing);
 
+/* The extents of a product: "b=2,m=64,k=64,n=64", b 0 where there is none, or the seeds' "batch=2,n=64".  Whether the
+ * size is one. */
+struct peer_product {
+	int64_t b, m, k, n;
+};
+int peer_product_of(const struct peer_case *c, struct peer_product *out);
+
 /* What prepare fills in. */
 struct peer_work {
 	void *state;
@@ -23,12 +30,15 @@ struct peer_work {
 	void (*free)(void *state);
 };
 
+/* PEER_NOT_ASKED: the library is not asked for such ops or dtypes at all, and the report has nothing of them. */
+enum peer_answer { PEER_READY, PEER_NOT_ASKED, PEER_UNAVAILABLE, PEER_FAILED };
+
 struct peer {
 	const char *program, *name;
 	char device[96]; /* "OpenBLAS 0.3.21" */
 	void (*set_threads)(int n);
-	/* 0: unavailable, 1: ready, −1: failed; with the reason in why where it is not 1. */
-	int (*prepare)(const struct peer_case *c, struct peer_work *work, char *why, int size);
+	/* With the reason in why where it failed or is unavailable. */
+	enum peer_answer (*prepare)(const struct peer_case *c, struct peer_work *work, char *why, int size);
 };
 
 /* The program: --cases FILE --json FILE --threads N --min-time S --max-time S --repeat N --values.  Its exit status. */

@@ -12,7 +12,8 @@ from report import merge_reports, write_report
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
-PYTHON_PEERS = {"numpy": ["numpy_peer.py"], "torch": ["torch_peer.py"], "torch_cuda": ["torch_peer.py", "--device", "cuda"]}
+PYTHON_PEERS = {"numpy": ["numpy_peer.py"], "torch": ["torch_peer.py"],
+                "torch_cuda": ["torch_peer.py", "--device", "cuda"]}
 C_PEERS = ("openblas", "onednn")
 PEERS = ("numpy", "torch", "torch_cuda", *C_PEERS)
 
@@ -111,7 +112,8 @@ def find_peer(name, options):
             raise Failure(why)
         return [python, str(HERE / PYTHON_PEERS[name][0]), *PYTHON_PEERS[name][1:]]
     target = f"bench/peers/{name}"
-    done = run(["make", "-s", "-C", options.build, target], None, "make")
+    outside = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}  # a make around us
+    done = run(["make", "-s", "-C", options.build, target], outside, "make")
     if done.returncode != 0:
         raise Failure(f"configure did not find it: {last_line(done.stderr)}")
     return [str(pathlib.Path(options.build) / target)]
@@ -187,7 +189,7 @@ def take_rounds(options, runners):
 def list_cases(options, bench, folder):
     done = run([bench, "--list", *selection(options)], None, bench)
     if done.returncode != 0:
-        raise Failure(last_line(done.stderr) or f"{bench} --list: exit status {done.returncode}")
+        raise Failure(done.stderr.strip() or f"{bench} --list: exit status {done.returncode}")
     path = folder / "cases"
     path.write_text(done.stdout, encoding="utf-8")
     return str(path)

@@ -1,4 +1,4 @@
-"""The train suite, and the seed suite's epoch, in PyTorch: the networks, losses and optimisers of apps/bench/nets_*.c."""
+"""The train suite and the seeds' epoch in PyTorch: networks, losses and optimisers are those of apps/bench/nets_*.c."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -100,7 +100,7 @@ def text_cnn(case, inputs):
     net = SentenceCNN(words, case["embed"], 100).to(inputs.device)
     lengths = inputs.labels(longest + 1 - shortest, n, 1) + shortest
     ids = (inputs.labels(words - 1, n, longest) + 1) * (torch.arange(longest, device=inputs.device) < lengths)
-    return step(net, ids, inputs.labels(2, n), F.cross_entropy, adam(net))
+    return step(net, ids, inputs.labels(2, n), F.cross_entropy, torch.optim.AdamW(net.parameters(), 0.001))
 
 
 # ---- one kind of layer each ----

@@ -10,9 +10,11 @@ shell_tests += %D%/mt_bench.test
 shell_tests += %D%/mt_conformance.test
 shell_tests += %D%/mt_info.test
 shell_tests += %D%/ops_doc.test
+shell_tests += %D%/peers.test
 shell_tests += %D%/resume.test
 shell_tests += %D%/tensorboard.test
 shell_tests += %D%/train_mnist.test
+shell_tests += %D%/train_mnist_html.test
 shell_tests += %D%/train_mnist_predict.test
 shell_tests += %D%/train_points.test
 shell_tests += %D%/train_sentiment.test
@@ -36,6 +38,7 @@ dist_noinst_DATA += %D%/file_peers.py
 tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
 tests_cli_file_peer_CPPFLAGS = $(app_cppflags)
 tests_cli_file_peer_LDADD = $(app_ldadd)
+dist_noinst_DATA += %D%/peers_check.py
 
 # Writes the digits that train_mnist_predict.test lets train_mnist label.
 if HAVE_PNG

@@ -9,7 +9,8 @@ mtResults.id = 'mt-results';
 function same(name, actual, expected) {
 	const got = JSON.stringify(actual);
 	const wanted = JSON.stringify(expected);
-	mtResults.textContent += got === wanted ? 'ok\t' + name + '\n' : 'no\t' + name + '\tgot ' + got + ', expected ' + wanted + '\n';
+	mtResults.textContent +=
+		got === wanted ? 'ok\t' + name + '\n' : 'no\t' + name + '\tgot ' + got + ', expected ' + wanted + '\n';
 }
 
 function all(selector) {
@@ -31,9 +32,11 @@ function later(milliseconds) {
 
 function run(script) {
 	document.body.append(mtResults);
-	script().then(function () {
-		mtResults.textContent += 'end\n';
-	}, function (error) {
-		mtResults.textContent += 'no\tthe script\t' + error + '\n';
-	});
+	script().then(
+		function () {
+			mtResults.textContent += 'end\n';
+		},
+		function (error) {
+			mtResults.textContent += 'no\tthe script\t' + error + '\n';
+		});
 }

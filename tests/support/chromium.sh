@@ -7,7 +7,8 @@
 
 # Which program it is: $MT_TEST_CHROMIUM, or the first one there is that starts.  Fails where there is none.
 chromium_find() {
-  for chromium in ${MT_TEST_CHROMIUM+"$MT_TEST_CHROMIUM"} chromium chromium-browser google-chrome google-chrome-stable; do
+  for chromium in ${MT_TEST_CHROMIUM+"$MT_TEST_CHROMIUM"} chromium chromium-browser google-chrome \
+    google-chrome-stable; do
     if command -v "$chromium" >/dev/null && chromium_run --dump-dom 'data:text/html,<p>it%20starts</p>' &&
       grep -q 'it starts' "$tap_tmp/chromium/out"; then
       return 0
@@ -26,8 +27,8 @@ chromium_run() {
     >"$tap_tmp/chromium/out" 2>"$tap_tmp/chromium/log" </dev/null
 }
 
-# chromium_open FILE: opens it, and keeps its document as it is after five seconds of the page's time in $chromium_dom; what
-# the page logged is in $chromium_console, one message a line: "" where all is well.
+# chromium_open FILE: opens it, and keeps its document as it is after five seconds of the page's time in $chromium_dom;
+# what the page logged is in $chromium_console, one message a line: "" where all is well.
 chromium_open() {
   chromium_dom=$tap_tmp/chromium/out
   chromium_page=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
@@ -41,29 +42,34 @@ chromium_count() {
   grep -oF -e "$1" "$chromium_dom" | wc -l | tr -d ' '
 }
 
-# chromium_with_script PAGE SCRIPT TO: a copy of the page that runs chromium.js and the script at its end.
+# chromium_with_script PAGE SCRIPT TO: a copy of the page that also runs the script, after its own.
 chromium_with_script() {
-  {
-    echo '<script>'
-    cat "$srcdir/tests/support/chromium.js"
-    echo 'run(async function () {'
-    cat "$2"
-    echo '});</script>'
-  } >"$tap_tmp/chromium.end"
-  awk -v end="$tap_tmp/chromium.end" '/<\/body>/ { while ((getline line <end) > 0) print line } { print }' "$1" >"$3"
+  awk -v script="$2" '/<\/body>/ {
+    print "<script>"
+    while ((getline line <script) > 0) print line
+    print "</script>"
+  }
+  { print }' "$1" >"$3"
 }
 
-# chromium_check NAME PAGE SCRIPT: each same() of the script is a test here; so is that it came to its end, and that the page
-# logged nothing.
+# chromium_check NAME PAGE SCRIPT: each same() of the script is a test here; so is that it came to its end, and that the
+# page logged nothing.
 chromium_check() {
-  chromium_with_script "$2" "$3" "$tap_tmp/with-script.html"
+  {
+    cat "$srcdir/tests/support/chromium.js"
+    echo 'run(async function () {'
+    cat "$3"
+    echo '});'
+  } >"$tap_tmp/with-script.js"
+  chromium_with_script "$2" "$tap_tmp/with-script.js" "$tap_tmp/with-script.html"
   if ! chromium_open "$tap_tmp/with-script.html"; then
     not_ok "$1: opens" "$(tail -5 "$tap_tmp/chromium/log")"
     return
   fi
   check_equal "$1: nothing is logged" "$chromium_console" ""
-  sed -n '/<pre id="mt-results">/,/<\/pre>/p' "$chromium_dom" | sed -e 's/.*<pre id="mt-results">//' -e 's/<\/pre>.*//' \
-    -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&amp;/\&/g' >"$tap_tmp/results"
+  sed -n '/<pre id="mt-results">/,/<\/pre>/p' "$chromium_dom" |
+    sed -e 's/.*<pre id="mt-results">//' -e 's/<\/pre>.*//' \
+      -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&amp;/\&/g' >"$tap_tmp/results"
   while IFS='	' read -r chromium_state chromium_name chromium_text; do
     case $chromium_state in
     ok) ok "$1: $chromium_name" ;;

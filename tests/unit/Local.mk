@@ -107,6 +107,11 @@ unit_tests += %D%/test_mutated_files
 tests_unit_test_mutated_files_SOURCES = %D%/test_mutated_files.c fuzz/read_all.c fuzz/read_all.h fuzz/seeds.c fuzz/seeds.h
 tests_unit_test_mutated_files_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/fuzz $(ZLIB_CFLAGS)
 tests_unit_test_mutated_files_LDADD = $(LDADD) $(ZLIB_LIBS)
+# Parts of the programs.
+app_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/apps
+unit_tests += %D%/test_mnist_html
+tests_unit_test_mnist_html_CPPFLAGS = $(app_test_cppflags) $(JANSSON_CFLAGS)
+tests_unit_test_mnist_html_LDADD = $(mnist_html_ldadd) $(LDADD) $(JANSSON_LIBS)
 unit_tests += %D%/test_nn
 unit_tests += %D%/test_nn_layers
 tests_unit_test_nn_layers_SOURCES = %D%/test_nn_layers.c %D%/modules.c %D%/modules.h %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
@@ -114,8 +119,6 @@ tests_unit_test_nn_layers_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_norm
 tests_unit_test_norm_SOURCES = %D%/test_norm.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 tests_unit_test_norm_LDADD = $(internal_ldadd)
-# Parts of the programs.
-app_test_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/apps
 unit_tests += %D%/test_normalise_digit
 tests_unit_test_normalise_digit_SOURCES = %D%/test_normalise_digit.c apps/train_mnist/normalise_digit.c apps/train_mnist/picture.h apps/train_mnist/png.c
 tests_unit_test_normalise_digit_CPPFLAGS = $(app_test_cppflags) $(PNG_CFLAGS)

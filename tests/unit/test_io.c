@@ -1,10 +1,12 @@
 /* safetensors: round trips, a file by hand, and every way of being bad. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mt/mt.h"
@@ -381,6 +383,29 @@ static void test_state_mismatch(void) {
 	}
 }
 
+/* What a killed process left beside the file goes with the next write; another's file that is alive stays, and so does
+ * what only looks alike. */
+static void test_left_behind(void) {
+	char dead[128], alive[128], alike[128];
+	pid_t child = fork();
+	if (child == 0)
+		_exit(0);
+	MT_REQUIRE(child > 0 && waitpid(child, NULL, 0) == child);
+	snprintf(dead, sizeof dead, "%s/a.safetensors.tmp-%ld-0", folder, (long)child);
+	snprintf(alive, sizeof alive, "%s/a.safetensors.tmp-%ld-9", folder, (long)getppid());
+	snprintf(alike, sizeof alike, "%s/a.safetensors.tmp-%ld-0x", folder, (long)child);
+	MT_REQUIRE(mt_write_file(dead, "x", 1) == MT_OK && mt_write_file(alive, "x", 1) == MT_OK &&
+	           mt_write_file(alike, "x", 1) == MT_OK);
+	MT_CHECK_INT(mt_write_file(path_of("a.safetensors"), "new", 3), MT_OK);
+	int nameless = access("/proc/self/fd", X_OK) == 0 && open(folder, O_WRONLY | O_TMPFILE, 0600) >= 0;
+	if (nameless)
+		MT_CHECK(access(dead, F_OK) != 0);
+	MT_CHECK(access(alive, F_OK) == 0 && access(alike, F_OK) == 0);
+	unlink(dead);
+	unlink(alive);
+	unlink(alike);
+}
+
 static const mt_test_case file_cases[] = {{"round_trip", test_round_trip},
                                           {"foreign", test_foreign_file},
                                           {"bytes", test_bytes},
@@ -391,6 +416,7 @@ static const mt_test_case file_cases[] = {{"round_trip", test_round_trip},
                                           {"bad_bool", test_bad_bool},
                                           {"save_errors", test_save_errors},
                                           {"save_through_link", test_save_through_link},
+                                          {"left_behind", test_left_behind},
                                           {0}};
 static const mt_test_case state_cases[] = {
 	{"round_trip", test_state}, {"converts", test_state_converts}, {"mismatch", test_state_mismatch}, {0}};

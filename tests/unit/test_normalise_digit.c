@@ -176,7 +176,7 @@ static void test_grain(void) {
 	uint32_t state = 1;
 	for (int i = 0; i < 200 * 200; i++) {
 		state = state * 1664525u + 1013904223u;
-		p.pixels[i] = (unsigned char)(p.pixels[i] + (int)(state >> 24) % 17 - 8);
+		p.pixels[i] = (unsigned char)(p.pixels[i] + (int)(state >> 24) % 33 - 16);
 	}
 	MT_CHECK_STR(normalise_digit(&p, digit), NULL);
 	double difference = 0;

@@ -1,8 +1,11 @@
 /* Host memory that runs out: every allocation of a piece of work fails once, and nothing crashes, leaks or is lost. */
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backends.h"
+#include "mt/dlpack.h"
 
 /* ---- an allocator that fails at its n-th call --------------------------------------------------------------------- */
 
@@ -32,7 +35,16 @@ static void counted_release(void *p) {
 
 /* ---- work --------------------------------------------------------------------------------------------------------- */
 
-/* Makes, joins, prints, differentiates.  Not 0 where everything went well. */
+/* x by way of DLPack; what cannot be taken is given back. */
+static mt_tensor *lent_and_taken(mt_tensor *x) {
+	DLManagedTensor *lent = mt_to_dlpack(x);
+	mt_tensor *back = mt_from_dlpack(lent);
+	if (back == NULL && lent != NULL)
+		lent->deleter(lent);
+	return back;
+}
+
+/* Makes, joins, lends, prints, differentiates.  Not 0 where everything went well. */
 static int work(void) {
 	int ok = 0;
 	mt_scope *scope = mt_scope_begin();
@@ -48,7 +60,8 @@ static int work(void) {
 	mt_tensor *z = mt_copy_(mt_zeros(MT_SHAPE(42), MT_F32), y);
 	char *text = mt_tensor_to_string(mt_expand(z, MT_SHAPE(30, 42)));
 	mt_tensor *number = mt_scalar_tensor(mt_f(1), MT_F32), *at = mt_scalar_tensor(mt_i(0), MT_I64);
-	if (text != NULL && bools != NULL && mt_randperm(9) != NULL && mt_gather(number, 0, at) != NULL &&
+	mt_tensor *lent = lent_and_taken(bools);
+	if (text != NULL && lent != NULL && mt_randperm(9) != NULL && mt_gather(number, 0, at) != NULL &&
 	    mt_arange(mt_i(0), mt_i(4), mt_i(1), MT_F16) != NULL && mt_tensor_set_name(x, "x") == MT_OK &&
 	    mt_backward_from(z, mt_ones_like(z), 0) == MT_OK) {
 		double g = 0;
@@ -96,7 +109,39 @@ static void test_sweep(void) {
 	MT_CHECK(work());
 }
 
-static const mt_test_case cases[] = {{"sweep", test_sweep}, {NULL, NULL}};
+/* ---- messages ----------------------------------------------------------------------------------------------------- */
+
+static void *no_memory(size_t bytes) {
+	(void)bytes;
+	return NULL;
+}
+
+/* A thread's first failure, where there is no memory for its message: told in brief; the next one is told whole. */
+static void *fail_first(void *long_word) {
+	mt_set_allocator(no_memory, counted_resize, counted_release);
+	mt_error_set(MT_E_ARG, "first: %s", (const char *)long_word);
+	const char *brief = mt_error_take(NULL);
+	MT_CHECK(strlen(brief) == 159 && strncmp(brief, "first: xxx", 10) == 0 && strcmp(brief + 156, "...") == 0);
+	MT_CHECK_STR(mt_error_take(NULL), "");
+	mt_set_allocator(counted_alloc, counted_resize, counted_release);
+	mt_error_set(MT_E_ARG, "second: %s", (const char *)long_word);
+	MT_CHECK_INT(strlen(mt_error_take(NULL)), 8 + strlen(long_word));
+	return NULL;
+}
+
+static void test_message(void) {
+	char word[1001];
+	pthread_t thread;
+	memset(word, 'x', sizeof word - 1);
+	word[sizeof word - 1] = '\0';
+	mt_set_allocator(counted_alloc, counted_resize, counted_release);
+	int64_t before = blocks;
+	MT_REQUIRE(pthread_create(&thread, NULL, fail_first, word) == 0);
+	pthread_join(thread, NULL);
+	MT_CHECK_INT(blocks, before); /* it went with the thread */
+}
+
+static const mt_test_case cases[] = {{"sweep", test_sweep}, {"message", test_message}, {NULL, NULL}};
 static const mt_test_suite suites[] = {{"memory", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {

@@ -14,7 +14,10 @@
 
 #define SUFFIX ".npy"
 
-enum { MOST_EXPANSION = 1032 }; /* of deflate */
+enum {
+	MOST_EXPANSION = 1032, /* of deflate */
+	CHUNK = 1 << 24        /* libzip 1.7 miscounts what it inflates in one call of 4 GiB or more */
+};
 
 struct mt_npz {
 	char *path;
@@ -152,7 +155,7 @@ static mt_status read_member(void *context, void *dst, size_t bytes) {
 	struct member *m = context;
 	char *at = dst;
 	while (bytes > 0) {
-		zip_int64_t done = zip_fread(m->file, at, bytes);
+		zip_int64_t done = zip_fread(m->file, at, bytes < CHUNK ? bytes : CHUNK);
 		if (done < 0)
 			return mt__zip_fail(m->what.data, zip_file_get_error(m->file));
 		if (done == 0)

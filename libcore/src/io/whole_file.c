@@ -1,6 +1,8 @@
 /* Writing a file whole or not at all. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +100,34 @@ static mt_status name_file(struct mt__whole_file *f) {
 	return fail_errno(f, "cannot write");
 }
 
+/* Whether name is PREFIX.tmp-PROCESS-NUMBER of a process that is no more. */
+static int is_left_behind(const char *name, const char *prefix, size_t length) {
+	long process;
+	unsigned number;
+	char end;
+	return strncmp(name, prefix, length) == 0 && sscanf(name + length, ".tmp-%ld-%u%c", &process, &number, &end) == 2 &&
+	       process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+/* Removes what processes left beside the target that were killed between giving a file its temporary name and renaming
+ * it.  Only where files have no names before, and so on a file system of this machine alone. */
+static void sweep(const struct mt__whole_file *f) {
+	const char *slash = strrchr(f->target, '/');
+	const char *base = slash ? slash + 1 : f->target;
+	char *folder = mt__strdup(f->target);
+	if (folder == NULL)
+		return;
+	folder[base - f->target] = '\0';
+	DIR *d = opendir(slash ? folder : ".");
+	mt__free(folder);
+	if (d == NULL)
+		return;
+	for (const struct dirent *e; (e = readdir(d)) != NULL;)
+		if (is_left_behind(e->d_name, base, strlen(base)))
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+}
+
 mt_status mt__whole_file_open(struct mt__whole_file *f, const char *path) {
 	memset(f, 0, sizeof *f);
 	f->path = path;
@@ -106,8 +136,10 @@ mt_status mt__whole_file_open(struct mt__whole_file *f, const char *path) {
 	if (status != MT_OK)
 		return status;
 	f->fd = access("/proc/self/fd", X_OK) == 0 ? open_nameless(f) : -1;
-	if (f->fd >= 0)
+	if (f->fd >= 0) {
+		sweep(f);
 		return MT_OK;
+	}
 	status = open_named(f);
 	return status == MT_OK ? MT_OK : mt__whole_file_close(f, status);
 }

@@ -8,7 +8,7 @@
 struct mt__whole_file {
 	const char *path; /* as given, for messages; borrowed */
 	char *target;     /* path with symbolic links resolved: what is replaced */
-	char *temporary; /* NULL while the file has no name */
+	char *temporary;  /* NULL while the file has no name */
 	int fd;
 };
 
