@@ -131,10 +131,10 @@ static double device_rate(struct engine *engine, mt_dtype dtype, int product) {
 
 /* ---- samples ---- */
 
-double bench_ceilings_flops(struct bench_ceilings *ceilings, int engine, mt_dtype dtype) {
+double bench_ceilings_flops(struct bench_ceilings *ceilings, int engine, mt_dtype dtype, double seconds) {
 	struct engine *e = &ceilings->list[engine];
 	mt_dtype of = dtype == MT_F64 || dtype == MT_F16 || dtype == MT_BF16 ? dtype : MT_F32;
-	double value = e->device != NULL ? device_rate(e, of, 1) : peak_flops(e->threads, of == MT_F64);
+	double value = e->device != NULL ? device_rate(e, of, 1) : peak_flops(e->threads, of == MT_F64, seconds);
 	return of == MT_F32 ? keep(&e->flops, value) : value;
 }
 

@@ -14,8 +14,9 @@ struct bench_ceilings *bench_ceilings_new(struct bench_columns *columns);
 void bench_ceilings_free(struct bench_ceilings *ceilings);
 int bench_ceilings_count(const struct bench_ceilings *ceilings);
 
-/* A sample of engine in operations or bytes a second; NaN where none can be had.  The device may change. */
-double bench_ceilings_flops(struct bench_ceilings *ceilings, int engine, mt_dtype dtype);
+/* A sample of engine in operations or bytes a second; NaN where none can be had.  The current device may change.
+ * seconds: how long tries may be repeated, so that another program's turn does not make a ceiling. */
+double bench_ceilings_flops(struct bench_ceilings *ceilings, int engine, mt_dtype dtype, double seconds);
 double bench_ceilings_bytes(struct bench_ceilings *ceilings, int engine);
 
 /* Medians of all samples so far: f32 operations and bytes a second, NaN without samples. */

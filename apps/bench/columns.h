@@ -16,8 +16,8 @@ struct bench_column {
 	int threads;           /* that work on a CPU; 0 elsewhere */
 	int engine;            /* the number of its ceilings */
 	double speed;          /* operations a second in a small product: what it may reach at least in a large one */
-	const char *op;        /* what it was last timed with, and operations a second there */
-	double op_speed;
+	const char *op;        /* what it was last timed with, seconds and operations a second there */
+	double op_seconds, op_speed;
 };
 
 struct bench_columns {

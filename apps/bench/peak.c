@@ -54,7 +54,7 @@ static double time_loops(const struct peak_kernels *k, int threads, int wide, lo
 	return end - begin;
 }
 
-double peak_flops(int threads, int wide) {
+double peak_flops(int threads, int wide, double seconds) {
 	static double once; /* seconds of an iteration */
 	const struct peak_kernels *k = peak_best();
 	if (once <= 0)
@@ -65,7 +65,8 @@ double peak_flops(int threads, int wide) {
 #if defined(_OPENMP)
 	operations *= threads;
 #endif
-	for (int i = 0; i < 3; i++) {
+	double end = bench_now() + seconds;
+	for (int i = 0; i < 3 || bench_now() < end; i++) {
 		double rate = operations / time_loops(k, threads, wide, iterations);
 		best = rate > best ? rate : best;
 	}

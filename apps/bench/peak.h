@@ -17,9 +17,9 @@ extern const struct peak_kernels peak_kernels_base, peak_kernels_avx2, peak_kern
 /* The best level that is built here and that this CPU and its system have. */
 const struct peak_kernels *peak_best(void);
 
-/* Floating-point operations a second on so many threads: the best of three tries of about half a millisecond, each a
- * multiplication and an addition a lane.  wide: f64, else f32. */
-double peak_flops(int threads, int wide);
+/* Floating-point operations a second on so many threads, a multiplication and an addition a lane: the best of tries of
+ * about half a millisecond, three at least and as many as fit into seconds.  wide: f64, else f32. */
+double peak_flops(int threads, int wide, double seconds);
 
 /* Bytes a second, read and written both counted, of copies that no cache holds: the better of plain and non-temporal
  * stores.  NaN where there is no memory for it. */
