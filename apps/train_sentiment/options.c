@@ -47,9 +47,9 @@ static const struct cli_option table[] = {
 	{"lr", CLI_REAL, &given.lr, "X", "learning rate of AdamW (default 0.001)", 0, 1000, NULL},
 	{"weight-decay", CLI_REAL, &given.weight_decay, "X", "of AdamW (default 0.01)", 0, 1000, NULL},
 	{"seed", CLI_SEED, &given.seed, "N", "of split, weights, shuffles and dropout (default 1)", 0, 0, NULL},
-	{"predict", CLI_TEXT, &given.predict, "FILE", "label the lines of FILE (-: standard input) instead; with --model",
-     0, 0, NULL},
-	{"model", CLI_TEXT, &given.model, "FILE", "what --save wrote, for --predict", 0, 0, NULL},
+	{"predict", CLI_TEXT, &given.predict, "FILE", "label the lines of FILE (-: standard input) instead; with --load", 0,
+     0, NULL},
+	{"load", CLI_TEXT, &given.load, "FILE", "what --save wrote, for --predict", 0, 0, NULL},
 	TRAINING_OPTIONS(given.training),
 	{0},
 };
@@ -71,9 +71,9 @@ static int check(void) {
 		return cli_fail(cli, EXIT_USAGE, "--%s needs --%s", given.pos ? "pos" : "neg", given.pos ? "neg" : "pos");
 	if (given.pos != NULL && strcmp(given.data, "auto") != 0)
 		return cli_fail(cli, EXIT_USAGE, "--data and --pos are two ways to say where the sentences are");
-	if ((given.predict == NULL) != (given.model == NULL))
-		return cli_fail(cli, EXIT_USAGE, "--%s needs --%s", given.predict ? "predict" : "model",
-		                given.predict ? "model" : "predict");
+	if ((given.predict == NULL) != (given.load == NULL))
+		return cli_fail(cli, EXIT_USAGE, "--%s needs --%s", given.predict ? "predict" : "load",
+		                given.predict ? "load" : "predict");
 	if (given.freeze && given.embeddings == NULL)
 		return cli_fail(cli, EXIT_USAGE, "--freeze needs --embeddings");
 	return -1;

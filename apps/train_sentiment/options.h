@@ -6,8 +6,8 @@
 
 struct options {
 	const char *data, *pos, *neg,
-		*embeddings;             /* data: a file, "generated" or "auto"; the others NULL where not given */
-	const char *model, *predict; /* NULL where not given */
+		*embeddings;            /* data: a file, "generated" or "auto"; the others NULL where not given */
+	const char *load, *predict; /* NULL where not given */
 	int64_t embedding, filters, min_count;
 	int64_t epochs, patience, batch;
 	int64_t train, valid, test; /* 0 where not given */

@@ -55,9 +55,9 @@ int predict_file(const struct options *o) {
 	struct lexicon vocabulary = {0};
 	struct text t = {0};
 	int status = 0;
-	mt_module *model = checkpoint_model(o->model, &vocabulary);
+	mt_module *model = checkpoint_model(o->load, &vocabulary);
 	if (model == NULL)
-		status = fail("--model");
+		status = fail("--load");
 	else if (text_read(&t, o->predict) != MT_OK || label_all(model, &t, &vocabulary) != MT_OK)
 		status = fail("--predict");
 	text_free(&t);
