@@ -42,8 +42,8 @@ def parse_options():
     parser.add_argument("--csv", metavar="FILE", help="write the report as CSV")
     parser.add_argument("--html", metavar="FILE", help="write the report as a page")
     parser.add_argument("--values", action="store_true", help="a number for each result of a peer, in the JSON report")
-    parser.add_argument("--build", metavar="DIR", default=os.environ.get("MT_BUILD", str(SOURCE / "build")),
-                        help="the build folder (default: MT_BUILD, or build)")
+    parser.add_argument("--build", metavar="DIR", default=os.environ.get("MT_BUILD_DIR", str(SOURCE / "build")),
+                        help="the build folder (default: MT_BUILD_DIR, or build)")
     options = parser.parse_args(sys.argv[1:split])
     for name in ("rounds", "threads", "repeat"):
         if getattr(options, name) < 1:
