@@ -33,12 +33,19 @@ int bench_device_threads(const mt_device *device) {
 	return n > 0 && n <= 4096 ? n : 1;
 }
 
-/* Takes the error: what it says, less the name in front of it. */
+/* Takes the error: what it says, less the name in front of it, and for a backend that is there less the list of others. */
 static char *taken_reason(const char *name) {
+	char unusable[BENCH_NAME + 40];
 	const char *text = mt_error_take(NULL);
 	size_t n = strlen(name);
+	snprintf(unusable, sizeof unusable, "backend %.*s cannot be used: ", (int)strcspn(name, ":"), name);
 	if (strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0)
 		text += n + 2;
+	if (strncmp(text, unusable, strlen(unusable)) == 0) {
+		text += strlen(unusable);
+		const char *others = strstr(text, "; there are: ");
+		return others != NULL ? strndup(text, (size_t)(others - text)) : strdup(text);
+	}
 	return strdup(text[0] != '\0' ? text : "it cannot be opened");
 }
 

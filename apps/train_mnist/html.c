@@ -135,7 +135,7 @@ static void put_curves(struct page *p, const struct history *h) {
 	static const char note[] =
 		"Training: the loss that is minimised, and the accuracy, of each step's batch as the network stood then. Many "
 		"steps are drawn as their means, with a band from the least to the greatest loss. Validation and test: the "
-	    "mean of "
+		"mean of "
 		"\xe2\x88\x92ln p over all images.";
 	page_text(p, "h2", "Training");
 	if (h->n_steps == 0)

@@ -175,7 +175,7 @@ static mt_status look(const mt_graph_entry *entry, void *context) {
 
 /* A graph in which each op uses two earlier ones. */
 static mt_tensor *braid(int n_ops, mt_tensor **last) {
-	mt_tensor *all[MOST];
+	mt_tensor *all[MOST] = {0};
 	uint64_t state = 1;
 	for (int i = 0; i < n_ops + 3; i++) {
 		state = state * 6364136223846793005u + 1442695040888963407u;
