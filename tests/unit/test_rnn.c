@@ -24,7 +24,7 @@ enum { MAX = 8 };
 
 /* One time step of one sequence: h (and c) become the next. */
 static void plain_step(int gru, int in, int hidden, double *const *p, const double *x, double *h, double *c) {
-	double a[4 * MAX], b[4 * MAX], next[MAX];
+	double a[4 * MAX] = {0}, b[4 * MAX] = {0}, next[MAX] = {0};
 	for (int row = 0; row < gates_of[gru] * hidden; row++) {
 		a[row] = p[2] != NULL ? p[2][row] : 0;
 		b[row] = p[3] != NULL ? p[3][row] : 0;
@@ -53,7 +53,7 @@ static void plain_rnn(mt_module *m, int gru, mt_nn_rnn_options o, int length, in
                       double *h, double *c) {
 	mt_tensor *parameters[64];
 	int directions = o.bidirectional ? 2 : 1, each = o.no_bias ? 2 : 4;
-	double y[512];
+	double y[512] = {0};
 	mt_module_parameters(m, parameters, 64);
 	for (int layer = 0; layer < (o.layers ? o.layers : 1); layer++) {
 		for (int d = 0; d < directions; d++) {
