@@ -4,24 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mt/mt.h"
+#include "files.h"
 #include "mt_test.h"
 
-static char folder[64], file[96], other[96];
+static char file[96], other[96];
 
-static int make_folder(void) {
-	snprintf(folder, sizeof folder, "/tmp/mt-checkpoint.XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	snprintf(file, sizeof file, "%s/a.safetensors", folder);
-	snprintf(other, sizeof other, "%s/b.safetensors", folder);
-	return 0;
-}
-
-static int remove_folder(void) {
-	unlink(file);
-	unlink(other);
-	return rmdir(folder); /* fails where a temporary file was left behind */
+static int name_files(void) {
+	int failed = files_make();
+	snprintf(file, sizeof file, "%s", files_path("a.safetensors"));
+	snprintf(other, sizeof other, "%s", files_path("b.safetensors"));
+	return failed;
 }
 
 /* ---- a small training ------------------------------------------------------------------------------------------- */
@@ -376,7 +368,7 @@ static const mt_test_case cases[] = {{"goes_on", test_goes_on},
                                      {"bad_numbers", test_bad_numbers},
                                      {"other_module", test_other_module},
                                      {0}};
-static const mt_test_suite suites[] = {{"checkpoint", cases, make_folder, remove_folder}, {0}};
+static const mt_test_suite suites[] = {{"checkpoint", cases, name_files, files_remove}, {0}};
 
 int main(int argc, char **argv) {
 	return mt_test_main(argc, argv, suites);

@@ -5,32 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "failing.h"
 #include "files.h"
 #include "mt_test.h"
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
-static long outstanding;    /* allocations not freed */
-
-static int fails_now(void) {
-	return countdown >= 0 && countdown-- == 0;
-}
-
-static void *alloc(size_t bytes) {
-	void *p = fails_now() ? NULL : malloc(bytes ? bytes : 1);
-	outstanding += p != NULL;
-	return p;
-}
-
-static void *resize(void *old, size_t bytes) {
-	void *p = fails_now() ? NULL : realloc(old, bytes ? bytes : 1);
-	outstanding += p != NULL && old == NULL;
-	return p;
-}
-
-static void release(void *p) {
-	outstanding -= p != NULL;
-	free(p);
-}
 
 static mt_status failed(void) {
 	return mt_error_peek() ? mt_error_peek() : MT_E_INTERNAL;
@@ -83,12 +60,12 @@ static int run_failing(long n) {
 	mt_scope *scope = mt_scope_begin();
 	mt_status status;
 	int64_t tensors = mt_live_tensors();
-	long before = outstanding;
+	long before = failing_outstanding;
 	mt_test_row("allocation %ld", n);
-	countdown = n;
+	failing_countdown = n;
 	mt_status result = run();
-	int reached = countdown < 0;
-	countdown = -1;
+	int reached = failing_countdown < 0;
+	failing_countdown = -1;
 	mt_error_take(&status);
 	mt_scope_end(scope);
 	if (reached) /* a cache may do without its block: then the run succeeds */
@@ -98,7 +75,8 @@ static int run_failing(long n) {
 	MT_CHECK(stat(files_path("a.npy"), &npy) == 0 && npy.st_size == 128 + 48);
 	MT_CHECK(stat(files_path("a.npz"), &npz) == 0 && npz.st_size > 300);
 	MT_CHECK_INT(mt_live_tensors(), tensors);
-	MT_CHECK_MSG(outstanding <= before + 8, "%ld blocks stayed", outstanding - before); /* caches and slabs may grow */
+	MT_CHECK_MSG(failing_outstanding <= before + 8, "%ld blocks stayed",
+	             failing_outstanding - before); /* caches and slabs may grow */
 	return !reached;
 }
 
@@ -106,12 +84,12 @@ static void test_sweep(void) {
 	enum { MOST = 5000 };
 	long n = 0;
 	MT_REQUIRE(run() == MT_OK); /* warm: devices are open, slabs and both files are there */
-	long before = outstanding;
+	long before = failing_outstanding;
 	while (n < MOST && !run_failing(n))
 		n++;
 	mt_test_row("all");
 	MT_CHECK_MSG(n > 50 && n < MOST, "%ld allocations", n);
-	MT_CHECK_MSG(outstanding <= before + 8, "%ld blocks stayed", outstanding - before);
+	MT_CHECK_MSG(failing_outstanding <= before + 8, "%ld blocks stayed", failing_outstanding - before);
 	mt_test_note("%ld allocations failed, one by one", n);
 }
 
@@ -119,6 +97,6 @@ static const mt_test_case cases[] = {{"sweep", test_sweep}, {0}};
 static const mt_test_suite suites[] = {{"file_faults", cases, files_make, files_remove}, {0}};
 
 int main(int argc, char **argv) {
-	mt_set_allocator(alloc, resize, release);
+	failing_install();
 	return mt_test_main(argc, argv, suites);
 }

@@ -9,24 +9,7 @@
 #include <unistd.h>
 
 #include "backends.h"
-
-static char folder[64];
-
-static int make_folder(void) {
-	snprintf(folder, sizeof folder, "/tmp/mt-map.XXXXXX");
-	return mkdtemp(folder) == NULL;
-}
-
-static const char *path_of(const char *name) {
-	static char path[128];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	return path;
-}
-
-static int remove_folder(void) {
-	unlink(path_of("a.safetensors"));
-	return rmdir(folder);
-}
+#include "files.h"
 
 /* How many mappings of this process have the test's file. */
 static int mappings(void) {
@@ -34,7 +17,7 @@ static int mappings(void) {
 	int n = 0;
 	FILE *maps = fopen("/proc/self/maps", "r");
 	while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
-		n += strstr(line, path_of("a.safetensors")) != NULL;
+		n += strstr(line, files_path("a.safetensors")) != NULL;
 	if (maps != NULL)
 		fclose(maps);
 	return n;
@@ -46,7 +29,7 @@ static int maps_here(void) {
 }
 
 static int save(int n, const char *const *names, mt_tensor *const *tensors) {
-	return MT_CHECK_INT(mt_save_tensors(path_of("a.safetensors"), n, names, tensors), MT_OK);
+	return MT_CHECK_INT(mt_save_tensors(files_path("a.safetensors"), n, names, tensors), MT_OK);
 }
 
 static mt_tensor *ramp(int64_t n) {
@@ -65,7 +48,7 @@ static void test_values(void) {
 		t[i] = mt_cast(mt_randint(0, 2, MT_SHAPE(3, 8)), dtypes[i]); /* every one begins aligned */
 	}
 	MT_REQUIRE(save(N, names, t));
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	MT_REQUIRE(f != NULL);
 	for (int i = 0; i < N; i++) {
 		mt_scope *scope = mt_scope_begin();
@@ -90,14 +73,14 @@ static void test_not_mapped(void) {
 								 "\"c\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[9,9]}}";
 	static const float values[2] = {1.5f, -2};
 	uint64_t length = sizeof header - 1;
-	FILE *file = fopen(path_of("a.safetensors"), "wb");
+	FILE *file = fopen(files_path("a.safetensors"), "wb");
 	MT_REQUIRE(file != NULL);
 	fwrite(&length, sizeof length, 1, file);
 	fwrite(header, 1, length, file);
 	fwrite("\7", 1, 1, file);
 	fwrite(values, sizeof values, 1, file);
 	MT_CHECK_INT(fclose(file), 0);
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	MT_REQUIRE(f != NULL);
 	mt_scope *scope = mt_scope_begin();
 	CHECK_VALUES(mt_tensor_file_map(f, 0), 7);
@@ -148,8 +131,8 @@ static void test_lazy(void) {
 		return;
 	mt_tensor *t = ramp(n);
 	MT_REQUIRE(save(1, &name, &t));
-	forget(path_of("a.safetensors"));
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	forget(files_path("a.safetensors"));
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	mt_tensor *w = mt_tensor_file_map(f, 0);
 	MT_REQUIRE(w != NULL);
 	int before = touched(w);
@@ -169,8 +152,8 @@ static void test_private(void) {
 	mt_tensor *t[] = {ramp(6), ramp(6)};
 	struct stat before, after;
 	MT_REQUIRE(save(2, names, t));
-	MT_REQUIRE(stat(path_of("a.safetensors"), &before) == 0);
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	MT_REQUIRE(stat(files_path("a.safetensors"), &before) == 0);
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	mt_tensor *a = mt_tensor_file_map(f, 0), *b = mt_tensor_file_map(f, 1), *again = mt_tensor_file_map(f, 0);
 	MT_REQUIRE(a != NULL && b != NULL && again != NULL);
 	MT_CHECK(mt_mul_scalar_(a, mt_f(-1)) != NULL && mt_set(a, (int64_t[]){5}, mt_f(99)) == MT_OK);
@@ -178,7 +161,7 @@ static void test_private(void) {
 	CHECK_VALUES(b, 0, 1, 2, 3, 4, 5);     /* though it lies in the same page of the file */
 	CHECK_VALUES(again, 0, 1, 2, 3, 4, 5); /* each mapping has its own copy */
 	CHECK_VALUES(mt_tensor_file_read(f, 0), 0, 1, 2, 3, 4, 5);
-	MT_CHECK(stat(path_of("a.safetensors"), &after) == 0 && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+	MT_CHECK(stat(files_path("a.safetensors"), &after) == 0 && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
 	         before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
 	mt_tensor_file_close(f);
 }
@@ -188,7 +171,7 @@ static void test_trains(void) {
 	static const char *const name = "w";
 	mt_tensor *t = ramp(4);
 	MT_REQUIRE(save(1, &name, &t));
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	mt_tensor *w = mt_requires_grad_(mt_tensor_file_map(f, 0), 1);
 	mt_tensor_file_close(f);
 	mt_optim *o = mt_optim_sgd(&w, 1, 0.5, (mt_sgd_options){0});
@@ -202,7 +185,7 @@ static void test_lasts(void) {
 	static const char *const name = "w";
 	mt_tensor *t = ramp(5);
 	MT_REQUIRE(save(1, &name, &t));
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	mt_scope *scope = mt_scope_begin();
 	mt_tensor *view = mt_retain(mt_slice(mt_tensor_file_map(f, 0), 0, 1, 4, 2));
 	mt_tensor_file_close(f);
@@ -221,13 +204,13 @@ static void test_lasts(void) {
 static void test_refused(void) {
 	static const char header[] = "{\"a\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[0,2]}}";
 	uint64_t length = sizeof header - 1;
-	FILE *file = fopen(path_of("a.safetensors"), "wb");
+	FILE *file = fopen(files_path("a.safetensors"), "wb");
 	MT_REQUIRE(file != NULL);
 	fwrite(&length, sizeof length, 1, file);
 	fwrite(header, 1, length, file);
 	fwrite("\1\2", 1, 2, file);
 	MT_CHECK_INT(fclose(file), 0);
-	mt_tensor_file *f = mt_tensor_file_open(path_of("a.safetensors"));
+	mt_tensor_file *f = mt_tensor_file_open(files_path("a.safetensors"));
 	MT_REQUIRE(f != NULL);
 	int64_t live = mt_live_tensors();
 	MT_CHECK(mt_tensor_file_map(f, 0) == NULL);
@@ -238,7 +221,7 @@ static void test_refused(void) {
 	CHECK_ERROR(MT_E_ARG, "tensor -1 is out of range, there are 1");
 	MT_CHECK(mt_tensor_file_map(NULL, 0) == NULL);
 	CHECK_ERROR(MT_E_NULL, "tensor_file_map: file");
-	MT_CHECK(truncate(path_of("a.safetensors"), (off_t)(8 + length + 1)) == 0);
+	MT_CHECK(truncate(files_path("a.safetensors"), (off_t)(8 + length + 1)) == 0);
 	MT_CHECK(mt_tensor_file_map(f, 0) == NULL);
 	CHECK_ERROR(MT_E_IO, "became shorter");
 	MT_CHECK_INT(mt_live_tensors(), live);
@@ -261,7 +244,7 @@ EACH(refused)
 static const mt_test_case cases[] = {
 	{"values", each_values}, {"not_mapped", each_not_mapped}, {"lazy", each_lazy},       {"private", each_private},
 	{"trains", each_trains}, {"lasts", each_lasts},           {"refused", each_refused}, {0}};
-static const mt_test_suite suites[] = {{"map_file", cases, make_folder, remove_folder}, {0}};
+static const mt_test_suite suites[] = {{"map_file", cases, files_make, files_remove}, {0}};
 
 int main(int argc, char **argv) {
 	return mt_test_main(argc, argv, suites);

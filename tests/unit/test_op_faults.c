@@ -3,32 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "failing.h"
 #include "mt/mt.h"
 #include "mt_test.h"
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
-static long outstanding;    /* allocations not freed */
-
-static int fails_now(void) {
-	return countdown >= 0 && countdown-- == 0;
-}
-
-static void *alloc(size_t bytes) {
-	void *p = fails_now() ? NULL : malloc(bytes ? bytes : 1);
-	outstanding += p != NULL;
-	return p;
-}
-
-static void *resize(void *old, size_t bytes) {
-	void *p = fails_now() ? NULL : realloc(old, bytes ? bytes : 1);
-	outstanding += p != NULL && old == NULL;
-	return p;
-}
-
-static void release(void *p) {
-	outstanding -= p != NULL;
-	free(p);
-}
 
 /* ---- the ops ------------------------------------------------------------------------------------------------------ */
 
@@ -140,18 +117,19 @@ static int run_failing(int op, long n) {
 	mt_status status;
 	int last = 0;
 	int64_t tensors = mt_live_tensors();
-	long before = outstanding;
+	long before = failing_outstanding;
 	mt_test_row("op %d, allocation %ld", op, n);
-	countdown = n;
+	failing_countdown = n;
 	mt_status result = run(op, &last);
-	int reached = countdown < 0;
-	countdown = -1;
+	int reached = failing_countdown < 0;
+	failing_countdown = -1;
 	mt_error_take(&status);
 	mt_scope_end(scope);
 	MT_CHECK_MSG(result == status, "result %d, error %d", (int)result, (int)status);
 	MT_CHECK_MSG(reached || result == MT_OK, "result %d without a failure", (int)result);
 	MT_CHECK_INT(mt_live_tensors(), tensors);
-	MT_CHECK_MSG(outstanding <= before + 8, "%ld blocks stayed", outstanding - before); /* caches and slabs may grow */
+	MT_CHECK_MSG(failing_outstanding <= before + 8, "%ld blocks stayed",
+	             failing_outstanding - before); /* caches and slabs may grow */
 	return !reached;
 }
 
@@ -184,6 +162,6 @@ static const mt_test_case cases[] = {{"sweep", sweep}, {0}};
 static const mt_test_suite suites[] = {{"op_faults", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {
-	mt_set_allocator(alloc, resize, release);
+	failing_install();
 	return mt_test_main(argc, argv, suites);
 }

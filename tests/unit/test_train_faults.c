@@ -4,32 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "failing.h"
 #include "mt/mt.h"
 #include "mt_test.h"
-
-static long countdown = -1; /* allocations until one fails; negative: none does */
-static long outstanding;    /* allocations not freed */
-
-static int fails_now(void) {
-	return countdown >= 0 && countdown-- == 0;
-}
-
-static void *alloc(size_t bytes) {
-	void *p = fails_now() ? NULL : malloc(bytes ? bytes : 1);
-	outstanding += p != NULL;
-	return p;
-}
-
-static void *resize(void *old, size_t bytes) {
-	void *p = fails_now() ? NULL : realloc(old, bytes ? bytes : 1);
-	outstanding += p != NULL && old == NULL;
-	return p;
-}
-
-static void release(void *p) {
-	outstanding -= p != NULL;
-	free(p);
-}
 
 static char path[64];
 
@@ -79,12 +56,12 @@ static int run_failing(long n) {
 	mt_scope *scope = mt_scope_begin();
 	mt_status status;
 	int64_t tensors = mt_live_tensors();
-	long before = outstanding;
+	long before = failing_outstanding;
 	mt_test_row("allocation %ld", n);
-	countdown = n;
+	failing_countdown = n;
 	mt_status result = run();
-	int reached = countdown < 0;
-	countdown = -1;
+	int reached = failing_countdown < 0;
+	failing_countdown = -1;
 	mt_error_take(&status);
 	mt_scope_end(scope);
 	if (reached) /* a cache may do without its block: then the run succeeds */
@@ -92,7 +69,8 @@ static int run_failing(long n) {
 	else
 		MT_CHECK_INT(result, MT_OK);
 	MT_CHECK_INT(mt_live_tensors(), tensors);
-	MT_CHECK_MSG(outstanding <= before + 8, "%ld blocks stayed", outstanding - before); /* caches and slabs may grow */
+	MT_CHECK_MSG(failing_outstanding <= before + 8, "%ld blocks stayed",
+	             failing_outstanding - before); /* caches and slabs may grow */
 	return !reached;
 }
 
@@ -112,7 +90,7 @@ static const mt_test_case cases[] = {{"sweep", test_sweep}, {0}};
 static const mt_test_suite suites[] = {{"train_faults", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {
-	mt_set_allocator(alloc, resize, release);
+	failing_install();
 	snprintf(path, sizeof path, "/tmp/mt-faults-%ld.safetensors", (long)getpid());
 	return mt_test_main(argc, argv, suites);
 }
