@@ -5,16 +5,6 @@
 #include "bench/report.h"
 #include "bench/text.h"
 
-static const json_t *old_case(const json_t *old, const char *id) {
-	json_t *one;
-	size_t i;
-	json_array_foreach(json_object_get(old, "cases"), i, one) {
-		if (strcmp(bench_text(one, "id"), id) == 0)
-			return one;
-	}
-	return NULL;
-}
-
 struct counts {
 	int compared, slower, faster, broken;
 };
@@ -52,7 +42,7 @@ int bench_against_print(const json_t *old, const json_t *report, FILE *out) {
 	fprintf(out, "\nAgainst %s, %s:\n", bench_text(old, "created"), bench_text(old, "command"));
 	json_array_foreach(json_object_get(report, "cases"), i, one) {
 		const char *id = bench_text(one, "id");
-		const json_t *before = old_case(old, id);
+		const json_t *before = bench_case_of(old, id);
 		json_array_foreach(json_object_get(report, "backends"), k, backend) {
 			const char *name = bench_text(backend, "name");
 			const json_t *was = bench_result_of(before, name), *now = bench_result_of(one, name);

@@ -54,6 +54,8 @@ int bench_against_print(const json_t *old, const json_t *report, FILE *out);
 
 /* object's text under key; "" where it is none. */
 const char *bench_text(const json_t *object, const char *key);
+/* The case of this id; NULL where there is none. */
+const json_t *bench_case_of(const json_t *report, const char *id);
 /* object's number under key, whole or not; NaN where it is none. */
 double bench_number(const json_t *object, const char *key);
 /* A case's result of a backend; NULL where it has none. */

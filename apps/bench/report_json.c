@@ -135,24 +135,23 @@ mt_status bench_json_write(const json_t *report, const char *path) {
 
 /* ---- peers ---- */
 
-static const json_t *backend_of(const json_t *report, const char *name) {
+/* The element of the array under list whose text under key is value. */
+static const json_t *element_of(const json_t *report, const char *list, const char *key, const char *value) {
 	json_t *one;
 	size_t i;
-	json_array_foreach(json_object_get(report, "backends"), i, one) {
-		if (strcmp(bench_text(one, "name"), name) == 0)
+	json_array_foreach(json_object_get(report, list), i, one) {
+		if (strcmp(bench_text(one, key), value) == 0)
 			return one;
 	}
 	return NULL;
 }
 
-static const json_t *case_of(const json_t *report, const char *id) {
-	json_t *one;
-	size_t i;
-	json_array_foreach(json_object_get(report, "cases"), i, one) {
-		if (strcmp(bench_text(one, "id"), id) == 0)
-			return one;
-	}
-	return NULL;
+const json_t *bench_case_of(const json_t *report, const char *id) {
+	return element_of(report, "cases", "id", id);
+}
+
+static const json_t *backend_of(const json_t *report, const char *name) {
+	return element_of(report, "backends", "name", name);
 }
 
 /* Each of the peer's backends, marked as a peer's; a name that report has already is refused before anything is written. */
@@ -185,7 +184,7 @@ mt_status bench_merge_peer(json_t *report, const json_t *peer) {
 		return status;
 	json_array_foreach(json_object_get(report, "cases"), i, one) {
 		json_t *results = json_object_get(one, "results");
-		const json_t *theirs = case_of(peer, bench_text(one, "id"));
+		const json_t *theirs = bench_case_of(peer, bench_text(one, "id"));
 		json_object_foreach(json_object_get(theirs, "results"), name, result) {
 			if (backend_of(peer, name) != NULL && json_object_set_new(results, name, json_deep_copy(result)) != 0)
 				return mt_error_set(MT_E_MEMORY, "out of memory");

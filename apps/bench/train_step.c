@@ -75,8 +75,7 @@ static mt_status step_run(void *state) {
 }
 
 /* The loss before the first step and before the second, which all parameters' first step has part in; and the first
- * parameter's gradient in the first step, which all of the backward pass has part in, in units of ten times its largest
- * element: where one of a million activations is 0 but for rounding, its ReLU is a share of the sum.
+ * parameter's gradient in the first step, which all of the backward pass has part in, in units of its largest element.
  * (Parameters themselves are a worse measure: Adam's first step is the sign of the gradient, of rounding errors too; so is
  * a gradient behind it, where a maximum over places may have another winner then.) */
 static mt_tensor *step_output(void *state) {
@@ -89,7 +88,9 @@ static mt_tensor *step_output(void *state) {
 	mt_retain(before);
 	mt_autorelease(before);
 	mt_tensor *gradient = mt_grad(s->first);
-	mt_tensor *relative = mt_div(gradient, mt_mul_scalar(mt_max(mt_abs(gradient), MT_ALL_AXES, 0), mt_f(10)));
+	mt_tensor *relative = mt_div(gradient, mt_max(mt_abs(gradient), MT_ALL_AXES, 0));
+	if (s->net->kinks > 0)
+		relative = mt_div_scalar(relative, mt_f(s->net->kinks));
 	if (step_run(s) != MT_OK)
 		return NULL;
 	mt_tensor *parts[] = {mt_reshape(before, MT_SHAPE(1)), mt_reshape(s->loss, MT_SHAPE(1)),

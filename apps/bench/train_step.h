@@ -18,6 +18,9 @@ struct bench_net {
 	mt_tensor *(*loss)(mt_tensor *output, mt_tensor *target);
 	mt_optim *(*optim)(mt_tensor *const *parameters, int64_t n);
 	double (*flops)(const int64_t *n); /* of the products and convolutions of one step */
+	/* What a difference in the gradient is divided by, beside its largest element; 0: nothing.  A network with millions of
+	 * activations before a ReLU has some that are 0 but for rounding, where the gradient jumps. */
+	double kinks;
 };
 
 /* Appends the case of net with these extents (the first is the batch), x its abscissa.  0 or −1. */

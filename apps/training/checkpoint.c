@@ -5,7 +5,7 @@
 
 #include "training/training.h"
 
-enum { MAX_SETTINGS = 32, KEY_BYTES = 64, VALUE_BYTES = 1024 };
+enum { MAX_SETTINGS = 32, KEY_BYTES = 64, VALUE_BYTES = 4200 /* a path fits */ };
 
 #define PROGRAM_NOTE "program"
 #define SETTING_PREFIX "option."

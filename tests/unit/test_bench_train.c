@@ -181,7 +181,7 @@ static void test_step_output(void) {
 			largest = fmax(largest, fabs(out[i]));
 		MT_CHECK_INT(n, 2 + 2 * 10);
 		MT_CHECK(out[1] < out[0] - c->tolerance);
-		MT_CHECK_NEAR(largest, 0.1, 1e-7);
+		MT_CHECK_NEAR(largest, 1, 1e-6);
 		void *state = c->kind->make(c);
 		MT_CHECK(c->kind->output(state) == NULL);
 		MT_CHECK_CONTAINS(mt_error_take(NULL), "points: no step was taken");

@@ -146,6 +146,8 @@ static void test_longest_tag(void) {
 	MT_CHECK_CONTAINS(mt_error_take(NULL), "event_log_scalar: a tag must have 1 to 400 bytes, got 401");
 	MT_CHECK_INT(mt_event_log_scalar(log, 1, "", 1), MT_E_ARG);
 	mt_error_take(NULL);
+	MT_CHECK_INT(mt_event_log_scalar(log, 1, "\xff", 1), MT_E_ARG);
+	mt_error_take(NULL);
 	MT_CHECK_INT(mt_event_log_close(log), MT_OK);
 	take_file();
 	next_record(&at, &event);

@@ -88,31 +88,14 @@ static mt_status run(void) {
 
 static off_t checkpoint_bytes; /* of the file when all goes well */
 
-/* The run with allocation n failing; 1 where it was not reached. */
+/* With allocation n failing, as failing_run; the old files stay. */
 static int run_failing(long n) {
 	struct stat npy, npz, checkpoint;
-	mt_scope *scope = mt_scope_begin();
-	mt_status status;
-	int64_t tensors = mt_live_tensors();
-	long before = failing_outstanding;
-	mt_test_row("allocation %ld", n);
-	failing_countdown = n;
-	mt_status result = run();
-	int reached = failing_countdown < 0;
-	failing_countdown = -1;
-	mt_error_take(&status);
-	mt_scope_end(scope);
-	if (reached) /* a cache may do without its block: then the run succeeds */
-		MT_CHECK_MSG(result == status || result == MT_OK, "result %d, error %d", (int)result, (int)status);
-	else
-		MT_CHECK_INT(result, MT_OK);
+	int not_reached = failing_run(run, n);
 	MT_CHECK(stat(files_path("a.npy"), &npy) == 0 && npy.st_size == 128 + 48);
 	MT_CHECK(stat(files_path("a.npz"), &npz) == 0 && npz.st_size > 300);
 	MT_CHECK(stat(files_path("a.safetensors"), &checkpoint) == 0 && checkpoint.st_size == checkpoint_bytes);
-	MT_CHECK_INT(mt_live_tensors(), tensors);
-	MT_CHECK_MSG(failing_outstanding <= before + 8, "%ld blocks stayed",
-	             failing_outstanding - before); /* caches and slabs may grow */
-	return !reached;
+	return not_reached;
 }
 
 static void test_sweep(void) {

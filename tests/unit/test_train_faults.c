@@ -51,34 +51,11 @@ static mt_status run(void) {
 	return status;
 }
 
-/* The run with allocation n failing; 1 where it was not reached. */
-static int run_failing(long n) {
-	mt_scope *scope = mt_scope_begin();
-	mt_status status;
-	int64_t tensors = mt_live_tensors();
-	long before = failing_outstanding;
-	mt_test_row("allocation %ld", n);
-	failing_countdown = n;
-	mt_status result = run();
-	int reached = failing_countdown < 0;
-	failing_countdown = -1;
-	mt_error_take(&status);
-	mt_scope_end(scope);
-	if (reached) /* a cache may do without its block: then the run succeeds */
-		MT_CHECK_MSG(result == status || result == MT_OK, "result %d, error %d", (int)result, (int)status);
-	else
-		MT_CHECK_INT(result, MT_OK);
-	MT_CHECK_INT(mt_live_tensors(), tensors);
-	MT_CHECK_MSG(failing_outstanding <= before + 8, "%ld blocks stayed",
-	             failing_outstanding - before); /* caches and slabs may grow */
-	return !reached;
-}
-
 static void test_sweep(void) {
 	enum { MOST = 20000 };
 	long n = 0;
 	MT_REQUIRE(run() == MT_OK); /* warm: devices are open, slabs are there */
-	while (n < MOST && !run_failing(n))
+	while (n < MOST && !failing_run(run, n))
 		n++;
 	mt_test_row("all");
 	MT_CHECK_MSG(n > 50 && n < MOST, "%ld allocations", n);

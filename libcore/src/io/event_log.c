@@ -5,6 +5,7 @@
  * 2 a length and bytes, 5 four bytes. */
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -175,6 +176,10 @@ mt_status mt_event_log_scalar(mt_event_log *log, int64_t step, const char *tag, 
 	size_t length = strlen(tag);
 	if (length == 0 || length > MAX_TAG)
 		return mt__fail(MT_E_ARG, "event_log_scalar: a tag must have 1 to %d bytes, got %zu", (int)MAX_TAG, length);
+	json_t *text = json_stringn(tag, length); /* Jansson takes UTF-8 alone, as readers of the file do */
+	if (text == NULL)
+		return mt__fail(MT_E_ARG, "event_log_scalar: the tag is not valid UTF-8");
+	json_decref(text);
 	struct bytes number = {.n = 0}, summary = {.n = 0}, event = event_at(step);
 	put_text(&number, VALUE_TAG, tag, length);
 	put_float(&number, VALUE_SIMPLE, (float)value);
