@@ -66,7 +66,7 @@ int32_t MT_ISA_NAME(mt__omp_embedding)(mt_queue *queue, const struct mt_embeddin
 
 /* ---- gradient ----------------------------------------------------------------------------------------------------- */
 
-enum { WIDTH = 512 };
+enum { WIDTH = 512, FLUSH = 32 };
 
 struct gradient {
 	const struct mt_embedding_grad_args *args;
@@ -114,7 +114,7 @@ static void sum_rows(const struct gradient *g, int64_t begin, int64_t end) {
 		for (int64_t c = 0; c < width; c += WIDTH) {
 			int64_t n = mt__omp_min(WIDTH, width - c), first = g->first[v];
 			int64_t last = v == g->args->padding_idx ? first : g->first[v + 1];
-			bool many = last - first > g->loops->flush;
+			bool many = last - first > FLUSH;
 			g->loops->begin(MT_REDUCE_SUM, sum, n);
 			for (int64_t j = 0; many && j < n; j++)
 				total[j].f = 0;
@@ -124,8 +124,8 @@ static void sum_rows(const struct gradient *g, int64_t begin, int64_t end) {
 					mt__omp_load_run(buffer, dtype, false, from, step, n);
 					from = buffer;
 				}
-				g->loops->columns(MT_REDUCE_SUM, sum, from, n, 1, n);
-				if (many && ((i + 1 - first) % g->loops->flush == 0 || i + 1 == last)) {
+				g->loops->columns(MT_REDUCE_SUM, sum, from, n, 1, n, false);
+				if (many && ((i + 1 - first) % FLUSH == 0 || i + 1 == last)) {
 					g->loops->flush_lanes(MT_REDUCE_SUM, total, sum, n);
 					g->loops->begin(MT_REDUCE_SUM, sum, n);
 				}

@@ -15,15 +15,20 @@ union mt__partial {
 struct mt__reduce_loops {
 	bool real;     /* partial results are in f */
 	int lane_size; /* bytes of a lane */
-	int flush;     /* rows that lanes may take up before they are joined, for accuracy */
+	int flush;     /* rows that lanes of sums may take up before they are joined, for accuracy */
 	/* x[0] ∘ … ∘ x[n−1] */
 	union mt__partial (*run)(int op, const void *x, int64_t n);
 	/* lane[j] = the op's identity */
 	void (*begin)(int op, void *lane, int64_t columns);
-	/* lane[j] = lane[j] ∘ x[0 · ld + j] ∘ x[1 · ld + j] ∘ …, rows of them */
-	void (*columns)(int op, void *lane, const void *x, int64_t ld, int64_t rows, int64_t columns);
+	/* lane[j] = lane[j] ∘ x[0 · ld + j] ∘ x[1 · ld + j] ∘ …, rows of them, groups of rows joined pairwise first; far:
+	 * they come from memory, and the next group is asked for */
+	void (*columns)(int op, void *lane, const void *x, int64_t ld, int64_t rows, int64_t columns, bool far);
 	/* total[j] = total[j] ∘ lane[j] */
 	void (*flush_lanes)(int op, union mt__partial *total, const void *lane, int64_t columns);
+	/* total[j] = total[j] ∘ next[j] */
+	void (*join)(int op, union mt__partial *total, const union mt__partial *next, int64_t columns);
+	/* out[j · stride] = lane[j] / count; NULL where lanes are of another type than x */
+	void (*finish)(void *out, int64_t stride, const void *lane, double count, int64_t columns);
 };
 
 /* The loops for op over elements of a compute dtype. */

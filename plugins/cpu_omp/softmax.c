@@ -1,11 +1,12 @@
 /* softmax, log_softmax and their gradients.  Long rows one by one; short or strided ones side by side, one a vector
- * lane. */
+ * lane.  Floats that lie ready take softmax_rows.h's way, everything else softmax_type.inc's. */
 #include "lanes.h"
 #include "reduce.h"
+#include "row_exp.h"
+#include "row_stream.h"
 #include "units.h"
-#include "vmath.h"
 
-enum { SOFTMAX_CHUNK = 2048, SOFTMAX_LANES = 128 };
+enum { SOFTMAX_CHUNK = 2048, SOFTMAX_LANES = 128, SOFTMAX_WIDE = 512, SOFTMAX_BLOCK = 65536 };
 
 struct softmax {
 	struct mt__lanes lanes; /* arrays: out, x; or gx, gout, y */
@@ -13,7 +14,13 @@ struct softmax {
 	bool log;
 	void (*unit)(const struct softmax *s, const struct mt__lane_block *b);
 	bool direct; /* side by side: rows of lanes are contiguous and of the computed type */
+	/* softmax_rows.h */
+	bool far;     /* results are stored past the caches */
+	float *terms; /* of each thread, terms_each of them; or NULL: they stay in out */
+	int64_t terms_each;
 };
+
+#include "softmax_rows.h"
 
 #define T float
 #define NAME(f) f##_f32
@@ -47,6 +54,8 @@ static void run_units(const void *context, int64_t begin, int64_t end) {
 	mt__lanes_locate(&s->lanes, begin, &b);
 	for (int64_t u = begin; u < end; u++, mt__lanes_advance(&s->lanes, &b))
 		s->unit(s, &b);
+	if (s->far)
+		row_stream_end();
 }
 
 static void run(mt_queue *queue, struct softmax *s, unit_function *row, unit_function *block, double cost) {
@@ -58,13 +67,56 @@ static void run(mt_queue *queue, struct softmax *s, unit_function *row, unit_fun
 	mt__omp_for_units(threads, l->units, run_units, s);
 }
 
+/* Every array is of floats, contiguous along the axis, or across the lanes. */
+static bool lies_ready(const struct mt__lanes *l, bool blocks) {
+	for (int k = 0; k < l->walk.n; k++)
+		if (l->walk.dtype[k] != MT_F32 || (blocks ? mt__lane_stride(l, k) : l->step[k]) != 1)
+			return false;
+	return true;
+}
+
+/* One thread's terms: of a block, or of a row that the second cache level holds; else 0. */
+static int64_t terms_of(const struct softmax *s, bool blocks) {
+	int64_t n = s->lanes.extent * (blocks ? s->lanes.width : 1);
+	return s->far && !s->log && n <= 2 * SOFTMAX_BLOCK ? (n + 15) / 16 * 16 : 0;
+}
+
+/* Floats that lie ready; false where they do not. */
+static bool run_ready(mt_queue *queue, struct softmax *s, unit_function *row, unit_function *block, double cost,
+                      int32_t *status) {
+	struct mt__lanes *l = &s->lanes;
+	bool blocks = mt__lanes_side_by_side(l, 1);
+	if (!lies_ready(l, blocks) || (blocks && !block))
+		return false;
+	int64_t wide = SOFTMAX_BLOCK / mt__omp_max(l->extent, 1) / 64 * 64;
+	mt__lanes_divide(l, blocks ? mt__omp_min(mt__omp_max(wide, SOFTMAX_LANES), SOFTMAX_WIDE) : 1);
+	s->unit = blocks ? block : row;
+	int threads = mt__omp_threads(queue, (double)l->walk.count * (double)l->extent * cost);
+	s->far = l->walk.count * l->extent * 4 >= MT__ROW_STREAM_BYTES;
+	s->terms_each = terms_of(s, blocks);
+	uint64_t bytes = (uint64_t)(s->terms_each * threads) * 4;
+	if (bytes > 0) {
+		s->terms = mt__omp_scratch(queue, bytes);
+		*status = s->terms ? MT_OK : mt__omp_no_scratch(bytes);
+		if (!s->terms)
+			return true;
+	}
+	*status = MT_OK;
+	mt__omp_for_units(threads, l->units, run_units, s);
+	return true;
+}
+
 int32_t MT_ISA_NAME(mt__omp_softmax)(mt_queue *queue, const struct mt_softmax_args *args) {
 	struct softmax s;
 	const mt_array *arrays[] = {args->out, args->x};
 	mt__lanes_init(&s.lanes, 2, arrays, args->axis);
-	int32_t dtype = mt__omp_compute_dtype(args->x->dtype);
+	int32_t dtype = mt__omp_compute_dtype(args->x->dtype), status;
 	s.loops = mt__omp_reduce_loops(MT_REDUCE_SUM, dtype);
 	s.log = args->log != 0;
+	s.far = false;
+	s.terms = NULL;
+	if (run_ready(queue, &s, ready_row, ready_block, 4, &status))
+		return status;
 	s.direct = args->x->dtype == dtype && mt__lane_stride(&s.lanes, 0) == 1 && mt__lane_stride(&s.lanes, 1) == 1;
 	if (dtype == MT_F64)
 		run(queue, &s, row_f64, block_f64, 40);
@@ -77,10 +129,14 @@ int32_t MT_ISA_NAME(mt__omp_softmax_grad)(mt_queue *queue, const struct mt_softm
 	struct softmax s;
 	const mt_array *arrays[] = {args->gx, args->gout, args->y};
 	mt__lanes_init(&s.lanes, 3, arrays, args->axis);
-	int32_t dtype = mt__omp_compute_dtype(args->y->dtype);
+	int32_t dtype = mt__omp_compute_dtype(args->y->dtype), status;
 	s.loops = mt__omp_reduce_loops(MT_REDUCE_SUM, dtype);
 	s.log = args->log != 0;
 	s.direct = false;
+	s.far = false;
+	s.terms = NULL;
+	if (run_ready(queue, &s, ready_row_grad, NULL, 3, &status))
+		return status;
 	if (dtype == MT_F64)
 		run(queue, &s, row_grad_f64, block_grad_f64, s.log ? 30 : 3);
 	else

@@ -1,0 +1,125 @@
+/* softmax over floats that lie ready: rows one by one, or blocks of lanes side by side, each read from memory once and
+ * written once.  Where results are stored past the caches the terms e^(x−m) wait in scratch. */
+#ifndef MT_OMP_SOFTMAX_ROWS_H
+#define MT_OMP_SOFTMAX_ROWS_H
+
+static float *terms_here(const struct softmax *s, float *out) {
+	return s->terms ? s->terms + omp_get_thread_num() * s->terms_each : out;
+}
+
+/* Σ e^(x−m); the terms go to y unless it is NULL. */
+static double sum_of_row(float *y, const float *x, float m, int64_t n) {
+	double sum = 0;
+	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK) {
+		int64_t part = mt__omp_min(SOFTMAX_CHUNK, n - i);
+		sum += (double)(y ? row_exp(y + i, x + i, m, 1, part) : row_exp(NULL, x + i, m, 1, part));
+	}
+	return sum;
+}
+
+static void ready_row(const struct softmax *s, const struct mt__lane_block *b) {
+	const float *x = (const float *)b->at[1];
+	float *out = (float *)b->at[0], *y = terms_here(s, out);
+	int64_t n = s->lanes.extent;
+	float m = row_largest(x, n);
+	if (s->log) {
+		float low = (float)log(sum_of_row(NULL, x, m, n));
+		if (s->far)
+			row_affine(out, x, m, 1, -low, n, true);
+		else
+			row_affine(out, x, m, 1, -low, n, false);
+		return;
+	}
+	float scale = (float)(1 / sum_of_row(y, x, m, n));
+	if (y != out)
+		row_affine(out, y, 0, scale, 0, n, true);
+	else
+		row_affine(out, y, 0, scale, 0, n, false);
+}
+
+/* sum[j] = Σ e^(x−m[j]) down the lanes, a few rows by themselves first; the terms go to y. */
+static void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, int64_t ld, const float *m, int64_t rows,
+                         int64_t lanes) {
+	enum { FEW = 32 };
+	_Alignas(64) float part[SOFTMAX_WIDE];
+	for (int64_t j = 0; j < lanes; j++)
+		sum[j] = 0;
+	for (int64_t r = 0; r < rows; r += FEW) {
+		for (int64_t j = 0; j < lanes; j++)
+			part[j] = 0;
+		for (int64_t i = r; i < mt__omp_min(rows, r + FEW); i++)
+			row_exp_lanes(y + i * ldy, part, x + i * ld, m, lanes);
+		for (int64_t j = 0; j < lanes; j++)
+			sum[j] += part[j];
+	}
+}
+
+static void ready_block(const struct softmax *s, const struct mt__lane_block *b) {
+	const float *x = (const float *)b->at[1];
+	float *out = (float *)b->at[0], *y = terms_here(s, out);
+	int64_t n = s->lanes.extent, lanes = b->lanes, ld = s->lanes.step[1], ldo = s->lanes.step[0];
+	int64_t ldy = y == out ? ldo : lanes;
+	_Alignas(64) float m[SOFTMAX_WIDE], sum[SOFTMAX_WIDE];
+	for (int64_t j = 0; j < lanes; j++)
+		m[j] = -INFINITY;
+	vec_columns_f32(MT_REDUCE_MAX, m, x, ld, n, lanes, false);
+	sum_of_block(y, ldy, sum, x, ld, m, n, lanes);
+	if (s->log) {
+		for (int64_t j = 0; j < lanes; j++)
+			sum[j] = mt__logf(sum[j]);
+		for (int64_t r = 0; r < n; r++)
+			for (int64_t j = 0; j < lanes; j++)
+				out[r * ldo + j] = x[r * ld + j] - m[j] - sum[j];
+		return;
+	}
+	for (int64_t j = 0; j < lanes; j++)
+		sum[j] = 1 / sum[j];
+	for (int64_t r = 0; r < n; r++)
+		if (y != out)
+			row_products(out + r * ldo, y + r * ldy, sum, lanes, true);
+		else
+			row_products(out + r * ldo, y + r * ldy, sum, lanes, false);
+}
+
+/* ---- gradients ---- */
+
+/* gx[j] = y[j] (g[j] − sum), or g[j] − e^y[j] sum. */
+MT_INLINE void finish_row_grad(bool log, float *gx, const float *g, const float *y, float sum, int64_t n, bool far) {
+	int64_t j = 0, head = far ? row_stream_head(gx, n) : 0;
+	for (; j < head; j++)
+		gx[j] = log ? g[j] - y[j] : y[j] * (g[j] - sum);
+	for (; j + VL_F32 <= n; j += VL_F32) {
+		vec_f32 u = vec_f32_load(g + j, VL_F32), v = vec_f32_load(y + j, VL_F32), z = log ? u - v : v * (u - sum);
+		if (far)
+			vec_f32_stream(gx + j, z);
+		else
+			vec_f32_store(gx + j, VL_F32, z);
+	}
+	for (; j < n; j++)
+		gx[j] = log ? g[j] - y[j] : y[j] * (g[j] - sum);
+}
+
+static void ready_row_grad(const struct softmax *s, const struct mt__lane_block *b) {
+	const float *g = (const float *)b->at[1], *y = (const float *)b->at[2];
+	float *gx = (float *)b->at[0];
+	int64_t n = s->lanes.extent;
+	_Alignas(64) float term[SOFTMAX_CHUNK];
+	double sum = 0;
+	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK) {
+		int64_t part = mt__omp_min(SOFTMAX_CHUNK, n - i);
+		sum += s->log ? s->loops->run(MT_REDUCE_SUM, g + i, part).f : (double)row_dot(g + i, y + i, part);
+	}
+	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK) {
+		int64_t part = mt__omp_min(SOFTMAX_CHUNK, n - i);
+		if (s->log) {
+			row_exp(term, y + i, 0, (float)sum, part);
+			finish_row_grad(true, gx + i, g + i, term, 0, part, false);
+		} else if (s->far) {
+			finish_row_grad(false, gx + i, g + i, y + i, (float)sum, part, true);
+		} else {
+			finish_row_grad(false, gx + i, g + i, y + i, (float)sum, part, false);
+		}
+	}
+}
+
+#endif
