@@ -1,4 +1,6 @@
 /* cross_entropy and its gradient.  Rows of many classes one by one, rows of few side by side, one a vector lane. */
+#include <string.h>
+
 #include "reduce.h"
 #include "stage.h"
 #include "units.h"
@@ -14,6 +16,7 @@ struct entropy {
 	double smoothing, weights; /* weights: Σ w_c */
 	int size;
 	int64_t width; /* rows of a unit */
+	bool far;      /* logits, and glogits, are too large for the caches */
 	void (*unit)(const struct entropy *e, int64_t row, int64_t count);
 };
 
@@ -46,6 +49,8 @@ static int64_t target_of(const mt_array *target, int64_t row) {
 #undef EXP
 #undef LOG
 #undef DTYPE
+
+#include "cross_entropy_rows.h"
 
 static int32_t check_targets(const char *what, const struct entropy *e, int64_t rows) {
 	for (int64_t n = 0; n < rows; n++) {
@@ -82,16 +87,28 @@ static void run_units(const void *context, int64_t begin, int64_t end) {
 	const struct entropy *e = context;
 	for (int64_t u = begin; u < end; u++)
 		e->unit(e, u * e->width, mt__omp_min(e->width, e->logits->shape[0] - u * e->width));
+	if (e->far)
+		row_stream_end();
+}
+
+/* Floats, contiguous along rows. */
+static bool is_ready(const mt_array *a) {
+	return a->dtype == MT_F32 && a->stride[1] == 1;
 }
 
 /* Units of rows depend on the shape alone. */
-static void run(mt_queue *queue, struct entropy *e, rows_function *rows, rows_function *block, double cost) {
+static void run(mt_queue *queue, struct entropy *e, int64_t lanes, rows_function *rows, rows_function *block,
+                double cost) {
 	bool few = e->classes < FEW_CLASSES && e->classes > 0;
 	int64_t n = e->logits->shape[0];
-	e->width = few ? mt__omp_min(ENTROPY_LANES, ENTROPY_CHUNK / e->classes) : 1;
+	e->width = few ? lanes : 1;
 	e->unit = few ? block : rows;
 	int threads = mt__omp_threads(queue, (double)n * (double)e->classes * cost);
 	mt__omp_for_units(threads, mt__omp_ceil_div(n, e->width), run_units, e);
+}
+
+static int64_t lanes_of(const struct entropy *e) {
+	return mt__omp_min(ENTROPY_LANES, ENTROPY_CHUNK / mt__omp_max(1, e->classes));
 }
 
 int32_t MT_ISA_NAME(mt__omp_cross_entropy)(mt_queue *queue, const struct mt_cross_entropy_args *args) {
@@ -107,10 +124,13 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy)(mt_queue *queue, const struct mt_cros
 		status = stage_weight(queue, &e, args->weight);
 	if (status != MT_OK)
 		return status;
+	e.far = is_ready(args->logits) && args->logits->shape[0] * e.classes * 4 >= MT__ROW_STREAM_BYTES;
 	if (dtype == MT_F64)
-		run(queue, &e, rows_f64, block_f64, 40);
+		run(queue, &e, lanes_of(&e), rows_f64, block_f64, 40);
+	else if (is_ready(args->logits) && e.classes > 0)
+		run(queue, &e, READY_LANES, ready_rows, ready_block, 3);
 	else
-		run(queue, &e, rows_f32, block_f32, 5);
+		run(queue, &e, lanes_of(&e), rows_f32, block_f32, 5);
 	return MT_OK;
 }
 
@@ -127,9 +147,13 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy_grad)(mt_queue *queue, const struct mt
 		status = stage_weight(queue, &e, args->weight);
 	if (status != MT_OK)
 		return status;
+	bool ready = is_ready(args->logits) && is_ready(args->glogits);
+	e.far = ready && args->logits->shape[0] * e.classes * 4 >= MT__ROW_STREAM_BYTES;
 	if (dtype == MT_F64)
-		run(queue, &e, rows_grad_f64, block_grad_f64, 40);
+		run(queue, &e, lanes_of(&e), rows_grad_f64, block_grad_f64, 40);
+	else if (ready && e.classes > 0)
+		run(queue, &e, READY_LANES, ready_rows_grad, ready_block_grad, 3);
 	else
-		run(queue, &e, rows_grad_f32, block_grad_f32, 5);
+		run(queue, &e, lanes_of(&e), rows_grad_f32, block_grad_f32, 5);
 	return MT_OK;
 }

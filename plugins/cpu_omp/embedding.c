@@ -55,7 +55,7 @@ static void copy_rows(const void *context, int64_t begin, int64_t end) {
 
 int32_t MT_ISA_NAME(mt__omp_embedding)(mt_queue *queue, const struct mt_embedding_args *args) {
 	const mt_array *table = args->table;
-	int32_t status = mt__check_index("embedding", args->index, 0, table->shape[0]);
+	int32_t status = mt__check_index(queue, "embedding", args->index, 0, table->shape[0]);
 	if (status != MT_OK)
 		return status;
 	struct lookup l = {{args->index, args->out, mt__omp_numel(args->index)}, table};
@@ -162,7 +162,7 @@ int32_t MT_ISA_NAME(mt__omp_embedding_grad)(mt_queue *queue, const struct mt_emb
 	int64_t rows = args->gtable->shape[0];
 	struct places p = {args->index, args->gout, mt__omp_numel(args->index)};
 	if (p.count > 0) {
-		int32_t status = mt__check_index("embedding_grad", args->index, 0, rows);
+		int32_t status = mt__check_index(queue, "embedding_grad", args->index, 0, rows);
 		if (status != MT_OK)
 			return status;
 	}

@@ -85,10 +85,31 @@ struct gather {
 	run_function *run;
 };
 
+/* One index for all lanes of a unit: a row is moved. */
+static void gather_rows(const struct gather *g, int64_t begin, int64_t end) {
+	const struct mt__lanes *l = &g->lanes;
+	const struct mt__walk *w = &l->walk;
+	int64_t os = mt__lane_stride(l, 0), xs = mt__lane_stride(l, 2);
+	struct mt__lane_block b;
+	mt__lanes_locate(l, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b)) {
+		int64_t i = mt__index_at(b.at[1], w->dtype[1], 0);
+		const char *x = b.at[2] + (i < 0 ? i + g->extent : i) * g->axis_stride * w->size[2];
+		if (os == 1)
+			mt__omp_load_run(b.at[0], w->dtype[0], true, x, xs, b.lanes);
+		else
+			g->run(b.at[0], os, b.at[1], 0, b.at[2], xs, g->axis_stride, g->extent, b.lanes);
+	}
+}
+
 static void gather_units(const void *context, int64_t begin, int64_t end) {
 	const struct gather *g = context;
 	const struct mt__lanes *l = &g->lanes;
 	struct mt__lane_block b;
+	if (mt__lane_stride(l, 1) == 0) {
+		gather_rows(g, begin, end);
+		return;
+	}
 	mt__lanes_locate(l, begin, &b);
 	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b))
 		g->run(b.at[0], mt__lane_stride(l, 0), b.at[1], mt__lane_stride(l, 1), b.at[2], mt__lane_stride(l, 2),
@@ -99,7 +120,7 @@ int32_t MT_ISA_NAME(mt__omp_gather)(mt_queue *queue, const struct mt_gather_args
 	struct gather g;
 	g.extent = extent_of(args->x, args->axis);
 	g.axis_stride = axis_stride_of(args->x, args->axis);
-	int32_t status = mt__check_index("gather", args->index, -g.extent, g.extent);
+	int32_t status = mt__check_index(queue, "gather", args->index, -g.extent, g.extent);
 	if (status != MT_OK)
 		return status;
 	mt_array x = without_axis(args->x, args->out, args->axis);
@@ -247,8 +268,9 @@ static void scatter_arrays(mt_queue *queue, const mt_array *src, const mt_array 
 	s.extent = extent_of(out, axis);
 	s.run = scatter_function(out->dtype, index->dtype);
 	bool along = mt__magnitude(s.lanes.step[0]) < mt__magnitude(mt__lane_stride(&s.lanes, 0));
-	mt__lanes_divide(&s.lanes, along ? 1 : 512);
 	int threads = mt__omp_threads(queue, (double)s.lanes.walk.count * (double)s.lanes.extent * 4);
+	int64_t share = mt__omp_ceil_div(s.lanes.walk.count, threads);
+	mt__lanes_divide(&s.lanes, along ? 1 : mt__omp_min(512, (share + 15) / 16 * 16));
 	mt__omp_for_units(threads, s.lanes.units, scatter_units, &s);
 }
 
@@ -292,7 +314,7 @@ int32_t MT_ISA_NAME(mt__omp_scatter_add)(mt_queue *queue, const struct mt_scatte
 	int64_t extent = extent_of(args->out, args->axis);
 	if (mt__omp_numel(args->index) == 0)
 		return MT_OK;
-	int32_t status = mt__check_index("scatter_add", args->index, -extent, extent);
+	int32_t status = mt__check_index(queue, "scatter_add", args->index, -extent, extent);
 	if (status != MT_OK)
 		return status;
 	if (mt__omp_compute_dtype(args->out->dtype) != args->out->dtype)

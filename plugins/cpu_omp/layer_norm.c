@@ -17,9 +17,15 @@ struct layer_norm {
 	double *sums; /* [segments][gweight, gbias][n]; NULL where neither is wanted */
 	void *lanes;  /* the same in the compute type */
 	const mt_array *gweight, *gbias;
+	/* layer_norm_rows.h */
+	bool ready; /* floats, contiguous along rows */
+	bool far;   /* results are stored past the caches */
 };
 
+#include "layer_norm_rows.h"
+
 #define T float
+#define READY 1
 #define NAME(f) f##_f32
 #define DTYPE MT_F32
 #include "layer_norm_type.inc"
@@ -27,13 +33,24 @@ struct layer_norm {
 #undef NAME
 #undef DTYPE
 
+#undef READY
 #define T double
+#define READY 0
 #define NAME(f) f##_f64
 #define DTYPE MT_F64
 #include "layer_norm_type.inc"
 #undef T
 #undef NAME
 #undef DTYPE
+
+/* Floats, contiguous along rows; NULL is. */
+static bool is_ready(const mt_array *a) {
+	return !a || (a->dtype == MT_F32 && a->stride[1] == 1);
+}
+
+static bool is_far(const mt_array *a) {
+	return a->shape[0] * a->shape[1] * 4 >= MT__ROW_STREAM_BYTES;
+}
 
 static bool needs_buffer(const mt_array *v) {
 	return v && (v->stride[0] != 1 || mt__omp_compute_dtype(v->dtype) != v->dtype);
@@ -57,23 +74,30 @@ int32_t MT_ISA_NAME(mt__omp_layer_norm)(mt_queue *queue, const struct mt_layer_n
 	if (args->bias)
 		l.bias = mt__vector_run(args->bias, buffer ? buffer + each : NULL, l.n);
 	int threads = mt__omp_threads(queue, (double)l.m * (double)l.n * 3);
-	mt__omp_for_units(threads, l.m, wide ? rows_f64 : rows_f32, &l);
+	l.ready = is_ready(args->x) && is_ready(args->out);
+	l.far = l.ready && is_far(args->out);
+	mt__omp_for_units(threads, l.m, wide ? rows_f64 : l.ready ? ready_rows : rows_f32, &l);
 	return MT_OK;
 }
 
-/* gweight and gbias from the segments' sums, columns [begin, end). */
+/* gweight and gbias from the segments' sums, blocks [begin, end) of JOINED columns. */
+enum { JOINED = 256 };
+
 static void join_segments(const void *context, int64_t begin, int64_t end) {
 	const struct layer_norm *l = context;
-	for (int64_t j = begin; j < end; j++) {
-		double weight = 0, bias = 0;
-		for (int64_t s = 0; s < l->segments; s++) {
-			weight += l->sums[s * 2 * l->n + j];
-			bias += l->sums[s * 2 * l->n + l->n + j];
+	for (int64_t b = begin; b < end; b++) {
+		int64_t at = b * JOINED, n = mt__omp_min(JOINED, l->n - at);
+		for (int k = 0; k < 2; k++) {
+			const mt_array *to = k == 0 ? l->gweight : l->gbias;
+			double total[JOINED] = {0};
+			for (int64_t s = 0; to && s < l->segments; s++) {
+				const double *sums = l->sums + (2 * s + k) * l->n + at;
+				for (int64_t j = 0; j < n; j++)
+					total[j] += sums[j];
+			}
+			for (int64_t j = 0; to && j < n; j++)
+				mt__vector_put(to, at + j, total[j]);
 		}
-		if (l->gweight)
-			mt__vector_put(l->gweight, j, weight);
-		if (l->gbias)
-			mt__vector_put(l->gbias, j, bias);
 	}
 }
 
@@ -103,9 +127,12 @@ int32_t MT_ISA_NAME(mt__omp_layer_norm_grad)(mt_queue *queue, const struct mt_la
 	} else if (args->weight) {
 		l.weight = mt__omp_data(args->weight);
 	}
-	int threads = mt__omp_threads(queue, (double)l.m * (double)l.n * 6);
+	l.ready = is_ready(args->x) && is_ready(args->gout) && is_ready(args->gx);
+	l.far = l.ready && is_far(args->x);
+	int threads = mt__omp_threads(queue, (double)l.m * (double)l.n * 3);
 	mt__omp_for_units(threads, l.segments, wide ? segments_f64 : segments_f32, &l);
 	if (sums)
-		mt__omp_for_units(mt__omp_threads(queue, (double)l.segments * (double)l.n * 4), l.n, join_segments, &l);
+		mt__omp_for_units(mt__omp_threads(queue, (double)l.segments * (double)l.n), mt__omp_ceil_div(l.n, JOINED),
+		                  join_segments, &l);
 	return MT_OK;
 }

@@ -31,8 +31,9 @@ MT_INLINE __m512 row_exp_vec(__m512 x, __m512 powers) {
 	return _mm512_scalef_ps(p, n);
 }
 
-/* y[j] = e^(x[j] − shift) · scale, j < n, unless y is NULL; the sum of e^(x[j] − shift).  n ≤ 2048 for accuracy. */
-MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n) {
+/* y[j] = e^(x[j] − shift) · scale, j < n, unless y is NULL; the sum of e^(x[j] − shift).  n ≤ 2048 for accuracy.
+ * next: what lies that many elements on is asked for meanwhile; or 0. */
+MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next) {
 	const __m512 m = _mm512_set1_ps(shift), powers = _mm512_loadu_ps(row_exp_powers), s = _mm512_set1_ps(scale);
 	__m512 sum[4];
 	int64_t j = 0;
@@ -44,6 +45,8 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 		for (int k = 0; k < 4; k++) {
 			__m512 e = row_exp_vec(_mm512_sub_ps(_mm512_loadu_ps(x + j + 16 * k), m), powers);
 			sum[k] = _mm512_add_ps(sum[k], e);
+			if (next)
+				__builtin_prefetch(x + j + 16 * k + next, 0, 2);
 			if (y)
 				_mm512_storeu_ps(y + j + 16 * k, _mm512_mul_ps(e, s));
 		}
@@ -58,13 +61,15 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 	return vec_f32_sum((vec_f32)_mm512_add_ps(_mm512_add_ps(sum[0], sum[2]), _mm512_add_ps(sum[1], sum[3])));
 }
 
-/* y[j] = e^(x[j] − shift[j]) and sum[j] += y[j], j < n; y may be x. */
-static inline void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n) {
+/* y[j] = e^(x[j] − shift[j]) and sum[j] += y[j], j < n; y may be x; next as above. */
+MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n, int64_t next) {
 	const __m512 powers = _mm512_loadu_ps(row_exp_powers);
 	for (int64_t j = 0; j < n; j += 16) {
 		__mmask16 there = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
 		__m512 v = _mm512_sub_ps(_mm512_maskz_loadu_ps(there, x + j), _mm512_maskz_loadu_ps(there, shift + j));
 		__m512 e = row_exp_vec(v, powers);
+		if (next)
+			__builtin_prefetch(x + j + next, 0, 2);
 		_mm512_mask_storeu_ps(y + j, there, e);
 		_mm512_mask_storeu_ps(sum + j, there, _mm512_add_ps(_mm512_maskz_loadu_ps(there, sum + j), e));
 	}
@@ -72,7 +77,8 @@ static inline void row_exp_lanes(float *y, float *sum, const float *x, const flo
 
 #else
 
-MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n) {
+MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next) {
+	(void)next;
 	enum { CHUNK = 256 };
 	_Alignas(64) float term[CHUNK];
 	float sum = 0;
@@ -95,7 +101,8 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 	return sum;
 }
 
-static inline void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n) {
+MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n, int64_t next) {
+	(void)next;
 #pragma omp simd
 	for (int64_t j = 0; j < n; j++) {
 		float e = mt__expf(x[j] - shift[j]);

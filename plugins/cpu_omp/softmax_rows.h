@@ -8,29 +8,35 @@ static float *terms_here(const struct softmax *s, float *out) {
 }
 
 /* Σ e^(x−m); the terms go to y unless it is NULL. */
-static double sum_of_row(float *y, const float *x, float m, int64_t n) {
+MT_INLINE double sum_of_row(float *y, const float *x, float m, int64_t n, int64_t next) {
 	double sum = 0;
-	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK) {
-		int64_t part = mt__omp_min(SOFTMAX_CHUNK, n - i);
-		sum += (double)(y ? row_exp(y + i, x + i, m, 1, part) : row_exp(NULL, x + i, m, 1, part));
-	}
+	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK)
+		sum += (double)row_exp(y ? y + i : NULL, x + i, m, 1, mt__omp_min(SOFTMAX_CHUNK, n - i), next);
 	return sum;
+}
+
+/* Where the row after the one at x starts, seen from x, for rows that come from memory; 0 for the last. */
+static int64_t next_row(const struct softmax *s, const struct mt__lane_block *b) {
+	const struct mt__walk *w = &s->lanes.walk;
+	bool more = s->far && b->block + 1 < w->shape[w->rank - 1];
+	return more ? w->stride[1][w->rank - 1] : 0;
 }
 
 static void ready_row(const struct softmax *s, const struct mt__lane_block *b) {
 	const float *x = (const float *)b->at[1];
 	float *out = (float *)b->at[0], *y = terms_here(s, out);
 	int64_t n = s->lanes.extent;
+	int64_t next = next_row(s, b);
 	float m = row_largest(x, n);
 	if (s->log) {
-		float low = (float)log(sum_of_row(NULL, x, m, n));
+		float low = (float)log(next ? sum_of_row(NULL, x, m, n, next) : sum_of_row(NULL, x, m, n, 0));
 		if (s->far)
 			row_affine(out, x, m, 1, -low, n, true);
 		else
 			row_affine(out, x, m, 1, -low, n, false);
 		return;
 	}
-	float scale = (float)(1 / sum_of_row(y, x, m, n));
+	float scale = (float)(1 / (next ? sum_of_row(y, x, m, n, next) : sum_of_row(y, x, m, n, 0)));
 	if (y != out)
 		row_affine(out, y, 0, scale, 0, n, true);
 	else
@@ -38,8 +44,8 @@ static void ready_row(const struct softmax *s, const struct mt__lane_block *b) {
 }
 
 /* sum[j] = Σ e^(x−m[j]) down the lanes, a few rows by themselves first; the terms go to y. */
-static void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, int64_t ld, const float *m, int64_t rows,
-                         int64_t lanes) {
+MT_INLINE void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, int64_t ld, const float *m, int64_t rows,
+                            int64_t lanes, int64_t next) {
 	enum { FEW = 32 };
 	_Alignas(64) float part[SOFTMAX_WIDE];
 	for (int64_t j = 0; j < lanes; j++)
@@ -48,7 +54,7 @@ static void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, int6
 		for (int64_t j = 0; j < lanes; j++)
 			part[j] = 0;
 		for (int64_t i = r; i < mt__omp_min(rows, r + FEW); i++)
-			row_exp_lanes(y + i * ldy, part, x + i * ld, m, lanes);
+			row_exp_lanes(y + i * ldy, part, x + i * ld, m, lanes, next);
 		for (int64_t j = 0; j < lanes; j++)
 			sum[j] += part[j];
 	}
@@ -62,8 +68,12 @@ static void ready_block(const struct softmax *s, const struct mt__lane_block *b)
 	_Alignas(64) float m[SOFTMAX_WIDE], sum[SOFTMAX_WIDE];
 	for (int64_t j = 0; j < lanes; j++)
 		m[j] = -INFINITY;
-	vec_columns_f32(MT_REDUCE_MAX, m, x, ld, n, lanes, false);
-	sum_of_block(y, ldy, sum, x, ld, m, n, lanes);
+	vec_columns_f32(MT_REDUCE_MAX, m, x, ld, n, lanes, s->far);
+	/* The next block lies beside this one. */
+	if (s->far)
+		sum_of_block(y, ldy, sum, x, ld, m, n, lanes, lanes);
+	else
+		sum_of_block(y, ldy, sum, x, ld, m, n, lanes, 0);
 	if (s->log) {
 		for (int64_t j = 0; j < lanes; j++)
 			sum[j] = mt__logf(sum[j]);
@@ -112,7 +122,7 @@ static void ready_row_grad(const struct softmax *s, const struct mt__lane_block 
 	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK) {
 		int64_t part = mt__omp_min(SOFTMAX_CHUNK, n - i);
 		if (s->log) {
-			row_exp(term, y + i, 0, (float)sum, part);
+			row_exp(term, y + i, 0, (float)sum, part, 0);
 			finish_row_grad(true, gx + i, g + i, term, 0, part, false);
 		} else if (s->far) {
 			finish_row_grad(false, gx + i, g + i, y + i, (float)sum, part, true);

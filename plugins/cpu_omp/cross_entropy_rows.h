@@ -1,0 +1,169 @@
+/* cross_entropy over floats that lie contiguously along rows: one exponential an element; rows of few classes are
+ * transposed in registers, so that each is a vector lane. */
+#ifndef MT_OMP_CROSS_ENTROPY_ROWS_H
+#define MT_OMP_CROSS_ENTROPY_ROWS_H
+
+#include "row_exp.h"
+#include "row_stream.h"
+#include "transpose.h"
+
+/* FEW_CLASSES · READY_LANES = ENTROPY_CHUNK */
+enum { READY_LANES = 64 };
+
+static const float *logits_row(const struct entropy *e, int64_t row) {
+	return (const float *)mt__omp_data(e->logits) + row * e->logits->stride[0];
+}
+
+/* ln Σ e^x; what is infinite takes the careful way. */
+static double ready_lse(const struct entropy *e, int64_t row, bool more) {
+	const float *x = logits_row(e, row);
+	float m = row_largest(x, e->classes);
+	double sum = 0;
+	if (fabsf(m) == INFINITY)
+		return row_lse_f32(e, row);
+	int64_t next = e->far && more ? e->logits->stride[0] : 0;
+	for (int64_t c = 0; c < e->classes; c += ENTROPY_CHUNK) {
+		int64_t n = mt__omp_min(ENTROPY_CHUNK, e->classes - c);
+		sum += (double)(next ? row_exp(NULL, x + c, m, 1, n, next) : row_exp(NULL, x + c, m, 1, n, 0));
+	}
+	return (double)m + log(sum);
+}
+
+static void ready_rows(const struct entropy *e, int64_t row, int64_t count) {
+	for (int64_t i = row; i < row + count; i++) {
+		double lse = ready_lse(e, i, i + 1 < e->logits->shape[0]);
+		put_loss_f32(e, i, lse, e->smoothing != 0 ? row_smooth_f32(e, i, lse) : 0);
+	}
+}
+
+/* y[j] = a e^(x[j] − lse) − b w[j] */
+static void ready_row_grad(const struct entropy *e, float *y, const float *x, const struct terms_f32 *t, int64_t c,
+                           int64_t n) {
+	row_exp(y, x, t->lse, t->a, n, 0);
+	if (t->b == 0)
+		return;
+	const float *w = e->weight ? (const float *)e->weight + c : NULL;
+	for (int64_t j = 0; j < n; j++)
+		y[j] -= w ? t->b * w[j] : t->b;
+}
+
+static void ready_rows_grad(const struct entropy *e, int64_t row, int64_t count) {
+	_Alignas(64) float buffer[ENTROPY_CHUNK];
+	for (int64_t i = row; i < row + count; i++) {
+		struct terms_f32 t = row_terms_f32(e, i);
+		const float *x = logits_row(e, i);
+		float *out = (float *)mt__omp_data(e->out) + i * e->out->stride[0];
+		for (int64_t c = 0; c < e->classes; c += ENTROPY_CHUNK) {
+			int64_t n = mt__omp_min(ENTROPY_CHUNK, e->classes - c);
+			float *y = e->far ? buffer : out + c;
+			if (t.target < 0)
+				memset(y, 0, (size_t)n * sizeof *y);
+			else
+				ready_row_grad(e, y, x + c, &t, c, n);
+			if (t.target >= c && t.target < c + n)
+				y[t.target - c] -= t.hit;
+			if (e->far)
+				row_stream_copy(out + c, buffer, n);
+		}
+	}
+}
+
+/* ---- few classes ---- */
+
+/* x[c · READY_LANES + j] = logits[row + j, c], j < count ≤ READY_LANES; up to the next whole vector 0. */
+static void rows_to_lanes(const struct entropy *e, float *x, int64_t row, int64_t count) {
+	for (int64_t j = 0; j < count; j += VL_F32)
+		for (int64_t c = 0; c < e->classes; c += VL_F32) {
+			vec_f32 v[VL_F32];
+			int n = (int)mt__omp_min(VL_F32, e->classes - c), rows = (int)mt__omp_min(VL_F32, count - j);
+			MT_UNROLL
+			for (int i = 0; i < VL_F32; i++)
+				v[i] = i < rows ? vec_f32_load(logits_row(e, row + j + i) + c, n) : (vec_f32){0};
+			transpose_vectors(v);
+			MT_UNROLL
+			for (int i = 0; i < VL_F32; i++)
+				if (i < n)
+					vec_f32_store(x + (c + i) * READY_LANES + j, VL_F32, v[i]);
+		}
+}
+
+/* The reverse, to glogits. */
+static void lanes_to_rows(const struct entropy *e, const float *x, int64_t row, int64_t count) {
+	float *out = (float *)mt__omp_data(e->out) + row * e->out->stride[0];
+	for (int64_t j = 0; j < count; j += VL_F32)
+		for (int64_t c = 0; c < e->classes; c += VL_F32) {
+			vec_f32 v[VL_F32];
+			int n = (int)mt__omp_min(VL_F32, e->classes - c), rows = (int)mt__omp_min(VL_F32, count - j);
+			MT_UNROLL
+			for (int i = 0; i < VL_F32; i++)
+				v[i] = i < n ? vec_f32_load(x + (c + i) * READY_LANES + j, VL_F32) : (vec_f32){0};
+			transpose_vectors(v);
+			MT_UNROLL
+			for (int i = 0; i < VL_F32; i++)
+				if (i < rows)
+					vec_f32_store(out + (j + i) * e->out->stride[0] + c, n, v[i]);
+		}
+}
+
+static void ready_block(const struct entropy *e, int64_t row, int64_t count) {
+	_Alignas(64) float x[ENTROPY_CHUNK], m[READY_LANES], sum[READY_LANES], term[READY_LANES];
+	int64_t lanes = (count + VL_F32 - 1) / VL_F32 * VL_F32;
+	bool infinite = false;
+	rows_to_lanes(e, x, row, count);
+	memcpy(m, x, sizeof m);
+	for (int64_t c = 1; c < e->classes; c++)
+		for (int64_t j = 0; j < lanes; j += VL_F32)
+			vec_f32_store(m + j, VL_F32,
+			              vec_f32_max(vec_f32_load(x + c * READY_LANES + j, VL_F32), vec_f32_load(m + j, VL_F32)));
+	for (int64_t j = 0; j < lanes; j++) {
+		sum[j] = 0;
+		infinite |= fabsf(m[j]) == INFINITY;
+	}
+	if (infinite) {
+		block_f32(e, row, count);
+		return;
+	}
+	for (int64_t c = 0; c < e->classes; c++)
+		row_exp_lanes(term, sum, x + c * READY_LANES, m, lanes, 0);
+#pragma omp simd
+	for (int64_t j = 0; j < lanes; j++)
+		sum[j] = mt__logf(sum[j]);
+	for (int64_t j = 0; j < lanes; j++)
+		term[j] = 0;
+	if (e->smoothing != 0)
+		for (int64_t c = 0; c < e->classes; c++) {
+			const float w = (float)weight_f32(e, c), *v = x + c * READY_LANES;
+			for (int64_t j = 0; j < lanes; j++)
+				term[j] += w * ((m[j] + sum[j]) - v[j]);
+		}
+	for (int64_t j = 0; j < count; j++)
+		put_loss_f32(e, row + j, (double)m[j] + (double)sum[j], (double)term[j]);
+}
+
+static void ready_block_grad(const struct entropy *e, int64_t row, int64_t count) {
+	_Alignas(64) float x[ENTROPY_CHUNK], a[READY_LANES], b[READY_LANES], lse[READY_LANES], sum[READY_LANES] = {0};
+	struct terms_f32 t[READY_LANES];
+	int64_t lanes = (count + VL_F32 - 1) / VL_F32 * VL_F32;
+	rows_to_lanes(e, x, row, count);
+	for (int64_t j = 0; j < lanes; j++) {
+		t[j] = j < count ? row_terms_f32(e, row + j) : (struct terms_f32){0, 0, 0, 0, -1};
+		a[j] = t[j].a;
+		b[j] = t[j].b;
+		lse[j] = t[j].lse;
+	}
+	for (int64_t c = 0; c < e->classes; c++) {
+		float w = (float)weight_f32(e, c), *y = x + c * READY_LANES;
+		row_exp_lanes(y, sum, y, lse, lanes, 0);
+		for (int64_t j = 0; j < lanes; j++)
+			y[j] = a[j] * y[j] - b[j] * w;
+	}
+	for (int64_t j = 0; j < count; j++)
+		if (t[j].target >= 0)
+			x[t[j].target * READY_LANES + j] -= t[j].hit;
+		else
+			for (int64_t c = 0; c < e->classes; c++)
+				x[c * READY_LANES + j] = 0;
+	lanes_to_rows(e, x, row, count);
+}
+
+#endif

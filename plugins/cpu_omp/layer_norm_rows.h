@@ -1,0 +1,184 @@
+/* layer_norm over floats that lie ready: passes in registers over a row that stays in a cache; gradients take several
+ * rows at once, so that the sums of weight and bias are loaded and stored once for all of them. */
+#ifndef MT_OMP_LAYER_NORM_ROWS_H
+#define MT_OMP_LAYER_NORM_ROWS_H
+
+#include "reduce_vec.h"
+#include "row_stream.h"
+
+/* Rows of a gradient at once: as many as the registers hold. */
+#if defined(MT_ISA_AVX512)
+#define GRAD_ROWS 4
+#else
+#define GRAD_ROWS 2
+#endif
+
+/* Columns after which a lane's sums go on in double: 32 additions. */
+enum { GRAD_COLUMNS = 32 * VL_F32 };
+
+/* Σ (x − mean)²; the next row, `next` elements on, is asked for where it comes from memory. */
+static double row_squares(const float *x, float mean, int64_t n, int64_t next) {
+	double squares = 0;
+	for (int64_t i = 0; i < n; i += NORM_CHUNK) {
+		int64_t part = mt__omp_min(NORM_CHUNK, n - i), j = 0;
+		const float *y = x + i;
+		vec_f32 sum[4] = {{0}};
+		float rest = 0;
+		for (; j + 4 * VL_F32 <= part; j += 4 * VL_F32) {
+			MT_UNROLL
+			for (int k = 0; k < 4; k++) {
+				vec_f32 d = vec_f32_load(y + j + k * VL_F32, VL_F32) - mean;
+				sum[k] += d * d;
+				if (next && k % (16 / VL_F32) == 0)
+					__builtin_prefetch(y + next + j + k * VL_F32);
+			}
+		}
+		for (; j < part; j++)
+			rest += (y[j] - mean) * (y[j] - mean);
+		squares += (double)(vec_f32_sum((sum[0] + sum[2]) + (sum[1] + sum[3])) + rest);
+	}
+	return squares;
+}
+
+/* out = (x − mean) · rstd · w + b; w and b may be NULL. */
+MT_INLINE void row_normalised(float *out, const float *x, float mean, float rstd, const float *w, const float *b,
+                              int64_t n, bool far) {
+	int64_t j = 0, head = far ? row_stream_head(out, n) : 0;
+	for (; j < head; j++)
+		out[j] = (x[j] - mean) * rstd * (w ? w[j] : 1) + (b ? b[j] : 0);
+	for (; j + VL_F32 <= n; j += VL_F32) {
+		vec_f32 y = (vec_f32_load(x + j, VL_F32) - mean) * rstd;
+		if (w)
+			y *= vec_f32_load(w + j, VL_F32);
+		if (b)
+			y += vec_f32_load(b + j, VL_F32);
+		if (far)
+			vec_f32_stream(out + j, y);
+		else
+			vec_f32_store(out + j, VL_F32, y);
+	}
+	for (; j < n; j++)
+		out[j] = (x[j] - mean) * rstd * (w ? w[j] : 1) + (b ? b[j] : 0);
+}
+
+static void ready_rows(const void *context, int64_t begin, int64_t end) {
+	const struct layer_norm *l = context;
+	const float *w = l->weight, *b = l->bias;
+	int64_t n = l->n, next = l->far ? l->x->stride[0] : 0;
+	for (int64_t m = begin; m < end; m++) {
+		const float *x = (const float *)mt__omp_data(l->x) + m * l->x->stride[0];
+		float *out = (float *)mt__omp_data(l->out) + m * l->out->stride[0];
+		double sum = 0;
+		for (int64_t i = 0; i < n; i += NORM_CHUNK)
+			sum += l->loops->run(MT_REDUCE_SUM, x + i, mt__omp_min(NORM_CHUNK, n - i)).f;
+		const float mean = (float)(sum / (double)n);
+		double squares = row_squares(x, mean, n, m + 1 < end ? next : 0),
+			   exact = 1 / sqrt(squares / (double)n + l->eps);
+		if (l->far)
+			row_normalised(out, x, mean, (float)exact, w, b, n, true);
+		else
+			row_normalised(out, x, mean, (float)exact, w, b, n, false);
+		mt__vector_put(l->mean, m, sum / (double)n);
+		mt__vector_put(l->rstd, m, exact);
+	}
+	if (l->far)
+		row_stream_end();
+}
+
+/* ---- gradient ---- */
+
+/* What one row contributes. */
+struct grad_row {
+	const float *g, *x;
+	float *gx;
+	float mean, rstd;
+	double d, dh; /* Σ d, Σ d h */
+};
+
+MT_INLINE vec_f32 grad_weight(const float *w, int64_t j, int n) {
+	return w ? vec_f32_load(w + j, n) : (vec_f32){0} + 1;
+}
+
+/* Columns [j, j + n), n ≤ VL, of `rows` rows, a constant: Σ d and Σ d h of each, and gweight and gbias of all. */
+MT_INLINE void grad_columns(const struct grad_row *row, int rows, const float *w, float *gweight, float *gbias,
+                            int64_t j, int n, vec_f32 *d, vec_f32 *dh) {
+	vec_f32 v = grad_weight(w, j, n), gw = {0}, gb = {0};
+	MT_UNROLL
+	for (int r = 0; r < rows; r++) {
+		vec_f32 g = vec_f32_load(row[r].g + j, n), h = (vec_f32_load(row[r].x + j, n) - row[r].mean) * row[r].rstd;
+		gw += g * h;
+		gb += g;
+		d[r] += g * v;
+		dh[r] += (g * v) * h;
+	}
+	if (!gweight)
+		return;
+	vec_f32_store(gweight + j, n, vec_f32_load(gweight + j, n) + gw);
+	vec_f32_store(gbias + j, n, vec_f32_load(gbias + j, n) + gb);
+}
+
+MT_INLINE void grad_sums(struct grad_row *row, int rows, const float *w, float *gweight, float *gbias, int64_t n) {
+	for (int64_t begin = 0; begin < n; begin += GRAD_COLUMNS) {
+		int64_t end = mt__omp_min(n, begin + GRAD_COLUMNS), j = begin;
+		vec_f32 d[GRAD_ROWS] = {{0}}, dh[GRAD_ROWS] = {{0}};
+		for (; j + VL_F32 <= end; j += VL_F32)
+			grad_columns(row, rows, w, gweight, gbias, j, VL_F32, d, dh);
+		if (j < end)
+			grad_columns(row, rows, w, gweight, gbias, j, (int)(end - j), d, dh);
+		MT_UNROLL
+		for (int r = 0; r < rows; r++) {
+			row[r].d += (double)vec_f32_sum(d[r]);
+			row[r].dh += (double)vec_f32_sum(dh[r]);
+		}
+	}
+}
+
+/* gx = rstd (d − mean d − h · mean(d h)) of one row. */
+MT_INLINE void grad_row_out(const struct grad_row *row, const float *w, int64_t n, bool far) {
+	const float mean = row->mean, rstd = row->rstd;
+	const float base = rstd * (float)(row->d / (double)n), slope = rstd * rstd * (float)(row->dh / (double)n);
+	const float *g = row->g, *x = row->x;
+	float *gx = row->gx;
+	int64_t j = 0, head = far ? row_stream_head(gx, n) : 0;
+	for (; j < head; j++)
+		gx[j] = g[j] * (w ? w[j] : 1) * rstd - base - (x[j] - mean) * slope;
+	for (; j + VL_F32 <= n; j += VL_F32) {
+		vec_f32 d = vec_f32_load(g + j, VL_F32) * grad_weight(w, j, VL_F32);
+		vec_f32 y = d * rstd - base - (vec_f32_load(x + j, VL_F32) - mean) * slope;
+		if (far)
+			vec_f32_stream(gx + j, y);
+		else
+			vec_f32_store(gx + j, VL_F32, y);
+	}
+	for (; j < n; j++)
+		gx[j] = g[j] * (w ? w[j] : 1) * rstd - base - (x[j] - mean) * slope;
+}
+
+/* Rows [m, m + rows), rows a constant. */
+MT_INLINE void ready_rows_grad(const struct layer_norm *l, int64_t m, int rows, float *gweight, float *gbias) {
+	struct grad_row row[GRAD_ROWS];
+	for (int r = 0; r < rows; r++) {
+		row[r].g = (const float *)mt__omp_data(l->gout) + (m + r) * l->gout->stride[0];
+		row[r].x = (const float *)mt__omp_data(l->x) + (m + r) * l->x->stride[0];
+		row[r].gx = l->gx ? (float *)mt__omp_data(l->gx) + (m + r) * l->gx->stride[0] : NULL;
+		row[r].mean = (float)mt__vector_get(l->mean, m + r);
+		row[r].rstd = (float)mt__vector_get(l->rstd, m + r);
+		row[r].d = row[r].dh = 0;
+	}
+	grad_sums(row, rows, l->weight, gweight, gbias, l->n);
+	for (int r = 0; l->gx && r < rows; r++)
+		if (l->far)
+			grad_row_out(&row[r], l->weight, l->n, true);
+		else
+			grad_row_out(&row[r], l->weight, l->n, false);
+}
+
+/* Rows [m, stop), NORM_FLUSH at most. */
+static void ready_some_rows_grad(const struct layer_norm *l, int64_t m, int64_t stop, float *gweight, float *gbias) {
+	for (; m + GRAD_ROWS <= stop; m += GRAD_ROWS)
+		ready_rows_grad(l, m, GRAD_ROWS, gweight, gbias);
+	for (; m < stop; m++)
+		ready_rows_grad(l, m, 1, gweight, gbias);
+}
+
+#endif
