@@ -4,6 +4,7 @@
 
 #include "index.h"
 #include "reduce.h"
+#include "row_stream.h"
 #include "stage.h"
 #include "units.h"
 
@@ -11,10 +12,28 @@
 struct places {
 	const mt_array *index, *rows; /* rows: index's dims and one more */
 	int64_t count;
+	bool even; /* positions lie index_step and row_step apart */
+	int64_t index_step, row_step;
 };
+
+static struct places places_of(const mt_array *index, const mt_array *rows) {
+	struct places p = {.index = index, .rows = rows, .count = mt__omp_numel(index), .even = true};
+	int last = index->rank - 1;
+	p.index_step = last < 0 ? 0 : index->stride[last];
+	p.row_step = last < 0 ? 0 : rows->stride[last];
+	for (int d = 0; d < last; d++)
+		p.even = p.even && index->stride[d] == index->stride[d + 1] * index->shape[d + 1] &&
+		         rows->stride[d] == rows->stride[d + 1] * rows->shape[d + 1];
+	return p;
+}
 
 /* The offsets of position i in index and in rows. */
 static void locate(const struct places *p, int64_t i, int64_t *index_at, int64_t *row_at) {
+	if (p->even) {
+		*index_at = i * p->index_step;
+		*row_at = i * p->row_step;
+		return;
+	}
 	*index_at = *row_at = 0;
 	for (int d = p->index->rank - 1; d >= 0; d--) {
 		int64_t k = i % p->index->shape[d];
@@ -31,10 +50,34 @@ static int64_t index_value(const struct places *p, int64_t at) {
 struct lookup {
 	struct places places;
 	const mt_array *table;
+	bool stream; /* rows are contiguous, and out too large for the caches */
 };
+
+/* Rows of whole floats (or of what is moved like them), the table's next one asked for while one is moved. */
+static void stream_rows(const struct lookup *l, int64_t begin, int64_t end) {
+	const mt_array *table = l->table, *out = l->places.rows;
+	int64_t words = mt__omp_dtype_size(table->dtype) / 4, width = table->shape[1] * words;
+	const float *from = (const float *)mt__omp_data(table);
+	float *to = (float *)mt__omp_data(out);
+	int64_t index_at, row_at;
+	for (int64_t i = begin; i < end; i++) {
+		locate(&l->places, mt__omp_min(i + 1, end - 1), &index_at, &row_at);
+		const float *next = from + index_value(&l->places, index_at) * table->stride[0] * words;
+		for (int64_t j = 0; j < width; j += 16)
+			__builtin_prefetch(next + j);
+		locate(&l->places, i, &index_at, &row_at);
+		row_stream_copy(to + row_at * words, from + index_value(&l->places, index_at) * table->stride[0] * words,
+		                width);
+	}
+	row_stream_end();
+}
 
 static void copy_rows(const void *context, int64_t begin, int64_t end) {
 	const struct lookup *l = context;
+	if (l->stream) {
+		stream_rows(l, begin, end);
+		return;
+	}
 	const mt_array *table = l->table, *out = l->places.rows;
 	int64_t width = table->shape[1], column = out->stride[l->places.index->rank], step = table->stride[1];
 	int64_t index_at, row_at;
@@ -58,7 +101,10 @@ int32_t MT_ISA_NAME(mt__omp_embedding)(mt_queue *queue, const struct mt_embeddin
 	int32_t status = mt__check_index(queue, "embedding", args->index, 0, table->shape[0]);
 	if (status != MT_OK)
 		return status;
-	struct lookup l = {{args->index, args->out, mt__omp_numel(args->index)}, table};
+	struct lookup l = {.places = places_of(args->index, args->out), .table = table};
+	int size = mt__omp_dtype_size(table->dtype);
+	l.stream = size >= 4 && table->stride[1] == 1 && args->out->stride[args->index->rank] == 1 &&
+	           l.places.count * table->shape[1] * size >= MT__ROW_STREAM_BYTES;
 	int threads = mt__omp_threads(queue, (double)l.places.count * (double)(table->shape[1] + 8));
 	mt__omp_for_units(threads, l.places.count, copy_rows, &l);
 	return MT_OK;
@@ -160,7 +206,7 @@ static void sum_shares(const void *context, int64_t begin, int64_t end) {
 
 int32_t MT_ISA_NAME(mt__omp_embedding_grad)(mt_queue *queue, const struct mt_embedding_grad_args *args) {
 	int64_t rows = args->gtable->shape[0];
-	struct places p = {args->index, args->gout, mt__omp_numel(args->index)};
+	struct places p = places_of(args->index, args->gout);
 	if (p.count > 0) {
 		int32_t status = mt__check_index(queue, "embedding_grad", args->index, 0, rows);
 		if (status != MT_OK)

@@ -2,6 +2,7 @@
 #include "index.h"
 #include "lanes.h"
 #include "units.h"
+#include "vector.h"
 
 typedef void run_function(char *out, int64_t os, const char *index, int64_t is, const char *x, int64_t xs,
                           int64_t axis_stride, int64_t extent, int64_t n);

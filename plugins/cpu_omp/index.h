@@ -54,7 +54,7 @@ static inline bool mt__bad_unit(const struct mt__index_walk *c, int64_t u, const
 		rest /= w->shape[d];
 	}
 	*data = w->data[0] + offset * w->size[0];
-	*n = step == 0 ? 1 : mt__omp_min(c->part, w->shape[last] - at);
+	*n = mt__omp_min(c->part, w->shape[last] - at);
 	if (w->dtype[0] == MT_I64)
 		return mt__bad_run_i64((const int64_t *)*data, step, *n, c->low, c->high);
 	int64_t low = mt__omp_max(c->low, INT32_MIN), high = c->high;
@@ -81,15 +81,21 @@ static inline int32_t mt__check_index(mt_queue *queue, const char *what, const m
 	enum { PART = 16384 };
 	int bad = 0;
 	struct mt__index_walk c = {.low = low, .high = high, .bad = &bad};
-	mt__omp_collapse(&c.walk, 1, &index);
+	mt_array once = *index;
+	const mt_array *looked_at = &once;
+	for (int32_t d = 0; d < once.rank; d++)
+		if (once.stride[d] == 0)
+			once.shape[d] = once.shape[d] > 0;
+	mt__omp_collapse(&c.walk, 1, &looked_at);
 	const struct mt__walk *w = &c.walk;
 	int last = w->rank - 1;
-	int64_t length = w->stride[0][last] == 0 ? 1 : w->shape[last];
+	int64_t length = w->shape[last];
+	if (w->count == 0)
+		return MT_OK;
 	c.part = mt__omp_min(PART, length);
 	c.parts = mt__omp_ceil_div(length, c.part);
-	int64_t units = w->count / w->shape[last] * c.parts;
-	mt__omp_for_units(mt__omp_threads(queue, (double)(w->count / w->shape[last] * length)), units, mt__look_for_bad,
-	                  &c);
+	int64_t units = w->count / length * c.parts;
+	mt__omp_for_units(mt__omp_threads(queue, (double)w->count), units, mt__look_for_bad, &c);
 	for (int64_t u = 0; bad && u < units; u++) {
 		const char *data;
 		int64_t n, step = w->stride[0][last];

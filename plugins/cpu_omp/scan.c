@@ -90,7 +90,7 @@ static void sum_units(const void *context, int64_t begin, int64_t end) {
 	mt__lanes_locate(l, begin, &b);
 	for (int64_t u = begin; u < end; u++, mt__lanes_advance(l, &b)) {
 		if (l->width > SUM_ROWS) {
-			sum_lanes(l, &b);
+			sum_lanes(l, &b, s->far);
 			continue;
 		}
 		char *out[SUM_ROWS], *x[SUM_ROWS];
@@ -121,7 +121,7 @@ static bool run_sums(mt_queue *queue, struct scan *s) {
 	int64_t share = mt__omp_ceil_div(w->count, 4 * 64) * 64;
 	mt__lanes_divide(l, rows ? SUM_ROWS : mt__omp_min(SUM_LANES, mt__omp_max(share, 64)));
 	int threads = mt__omp_threads(queue, (double)w->count * (double)l->extent * 2);
-	s->far = rows && w->count * l->extent * 4 >= MT__ROW_STREAM_BYTES;
+	s->far = w->count * l->extent * 4 >= MT__ROW_STREAM_BYTES;
 	mt__omp_for_units(threads, l->units, sum_units, s);
 	return true;
 }

@@ -112,9 +112,33 @@ MT_INLINE void sum_lane_rows(float *out, int64_t ldo, const float *x, int64_t ld
 	*(vec_f64_mem *)acc = a;
 }
 
+/* The same for VL_F32 lanes of rows that come from memory and go past the caches; out is aligned. */
+MT_INLINE void stream_lane_rows(float *out, int64_t ldo, const float *x, int64_t ld, double *acc, int rows) {
+	vec_f64 a = *(const vec_f64_mem *)acc, b = *(const vec_f64_mem *)(acc + VL_F64);
+	MT_UNROLL
+	for (int r = 0; r < rows; r++) {
+		union {
+			half_f32 half[2];
+			vec_f32 whole;
+		} y;
+		const float *from = x + r * ld;
+		__builtin_prefetch(from + rows * ld);
+		a += __builtin_convertvector(*(const half_f32_mem *)from, vec_f64);
+		b += __builtin_convertvector(*(const half_f32_mem *)(from + VL_F64), vec_f64);
+		y.half[0] = __builtin_convertvector(a, half_f32);
+		y.half[1] = __builtin_convertvector(b, half_f32);
+		vec_f32_stream(out + r * ldo, y.whole);
+	}
+	*(vec_f64_mem *)acc = a;
+	*(vec_f64_mem *)(acc + VL_F64) = b;
+}
+
 static void sum_lane_group(float *out, int64_t ldo, const float *x, int64_t ld, double *acc, int64_t rows,
-                           int64_t lanes) {
+                           int64_t lanes, bool far) {
 	int64_t j = 0;
+	if (far && rows == SUM_ROWS && (uintptr_t)out % 64 == 0 && ldo % 16 == 0)
+		for (; j + VL_F32 <= lanes; j += VL_F32)
+			stream_lane_rows(out + j, ldo, x + j, ld, acc + j, SUM_ROWS);
 	for (; j + VL_F64 <= lanes; j += VL_F64)
 		if (rows == SUM_ROWS)
 			sum_lane_rows(out + j, ldo, x + j, ld, acc + j, SUM_ROWS);
@@ -127,13 +151,13 @@ static void sum_lane_group(float *out, int64_t ldo, const float *x, int64_t ld, 
 }
 
 /* A block of lanes: each line of out is written whole, in order. */
-static void sum_lanes(const struct mt__lanes *l, const struct mt__lane_block *b) {
+static void sum_lanes(const struct mt__lanes *l, const struct mt__lane_block *b, bool far) {
 	_Alignas(64) double acc[SUM_LANES];
 	for (int64_t j = 0; j < b->lanes; j++)
 		acc[j] = -0.0;
 	for (int64_t r = 0; r < l->extent; r += SUM_ROWS)
 		sum_lane_group((float *)b->at[0] + r * l->step[0], l->step[0], (const float *)b->at[1] + r * l->step[1],
-		               l->step[1], acc, mt__omp_min(SUM_ROWS, l->extent - r), b->lanes);
+		               l->step[1], acc, mt__omp_min(SUM_ROWS, l->extent - r), b->lanes, far);
 }
 
 #endif
