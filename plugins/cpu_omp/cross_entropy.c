@@ -13,7 +13,7 @@ struct entropy {
 	const struct mt__reduce_loops *loops;
 	const void *weight; /* classes of them, contiguous, in the type computed in; or NULL */
 	int64_t classes, ignore;
-	double smoothing, weights; /* weights: Σ w_c */
+	double smoothing, share, weights; /* share: smoothing / classes; weights: Σ w_c */
 	int size;
 	int64_t width; /* rows of a unit */
 	bool far;      /* logits, and glogits, are too large for the caches */
@@ -118,6 +118,7 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy)(mt_queue *queue, const struct mt_cros
 	e.classes = args->logits->shape[1];
 	e.ignore = args->ignore_index;
 	e.smoothing = args->label_smoothing;
+	e.share = e.smoothing / (double)mt__omp_max(1, e.classes);
 	e.size = mt__omp_dtype_size(args->logits->dtype);
 	int32_t status = check_targets("cross_entropy", &e, args->logits->shape[0]);
 	if (status == MT_OK)
@@ -141,6 +142,7 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy_grad)(mt_queue *queue, const struct mt
 	e.classes = args->logits->shape[1];
 	e.ignore = args->ignore_index;
 	e.smoothing = args->label_smoothing;
+	e.share = e.smoothing / (double)mt__omp_max(1, e.classes);
 	e.size = mt__omp_dtype_size(args->logits->dtype);
 	int32_t status = check_targets("cross_entropy_grad", &e, args->logits->shape[0]);
 	if (status == MT_OK)

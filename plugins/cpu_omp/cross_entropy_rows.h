@@ -136,8 +136,16 @@ static void ready_block(const struct entropy *e, int64_t row, int64_t count) {
 			for (int64_t j = 0; j < lanes; j++)
 				term[j] += w * ((m[j] + sum[j]) - v[j]);
 		}
-	for (int64_t j = 0; j < count; j++)
-		put_loss_f32(e, row + j, (double)m[j] + (double)sum[j], (double)term[j]);
+	float *loss = (float *)mt__omp_data(e->loss), *lse = (float *)mt__omp_data(e->lse);
+	for (int64_t j = 0; j < count; j++) {
+		int64_t t = target_of(e->target, row + j);
+		double total = (double)m[j] + (double)sum[j], part = 0;
+		if (t != e->ignore)
+			part = (1 - e->smoothing) * weight_f32(e, t) * (total - (double)x[t * READY_LANES + j]) +
+			       e->share * (double)term[j];
+		loss[(row + j) * e->loss->stride[0]] = (float)part;
+		lse[(row + j) * e->lse->stride[0]] = (float)total;
+	}
 }
 
 static void ready_block_grad(const struct entropy *e, int64_t row, int64_t count) {
