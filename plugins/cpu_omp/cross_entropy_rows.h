@@ -149,25 +149,32 @@ static void ready_block(const struct entropy *e, int64_t row, int64_t count) {
 }
 
 static void ready_block_grad(const struct entropy *e, int64_t row, int64_t count) {
-	_Alignas(64) float x[ENTROPY_CHUNK], a[READY_LANES], b[READY_LANES], lse[READY_LANES], sum[READY_LANES] = {0};
-	struct terms_f32 t[READY_LANES];
-	int64_t lanes = (count + VL_F32 - 1) / VL_F32 * VL_F32;
+	_Alignas(64) float x[ENTROPY_CHUNK], a[READY_LANES] = {0}, b[READY_LANES] = {0}, lse[READY_LANES] = {0};
+	_Alignas(64) float hit[READY_LANES], sum[READY_LANES] = {0};
+	int64_t target[READY_LANES], lanes = (count + VL_F32 - 1) / VL_F32 * VL_F32;
+	const float *gloss = (const float *)mt__omp_data(e->loss), *lses = (const float *)mt__omp_data(e->lse);
 	rows_to_lanes(e, x, row, count);
-	for (int64_t j = 0; j < lanes; j++) {
-		t[j] = j < count ? row_terms_f32(e, row + j) : (struct terms_f32){0, 0, 0, 0, -1};
-		a[j] = t[j].a;
-		b[j] = t[j].b;
-		lse[j] = t[j].lse;
+	for (int64_t j = 0; j < count; j++) {
+		target[j] = target_of(e->target, row + j);
+		if (target[j] == e->ignore)
+			continue;
+		double g = (double)gloss[(row + j) * e->loss->stride[0]];
+		double w = (1 - e->smoothing) * weight_f32(e, target[j]);
+		a[j] = (float)(g * (w + e->share * e->weights));
+		b[j] = (float)(g * e->share);
+		hit[j] = (float)(g * w);
+		lse[j] = lses[(row + j) * e->lse->stride[0]];
 	}
 	for (int64_t c = 0; c < e->classes; c++) {
 		float w = (float)weight_f32(e, c), *y = x + c * READY_LANES;
 		row_exp_lanes(y, sum, y, lse, lanes, 0);
-		for (int64_t j = 0; j < lanes; j++)
-			y[j] = a[j] * y[j] - b[j] * w;
+		for (int64_t j = 0; j < lanes; j += VL_F32)
+			vec_f32_store(y + j, VL_F32,
+			              vec_f32_load(a + j, VL_F32) * vec_f32_load(y + j, VL_F32) - vec_f32_load(b + j, VL_F32) * w);
 	}
 	for (int64_t j = 0; j < count; j++)
-		if (t[j].target >= 0)
-			x[t[j].target * READY_LANES + j] -= t[j].hit;
+		if (target[j] != e->ignore)
+			x[target[j] * READY_LANES + j] -= hit[j];
 		else
 			for (int64_t c = 0; c < e->classes; c++)
 				x[c * READY_LANES + j] = 0;
