@@ -3,12 +3,15 @@
 
 # The suites train and seed, with the networks of the training programs.
 bench_train_sources =
+bench_train_sources += apps/bench/limits.h
+bench_train_sources += apps/bench/limits_epoch.c
 bench_train_sources += apps/bench/nets.c
 bench_train_sources += apps/bench/nets.h
 bench_train_sources += apps/bench/nets_layers.c
 bench_train_sources += apps/bench/nets_mnist.c
 bench_train_sources += apps/bench/nets_points.c
 bench_train_sources += apps/bench/nets_text_cnn.c
+bench_train_sources += apps/bench/suite_limits.c
 bench_train_sources += apps/bench/suite_seed.c
 bench_train_sources += apps/bench/suite_train.c
 bench_train_sources += apps/bench/train_step.c
