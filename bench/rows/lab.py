@@ -12,6 +12,7 @@ import run as peers  # noqa: E402
 from samples import OURS, Samples  # noqa: E402
 from verdict import Cannot  # noqa: E402
 
+STAGED = [f".libs/mt/mt_{name}.so" for name in ("naive", "omp")]  # the plugins as programs here find them
 TITLES = {"openblas": "OpenBLAS", "onednn": "oneDNN", "mkl": "MKL", "torch": "PyTorch"}
 
 
@@ -22,24 +23,22 @@ class Lab:
         self.threads = min(2, self.cores)
         self.folder, self.commands, self.samples = folder, {}, []
         self.peers_options = options
-        self.bench = self.target("mt-bench")
+        self.make("mt-bench", *STAGED)
+        self.bench = str(self.build / "mt-bench")
 
     # ---- programs ----
 
-    def make(self, target):
+    def make(self, *targets):
+        """Brings them up to date: what is timed is what the sources say."""
         outside = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-        done = peers.run(["make", "-s", "-C", str(self.build), target], outside, "make")
+        done = peers.run(["make", "-s", "-C", str(self.build), *targets], outside, "make")
         if done.returncode != 0:
-            raise Cannot(f"{target} cannot be built: {peers.last_line(done.stderr)}")
+            raise Cannot(f"{targets[0]} cannot be built: {peers.last_line(done.stderr)}")
 
     def target(self, name):
-        """A program of the build folder, built if it is not there."""
-        path = self.build / name
-        if not os.access(path, os.X_OK):
-            self.make(name)
-        return str(path)
-
-    program = target
+        """A program of the build folder."""
+        self.make(name)
+        return str(self.build / name)
 
     @staticmethod
     def output(command, threads):
@@ -77,8 +76,8 @@ class Lab:
         cases.write_text(listed.stdout, encoding="utf-8")
         timing = ["--min-time", "0.02" if self.quick else "0.05", "--max-time", str(max_time), "--repeat", "5"]
         ours = peers.Runner(OURS, [self.bench, *words, "--compare", OURS, *timing], self.folder)
-        theirs = [peers.Runner(n, [*self.peer(n), "--cases", str(cases), "--threads", str(threads), *timing], self.folder)
-                  for n in wanted if self.peer(n)]
+        asked = ["--cases", str(cases), "--threads", str(threads), *timing]
+        theirs = [peers.Runner(n, [*self.peer(n), *asked], self.folder) for n in wanted if self.peer(n)]
         samples = Samples(threads)
         self.samples.append(samples)
         checked = ours.command

@@ -16,10 +16,10 @@ def parse_training(text):
 
 
 def mnist(lab):
-    program, runs = lab.program("train_mnist"), []
+    program, runs = lab.target("train_mnist"), []
     for seed in range(1, (3 if lab.quick else 10) + 1):
-        text = lab.output([program, "--model", "fast", "--to", "99", "--backend", "omp", "--quiet", "--seed", str(seed)],
-                          lab.threads)
+        words = ["--model", "fast", "--to", "99", "--backend", "omp", "--quiet", "--seed", str(seed)]
+        text = lab.output([program, *words], lab.threads)
         runs.append(parse_training(text))
     accuracies, seconds = zip(*runs)
     return [Bar(f"mean accuracy of {len(runs)} seeds", 99.0, statistics.fmean(accuracies), "{:.2f}%",
@@ -50,14 +50,21 @@ def dispatch(lab):
 
 
 def parse_memory(text):
-    """(peak over what is needed, growth in bytes): "ratio 1.12" and "growth 0" among bench/memory's lines."""
-    ratio, growth = re.search(r"\bratio:?\s+([\d.]+)", text), re.search(r"\bgrowth:?\s+(-?\d+)", text)
-    if not ratio or not growth:
-        raise Cannot("bench/memory prints no ratio and growth")
-    return float(ratio[1]), float(growth[1])
+    """({what: share of what is needed}, growth in MB) of bench/memory: the growth of the resident set from the first
+    tenth of the steps to the last."""
+    shares = {m[1].strip(): float(m[2]) for m in re.finditer(r"^(\S.*?)\s+[\d.]+ MB\s+([\d.]+) of", text, re.M)}
+    sizes = [(int(m[1]), float(m[2])) for m in re.finditer(r"^step (\d+) .*RSS ([+-]?[\d.]+) MB", text, re.M)]
+    if not shares or not sizes:
+        raise Cannot("bench/memory prints no shares and sizes")
+    settled = [size for step, size in sizes if step >= sizes[-1][0] / 10]
+    return shares, settled[-1] - settled[0]
 
 
 def memory(lab):
-    ratio, growth = parse_memory(lab.output([lab.target("bench/memory")], lab.threads))
-    return [Bar("peak, over parameters + optimiser state + activations + data", 1.25, ratio, at_most=True),
-            Bar("growth over 20,000 steps, bytes", 0, growth, "{:.0f}", at_most=True)]
+    steps = 2000 if lab.quick else 20000
+    shares, growth = parse_memory(lab.output([lab.target("bench/memory"), str(steps)], lab.threads))
+    name, most = max(shares.items(), key=lambda kv: kv[1])
+    others = ", ".join(f"{k} {v:.2f}" for k, v in shares.items())
+    return [Bar("peak, over parameters, optimiser state, activations, data", 1.25, most, at_most=True,
+                note=f"{name} counts; {others}"),
+            Bar(f"growth over {steps:,} steps, MB", 0.1, growth, at_most=True)]

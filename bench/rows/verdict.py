@@ -1,6 +1,7 @@
 """Bars and their verdicts, and how they are shown.  Nothing here runs anything."""
 import dataclasses
 import math
+import re
 import statistics
 
 
@@ -36,7 +37,13 @@ class Bar:
 
     @property
     def measured(self):
-        return "-" if self.value is None else self.form.format(self.value)
+        """With a digit more where it is short and would look like its limit."""
+        if self.value is None:
+            return "-"
+        text = self.form.format(self.value)
+        if self.verdict == "short" and text == self.form.format(self.limit):
+            text = re.sub(r"\.(\d)f", lambda m: f".{int(m[1]) + 1}f", self.form).format(self.value)
+        return text
 
     @property
     def demand(self):
