@@ -3,15 +3,12 @@
 
 # The suites train and seed, with the networks of the training programs.
 bench_train_sources =
-bench_train_sources += apps/bench/limits.h
-bench_train_sources += apps/bench/limits_epoch.c
 bench_train_sources += apps/bench/nets.c
 bench_train_sources += apps/bench/nets.h
 bench_train_sources += apps/bench/nets_layers.c
 bench_train_sources += apps/bench/nets_mnist.c
 bench_train_sources += apps/bench/nets_points.c
 bench_train_sources += apps/bench/nets_text_cnn.c
-bench_train_sources += apps/bench/suite_limits.c
 bench_train_sources += apps/bench/suite_seed.c
 bench_train_sources += apps/bench/suite_train.c
 bench_train_sources += apps/bench/train_step.c
@@ -32,6 +29,8 @@ mt_bench_SOURCES += %D%/check.h
 mt_bench_SOURCES += %D%/clock.h
 mt_bench_SOURCES += %D%/columns.c
 mt_bench_SOURCES += %D%/columns.h
+mt_bench_SOURCES += %D%/limits.h
+mt_bench_SOURCES += %D%/limits_epoch.c
 mt_bench_SOURCES += %D%/machine.c
 mt_bench_SOURCES += %D%/machine.h
 mt_bench_SOURCES += %D%/main.c
@@ -60,6 +59,7 @@ mt_bench_SOURCES += %D%/select.c
 mt_bench_SOURCES += %D%/select.h
 mt_bench_SOURCES += %D%/stats.c
 mt_bench_SOURCES += %D%/stats.h
+mt_bench_SOURCES += %D%/suite_limits.c
 mt_bench_SOURCES += %D%/text.c
 mt_bench_SOURCES += %D%/text.h
 nodist_mt_bench_SOURCES = %D%/commit.h
