@@ -67,7 +67,7 @@ class Lab:
 
     # ---- rounds ----
 
-    def take(self, words, threads, wanted, max_time=2):
+    def take(self, words, threads, wanted, max_time=1):
         """mt-bench with these words, and the peers that there are, in turns."""
         listed = peers.run([self.bench, "--list", *words], None, self.bench)
         if listed.returncode != 0:
