@@ -95,10 +95,12 @@ class Programs(unittest.TestCase):
     def test_dispatch(self):
         text = ("instructions                 an add     kernel      libmt\n"
                 "a scope with one add          341.0       60.0      281.0\n"
+                "an add in a scope of 64       300.0       60.0      240.0\n"
                 "a scope with one add, a requires a gradient      498.5       60.0      438.5\n")
         counts = program_rows.parse_dispatch(text)
-        self.assertEqual(counts["a scope with one add"], 341.0)
-        self.assertEqual(counts["a scope with one add, a requires a gradient"], 498.5)
+        self.assertEqual(counts["a scope with one add"], [341.0, 60.0, 281.0])
+        self.assertEqual(counts["an add in a scope of 64"], [300.0, 60.0, 240.0])
+        self.assertEqual(counts["a scope with one add, a requires a gradient"][0], 498.5)
 
     def test_memory(self):
         text = ("needed                             10.00 MB\n"
