@@ -9,3 +9,12 @@ bench_kernels_SOURCES += apps/conformance/random.c
 bench_kernels_SOURCES += apps/conformance/run.c
 bench_kernels_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/apps/conformance
 bench_kernels_LDADD = -lm
+
+# bench/limits: what omp reaches of the hardware and of the best libraries (docs/performance.md)
+dist_noinst_SCRIPTS += %D%/limits
+dist_noinst_DATA += %D%/rows/case_rows.py
+dist_noinst_DATA += %D%/rows/lab.py
+dist_noinst_DATA += %D%/rows/limits.py
+dist_noinst_DATA += %D%/rows/program_rows.py
+dist_noinst_DATA += %D%/rows/samples.py
+dist_noinst_DATA += %D%/rows/verdict.py

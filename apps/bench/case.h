@@ -19,7 +19,7 @@ struct bench_kind {
 	void (*free)(void *state);
 };
 
-enum { BENCH_EXTENTS = 8 };
+enum { BENCH_EXTENTS = 9 };
 
 /* A seed figure of MiniTorch's (minitorch.md, section 12): other hardware. */
 struct bench_seed {
@@ -28,12 +28,13 @@ struct bench_seed {
 };
 
 struct bench_case {
-	const char *suite; /* "ops", "train", "seed" */
+	const char *suite; /* "ops", "train", "seed", "limits" */
 	const char *op;    /* "matmul": the group of charts, what --op matches */
 	char size[64];     /* "m=64,k=64,n=64", what --size matches */
 	mt_dtype dtype;
 	double x;                 /* abscissa within its op: grows with the size */
 	double flops, bytes;      /* floor of one run; 0 where it is not counted */
+	int reads;                /* whether bytes are read, nearly all: their ceiling is that of reading, not of copying */
 	double examples;          /* trained on in one run; 0 where there are none */
 	double tolerance;         /* of output against the reference: largest |a − b| / (1 + |b|) */
 	double reference_cost;    /* operations the reference needs: above a limit the check is left out, and says so */
@@ -56,5 +57,6 @@ void bench_cases_free(struct bench_cases *cases);
 int bench_ops_cases(struct bench_cases *cases);
 int bench_train_cases(struct bench_cases *cases);
 int bench_seed_cases(struct bench_cases *cases);
+int bench_limits_cases(struct bench_cases *cases);
 
 #endif

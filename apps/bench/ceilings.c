@@ -143,6 +143,11 @@ double bench_ceilings_bytes(struct bench_ceilings *ceilings, int engine) {
 	return keep(&e->bytes, e->device != NULL ? device_rate(e, MT_F32, 0) : peak_copy(e->threads));
 }
 
+double bench_ceilings_reads(struct bench_ceilings *ceilings, int engine) {
+	struct engine *e = &ceilings->list[engine];
+	return e->device != NULL ? bench_ceilings_bytes(ceilings, engine) : peak_read(e->threads);
+}
+
 static double median(struct samples *s) {
 	return bench_spread_of(s->values, s->n).median;
 }

@@ -1,7 +1,7 @@
 /* Ceilings: what the hardware behind a column reaches at most, sampled again and again beside the timed runs.
  *
- * On a CPU: FMA loops and copies on as many threads as the column has (peak.h).  Elsewhere: the device's own product of
- * square matrices in the case's dtype, and its own copy of a large array: the best that was seen of it. */
+ * On a CPU: FMA loops, copies and sums on as many threads as the column has (peak.h).  Elsewhere: the device's own product
+ * of square matrices in the case's dtype, and its own copy of a large array: the best that was seen of it. */
 #ifndef APPS_BENCH_CEILINGS_H
 #define APPS_BENCH_CEILINGS_H
 
@@ -18,6 +18,8 @@ int bench_ceilings_count(const struct bench_ceilings *ceilings);
  * seconds: how long tries may be repeated, so that another program's turn does not make a ceiling. */
 double bench_ceilings_flops(struct bench_ceilings *ceilings, int engine, mt_dtype dtype, double seconds);
 double bench_ceilings_bytes(struct bench_ceilings *ceilings, int engine);
+/* Bytes a second that are read; on a device that is no CPU the same as bench_ceilings_bytes. */
+double bench_ceilings_reads(struct bench_ceilings *ceilings, int engine);
 
 /* Medians of all samples so far: f32 operations and bytes a second, NaN without samples. */
 double bench_ceilings_median_flops(struct bench_ceilings *ceilings, int engine);

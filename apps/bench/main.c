@@ -29,8 +29,8 @@ static struct {
 static const struct cli_option options[] = {
 	{"compare", CLI_TEXT, &given.compare, "LIST",
      "backends, with commas between (default naive,omp): omp,omp:threads=1", 0, 0, NULL},
-	{"suite", CLI_CHOICE, &given.selection.suite, "NAME", "ops (default), train, seed, or all", 0, 0,
-     bench_suite_names},
+	{"suite", CLI_CHOICE, &given.selection.suite, "NAME",
+     "ops (default), train, seed, limits, or all of the first three", 0, 0, bench_suite_names},
 	{"op", CLI_LIST, &given.selection.ops, "GLOB", "only ops like this; may be given again", 0, 0, NULL},
 	{"size", CLI_LIST, &given.selection.sizes, "GLOB", "only sizes like this; may be given again", 0, 0, NULL},
 	{"dtype", CLI_TEXT, &given.selection.dtypes, "LIST", "only these dtypes (default f32), or all", 0, 0, NULL},
@@ -50,6 +50,7 @@ static const struct cli_option options[] = {
 	{"show", CLI_TEXT, &given.show, "FILE", "run nothing: show a JSON report (with --peer, --csv, --html, --against)",
      0, 0, NULL},
 	{"against", CLI_TEXT, &given.against, "FILE", "tell what is slower or faster than in that JSON report", 0, 0, NULL},
+	{"unchecked", CLI_FLAG, &given.settings.unchecked, NULL, "compare no result with the reference's", 0, 0, NULL},
 	{"require", CLI_FLAG, &given.require, NULL, "a backend that cannot be had is an error", 0, 0, NULL},
 	{"list", CLI_FLAG, &given.list, NULL, "list the cases and run nothing", 0, 0, NULL},
 	{0},
@@ -129,6 +130,7 @@ static int check_show(void) {
 	            {"threads", given.threads != NULL},
 	            {"op", given.selection.ops.n > 0},
 	            {"size", given.selection.sizes.n > 0},
+	            {"unchecked", given.settings.unchecked},
 	            {"require", given.require},
 	            {"list", given.list}};
 	for (size_t i = 0; given.show != NULL && i < sizeof rows / sizeof *rows; i++)

@@ -48,6 +48,27 @@ int ops_add_pool(struct bench_cases *cases);
 int ops_add_nn(struct bench_cases *cases);
 int ops_add_optim(struct bench_cases *cases);
 
+/* A case of a matrix product: matmul, matmul_nt, matmul_tn, matmul_tt (turned: a transposed view), or another name for
+ * the first.  n: batch (0: none), m, k, n; name, which the size begins with, may be "".  0 or −1. */
+int ops_add_product(struct bench_cases *cases, const char *op, const char *name, mt_dtype dtype, const int64_t *n);
+
+/* A convolution's shape, as the extents of its case. */
+enum ops_conv_extent {
+	CONV_IMAGES,
+	CONV_IN,
+	CONV_SIDE,
+	CONV_OUT,
+	CONV_KERNEL,
+	CONV_STRIDE,
+	CONV_PADDING,
+	CONV_GROUPS,
+	CONV_SPATIAL,
+	CONV_EXTENTS
+};
+
+/* Its cases: forward with bias, the gradient of the input and of the weight.  The size begins with name.  0 or −1. */
+int ops_add_convolution(struct bench_cases *cases, const char *name, mt_dtype dtype, const int64_t *n);
+
 /* Normal numbers of the case's dtype, or of f32. */
 mt_tensor *ops_randn(const struct ops_state *s, int rank, const int64_t *shape);
 

@@ -1,28 +1,38 @@
 /* Suite ops: matrix products. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/ops.h"
 
 /* n: batch (0: none), m, k, n */
+
+/* Normal numbers, [batch,] rows, columns; turned: a view of what lies in memory as its transpose. */
+static mt_tensor *matrix(struct ops_state *s, int64_t rows, int64_t columns, int turned) {
+	int64_t batch = s->c->n[0];
+	const int64_t shape[] = {batch, turned ? columns : rows, turned ? rows : columns};
+	int plain = batch > 0 ? 0 : 1;
+	mt_tensor *x = ops_randn(s, 3 - plain, shape + plain);
+	return turned ? mt_transpose(x, -2, -1) : x;
+}
+
+static void make(struct ops_state *s, int turned_a, int turned_b) {
+	const int64_t *n = s->c->n;
+	s->in[0] = matrix(s, n[1], n[2], turned_a);
+	s->in[1] = matrix(s, n[2], n[3], turned_b);
+}
+
 static void make_plain(struct ops_state *s) {
-	const int64_t *n = s->c->n;
-	int batched = n[0] > 0;
-	const int64_t a[] = {n[0], n[1], n[2]}, b[] = {n[0], n[2], n[3]};
-	s->in[0] = ops_randn(s, batched ? 3 : 2, a + !batched);
-	s->in[1] = ops_randn(s, batched ? 3 : 2, b + !batched);
+	make(s, 0, 0);
 }
-
 static void make_nt(struct ops_state *s) {
-	const int64_t *n = s->c->n;
-	s->in[0] = ops_randn(s, MT_SHAPE(n[1], n[2]));
-	s->in[1] = mt_transpose(ops_randn(s, MT_SHAPE(n[3], n[2])), 0, 1);
+	make(s, 0, 1);
 }
-
 static void make_tn(struct ops_state *s) {
-	const int64_t *n = s->c->n;
-	s->in[0] = mt_transpose(ops_randn(s, MT_SHAPE(n[2], n[1])), 0, 1);
-	s->in[1] = ops_randn(s, MT_SHAPE(n[2], n[3]));
+	make(s, 1, 0);
+}
+static void make_tt(struct ops_state *s) {
+	make(s, 1, 1);
 }
 
 /* y = relu(x wᵀ + b), as a layer has it */
@@ -42,7 +52,7 @@ static mt_tensor *run_linear(struct ops_state *s) {
 }
 
 static const struct ops_kind plain = {make_plain, run_matmul}, nt = {make_nt, run_matmul}, tn = {make_tn, run_matmul},
-							 linear = {make_linear, run_linear};
+							 tt = {make_tt, run_matmul}, linear = {make_linear, run_linear};
 
 static const struct {
 	const char *op;
@@ -86,19 +96,36 @@ static const struct {
 	{"linear_relu", MT_F32, 0, 512, 256, 1024, &linear},
 };
 
+static int add(struct bench_cases *cases, const char *op, const char *name, mt_dtype dtype, const int64_t *n,
+               const struct ops_kind *kind) {
+	double batch = n[0] > 0 ? (double)n[0] : 1, m = (double)n[1], k = (double)n[2], columns = (double)n[3];
+	char size[64], front[24] = "";
+	if (n[0] > 0)
+		snprintf(front, sizeof front, "b=%" PRId64 ",", n[0]);
+	snprintf(size, sizeof size, "%s%s%sm=%" PRId64 ",k=%" PRId64 ",n=%" PRId64, name, name[0] != '\0' ? "," : "", front,
+	         n[1], n[2], n[3]);
+	/* Memory is the limit where one side is a vector. */
+	double elements = n[1] == 1 || n[3] == 1 ? m * k + k * columns + m * columns : 0;
+	struct ops_work work = {2 * batch * m * k * columns, elements, 0};
+	return ops_add(cases, op, size, dtype, n, work, ops_sum_tolerance(dtype), kind);
+}
+
+int ops_add_product(struct bench_cases *cases, const char *op, const char *name, mt_dtype dtype, const int64_t *n) {
+	static const struct {
+		const char *end;
+		const struct ops_kind *kind;
+	} kinds[] = {{"_nt", &nt}, {"_tn", &tn}, {"_tt", &tt}};
+	const struct ops_kind *kind = &plain;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strlen(op) > 3 && strcmp(op + strlen(op) - 3, kinds[i].end) == 0)
+			kind = kinds[i].kind;
+	return add(cases, op, name, dtype, n, kind);
+}
+
 int ops_add_matmul(struct bench_cases *cases) {
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const int64_t n[BENCH_EXTENTS] = {rows[i].batch, rows[i].m, rows[i].k, rows[i].n};
-		double batch = n[0] > 0 ? (double)n[0] : 1, m = (double)n[1], k = (double)n[2], columns = (double)n[3];
-		char size[64], front[24] = "";
-		if (n[0] > 0)
-			snprintf(front, sizeof front, "b=%" PRId64 ",", n[0]);
-		snprintf(size, sizeof size, "%sm=%" PRId64 ",k=%" PRId64 ",n=%" PRId64, front, n[1], n[2], n[3]);
-		/* Memory is the limit where one side is a vector. */
-		double elements = n[1] == 1 || n[3] == 1 ? m * k + k * columns + m * columns : 0;
-		struct ops_work work = {2 * batch * m * k * columns, elements, 0};
-		if (ops_add(cases, rows[i].op, size, rows[i].dtype, n, work, ops_sum_tolerance(rows[i].dtype), rows[i].kind) !=
-		    0)
+		if (add(cases, rows[i].op, "", rows[i].dtype, n, rows[i].kind) != 0)
 			return -1;
 	}
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -73,9 +74,40 @@ double peak_flops(int threads, int wide, double seconds) {
 	return best;
 }
 
-/* ---- copies ---- */
+/* ---- memory ---- */
 
-enum { BLOCK = 64 << 20, PART = 16 << 20 };
+enum { BLOCK = 64 << 20, PART = 16 << 20, PIECE = 1 << 18, HUGE_PAGE = 2 << 20 };
+
+/* Two blocks whose pages are all there, huge ones where the kernel gives them, as to a backend's large arrays; 0 where
+ * there is no memory. */
+static int make_blocks(char *blocks[2]) {
+	for (int i = 0; i < 2; i++) {
+		void *block = NULL;
+		if (blocks[i] != NULL)
+			continue;
+		if (posix_memalign(&block, HUGE_PAGE, BLOCK) != 0)
+			return 0;
+#if defined(MADV_HUGEPAGE)
+		(void)madvise(block, BLOCK, MADV_HUGEPAGE);
+#endif
+		memset(block, i, BLOCK);
+		blocks[i] = block;
+	}
+	return 1;
+}
+
+/* The blocks and the next part's offset: each part is another than the one before, none is still in a cache.  0 where
+ * there is no memory. */
+static int next_part(char **to, char **from) {
+	static char *blocks[2];
+	static size_t at;
+	if (!make_blocks(blocks))
+		return 0;
+	*from = blocks[0] + at;
+	*to = blocks[1] + at;
+	at = (at + PART) % BLOCK;
+	return 1;
+}
 
 /* Non-temporal stores where this CPU's baseline has them: 16-byte pieces of aligned blocks. */
 static void copy_past_caches(char *to, const char *from, size_t bytes) {
@@ -94,36 +126,53 @@ static double time_copy(char *to, const char *from, int threads, int past_caches
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(threads) schedule(static)
 #endif
-	for (int i = 0; i < PART >> 18; i++) {
-		size_t at = (size_t)i << 18;
+	for (int i = 0; i < PART / PIECE; i++) {
+		size_t at = (size_t)i * PIECE;
 		if (past_caches)
-			copy_past_caches(to + at, from + at, 1u << 18);
+			copy_past_caches(to + at, from + at, PIECE);
 		else
-			memcpy(to + at, from + at, 1u << 18);
+			memcpy(to + at, from + at, PIECE);
 	}
 	return bench_now() - begin;
 }
 
+static double time_read(const char *from, int threads) {
+	static volatile double kept;
+	const struct peak_kernels *k = peak_best();
+	double total = 0, begin = bench_now();
+	(void)threads;
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(+ : total)
+#endif
+	for (int i = 0; i < PART / PIECE; i++)
+		total += k->sum((const float *)(const void *)(from + (size_t)i * PIECE), PIECE / (long)sizeof(float));
+	kept = total;
+	(void)kept;
+	return bench_now() - begin;
+}
+
+enum { TRIES = 4 };
+
 double peak_copy(int threads) {
-	static char *blocks[2];
-	static int failed;
-	static size_t at;
-	for (int i = 0; i < 2 && !failed; i++)
-		if (blocks[i] == NULL) {
-			void *block = NULL;
-			failed = posix_memalign(&block, 4096, BLOCK) != 0;
-			blocks[i] = block;
-			if (!failed)
-				memset(block, i, BLOCK); /* every page is there */
-		}
-	if (failed)
-		return NAN;
 	double best = 0;
-	/* Each part is another than the one before: none is still in a cache. */
-	for (int i = 0; i < 4; i++) {
-		double rate = 2.0 * PART / time_copy(blocks[1] + at, blocks[0] + at, threads, i & 1);
+	for (int i = 0; i < TRIES; i++) {
+		char *to, *from;
+		if (!next_part(&to, &from))
+			return NAN;
+		double rate = 2.0 * PART / time_copy(to, from, threads, i & 1);
 		best = rate > best ? rate : best;
-		at = (at + PART) % BLOCK;
+	}
+	return best;
+}
+
+double peak_read(int threads) {
+	double best = 0;
+	for (int i = 0; i < TRIES; i++) {
+		char *second, *first;
+		if (!next_part(&second, &first))
+			return NAN;
+		double rate = PART / time_read(i & 1 ? second : first, threads);
+		best = rate > best ? rate : best;
 	}
 	return best;
 }

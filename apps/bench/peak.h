@@ -7,6 +7,8 @@ struct peak_kernels {
 	const char *isa;
 	double (*f32)(long iterations, float m, float a);
 	double (*f64)(long iterations, double m, double a);
+	/* The sum of n numbers, n a multiple of 512, x aligned to 64 bytes. */
+	double (*sum)(const float *x, long n);
 	int lanes_f32, lanes_f64;
 };
 
@@ -24,5 +26,8 @@ double peak_flops(int threads, int wide, double seconds);
 /* Bytes a second, read and written both counted, of copies that no cache holds: the better of plain and non-temporal
  * stores.  NaN where there is no memory for it. */
 double peak_copy(int threads);
+
+/* Bytes a second that are read, into sums, from memory that no cache holds.  NaN where there is no memory for it. */
+double peak_read(int threads);
 
 #endif

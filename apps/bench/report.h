@@ -18,10 +18,11 @@
  *                                         "calls": n, optional: a timed run is the mean of so many calls,
  *                                         "fallback": n, optional: kernels that the reference did in its place,
  *                                         "dispatch": share of the time in dispatch, train suite alone,
- *                                         "share": of the nearer of the backend's ceilings } } } ] }
+ *                                         "share": of the nearer of the backend's ceilings,
+ *                                         "ceiling": that one, in operations or bytes a second } } } ] }
  *
  * median, p10, p90 and runs are there where status is ok.  "dispatch" (the part of a profiled run that is not in kernels)
- * and "share" may be missing where they are not known; so may each of a peer's members but name, status and times.
+ * "share" and "ceiling" may be missing where they are not known; so may each of a peer's members but name, status and times.
  *
  * backends[0] is what speedups are against, unless --baseline names another: "baseline": NAME. */
 #ifndef APPS_BENCH_REPORT_H

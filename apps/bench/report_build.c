@@ -75,6 +75,7 @@ static json_t *result_json(const struct bench_result *r) {
 		json_object_set_new(object, "fallback", json_integer(r->fallback));
 	set_number(object, "dispatch", r->dispatch);
 	set_number(object, "share", r->share);
+	set_number(object, "ceiling", r->ceiling);
 	return object;
 }
 

@@ -57,8 +57,9 @@ static mt_status check_result(const char *path, const char *id, const json_t *re
 	if (strcmp(status, "ok") == 0 &&
 	    !(t.median > 0 && t.p10 > 0 && t.p10 <= t.median && t.median <= t.p90 && t.runs > 0))
 		return wrong(path, id, "a result's times are not 0 < p10 <= median <= p90 with runs above 0");
-	if (!is_size(result, "share") || !is_size(result, "dispatch") || !is_size(result, "calls"))
-		return wrong(path, id, "share, dispatch and calls are numbers from 0 up");
+	if (!is_size(result, "share") || !is_size(result, "ceiling") || !is_size(result, "dispatch") ||
+	    !is_size(result, "calls"))
+		return wrong(path, id, "share, ceiling, dispatch and calls are numbers from 0 up");
 	return MT_OK;
 }
 

@@ -22,7 +22,7 @@ struct slot {
 	double first;  /* of the first one */
 	int64_t turns; /* timed runs that are still to be had; 0: the first run is all */
 	int64_t calls;
-	double *times, *shares; /* room for settings.repeat of each */
+	double *times, *shares, *ceilings; /* room for settings.repeat of each */
 	int64_t n, n_shares;
 };
 
@@ -144,7 +144,7 @@ static mt_status read_output(const struct bench_case *c, void *state, mt_device 
 /* The reference's output by a run of its own.  0 where it would take too long or fails. */
 static int reference_output(struct bench_runner *runner, const struct bench_case *c, struct bench_values *out) {
 	double speed = runner->reference_speed;
-	if (speed <= 0 || c->reference_cost / speed > runner->settings.max_time)
+	if (runner->settings.unchecked || speed <= 0 || c->reference_cost / speed > runner->settings.max_time)
 		return 0;
 	struct bench_column column = {.device = runner->reference};
 	struct slot s = {.column = &column};
@@ -172,11 +172,13 @@ static void begin(struct bench_runner *runner, struct slot *s, const struct benc
 	s->first = s->once = time_runs(c, s->column->device, s->state, 1);
 	mt_dispatch_counts(&after);
 	s->result->fallback = (int)(after.fallback - before.fallback);
-	if (s->once < 0 || read_output(c, s->state, runner->reference, &mine) != MT_OK) {
+	int is_reference = s->column->device == runner->reference && !runner->settings.unchecked;
+	/* What nothing is compared with is not read. */
+	if (s->once < 0 || ((*has_right || is_reference) && read_output(c, s->state, runner->reference, &mine) != MT_OK)) {
 		fail(s, c, BENCH_FAILED);
 		return;
 	}
-	if (s->column->device == runner->reference && !*has_right) {
+	if (is_reference && !*has_right) {
 		*right = mine;
 		*has_right = 1;
 	} else {
@@ -221,6 +223,10 @@ static void take_turn(struct slot *s, const struct bench_case *c) {
 	s->times[s->n] = seconds;
 }
 
+static double bytes_a_second(struct bench_runner *runner, int engine, const struct bench_case *c) {
+	return c->reads ? bench_ceilings_reads(runner->ceilings, engine) : bench_ceilings_bytes(runner->ceilings, engine);
+}
+
 /* Samples the ceilings of the columns that had this turn, each hardware once, and closes the turn. */
 static void end_turn(struct bench_runner *runner, struct slot *slots, const struct bench_case *c, int64_t turn) {
 	double flops[BENCH_COLUMNS], bytes[BENCH_COLUMNS];
@@ -234,13 +240,16 @@ static void end_turn(struct bench_runner *runner, struct slot *slots, const stru
 			/* Beside a long run there is time for several: the best of them is what the hardware can do. */
 			double tries = fmin(0.02, 0.05 * s->times[s->n]);
 			flops[e] = c->flops > 0 ? c->flops / bench_ceilings_flops(runner->ceilings, e, c->dtype, tries) : 0;
-			bytes[e] = c->bytes > 0 ? c->bytes / bench_ceilings_bytes(runner->ceilings, e) : 0;
+			bytes[e] = c->bytes > 0 ? c->bytes / bytes_a_second(runner, e, c) : 0;
 			sampled[e] = 1;
 		}
 		/* The nearer ceiling is the one under which the run must take longer. */
-		double least = flops[e] > bytes[e] || isnan(flops[e]) ? flops[e] : bytes[e];
-		if (least > 0)
+		int by_flops = flops[e] > bytes[e] || isnan(flops[e]);
+		double least = by_flops ? flops[e] : bytes[e];
+		if (least > 0) {
+			s->ceilings[s->n_shares] = (by_flops ? c->flops : c->bytes) / least;
 			s->shares[s->n_shares++] = least / s->times[s->n];
+		}
 		s->n++;
 	}
 }
@@ -270,6 +279,7 @@ static void finish(struct slot *s, const struct bench_case *c) {
 		return;
 	r->time = bench_spread_of(s->times, s->n);
 	r->share = bench_spread_of(s->shares, s->n_shares).median;
+	r->ceiling = bench_spread_of(s->ceilings, s->n_shares).median;
 	r->calls = s->calls;
 	if (strcmp(c->suite, "train") == 0 && s->turns > 0)
 		r->dispatch = measure_dispatch(c, s);
@@ -288,7 +298,7 @@ static void choose(struct bench_runner *runner, struct slot *slots, const struct
 		s->column = &runner->columns->list[i];
 		s->result = r;
 		s->calls = 1;
-		*r = (struct bench_result){.share = NAN, .dispatch = NAN};
+		*r = (struct bench_result){.share = NAN, .ceiling = NAN, .dispatch = NAN};
 		double seconds = s->column->device != NULL ? expected(s->column, c) : 0;
 		if (s->column->device != NULL && seconds <= most)
 			continue;
@@ -308,13 +318,14 @@ mt_status bench_run_case(struct bench_runner *runner, const struct bench_case *c
 	struct bench_values right = {0};
 	int n = runner->columns->n, reference = -1, has_right = 0;
 	size_t repeat = (size_t)runner->settings.repeat;
-	double *samples = calloc(2 * (size_t)n * repeat, sizeof *samples);
+	double *samples = calloc(3 * (size_t)n * repeat, sizeof *samples);
 	if (samples == NULL)
 		return mt_error_set(MT_E_MEMORY, "out of memory");
 	choose(runner, slots, c, results);
 	for (int i = 0; i < n; i++) {
-		slots[i].times = samples + 2 * (size_t)i * repeat;
+		slots[i].times = samples + 3 * (size_t)i * repeat;
 		slots[i].shares = slots[i].times + repeat;
+		slots[i].ceilings = slots[i].shares + repeat;
 		if (results[i].status == BENCH_OK && slots[i].column->device == runner->reference)
 			reference = i;
 	}

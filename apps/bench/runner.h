@@ -11,6 +11,7 @@ struct bench_settings {
 	double min_time; /* seconds that a column is timed for in a case, at least */
 	double max_time; /* a first run above it is the only one; the reference is not asked for more */
 	int64_t repeat;  /* turns */
+	int unchecked;   /* compare nothing with the reference */
 };
 
 enum bench_status { BENCH_OK, BENCH_WRONG, BENCH_FAILED, BENCH_UNAVAILABLE };
@@ -22,6 +23,7 @@ struct bench_result {
 	struct bench_spread time;
 	int64_t calls;   /* of the run in one timed run, which is their mean */
 	double share;    /* of the nearer ceiling; NaN: unknown */
+	double ceiling;  /* which was this, in operations or bytes a second, as sampled between the turns; NaN: unknown */
 	double dispatch; /* share of the time in dispatch; NaN: not measured */
 	int unchecked;
 	int fallback; /* kernels of one run that the reference did in this backend's place */

@@ -19,6 +19,11 @@ dnnl_data_type_t onednn_type(const struct peer_case *c) {
 
 /* ---- products ----------------------------------------------------------------------------------------------------- */
 
+static int ends_with(const char *op, const char *end) {
+	size_t n = strlen(op), e = strlen(end);
+	return n > e && strcmp(op + n - e, end) == 0;
+}
+
 /* [b,] rows, columns; turned: it lies in memory as its transpose. */
 static struct plain matrix(const struct peer_product *e, dnnl_data_type_t type, int64_t rows, int64_t columns,
                            int turned) {
@@ -46,13 +51,15 @@ static dnnl_primitive_attr_t relu_after(struct chain *chain) {
 
 int onednn_product(const struct peer_case *c, struct chain *chain, char *why, int size) {
 	struct peer_product e;
-	int is_layer = strcmp(c->op, "linear_relu") == 0, is_nt = is_layer || strcmp(c->op, "matmul_nt") == 0;
+	int is_layer = strcmp(c->op, "linear_relu") == 0;
+	int a_turned = ends_with(c->op, "_tn") || ends_with(c->op, "_tt");
+	int b_turned = is_layer || ends_with(c->op, "_nt") || ends_with(c->op, "_tt");
 	if (!peer_product_of(c, &e)) {
 		snprintf(why, (size_t)size, "the size '%s' has no m, k and n", c->size);
 		return 0;
 	}
 	dnnl_data_type_t type = onednn_type(c);
-	struct plain a = matrix(&e, type, e.m, e.k, strcmp(c->op, "matmul_tn") == 0), b = matrix(&e, type, e.k, e.n, is_nt);
+	struct plain a = matrix(&e, type, e.m, e.k, a_turned), b = matrix(&e, type, e.k, e.n, b_turned);
 	struct plain row = matrix(&e, type, 1, e.n, 0), y = matrix(&e, type, e.m, e.n, 0);
 	dnnl_memory_desc_t a_desc = plain_desc(&a), b_desc = plain_desc(&b), y_desc = plain_desc(&y),
 					   row_desc = plain_desc(&row);

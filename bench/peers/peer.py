@@ -3,6 +3,7 @@
 A peer is a table of ops.  Each entry takes a Case and an Inputs, and returns a function that does the work once and
 returns its result; where it cannot, it raises Unavailable with the reason."""
 import argparse
+import functools
 import math
 import os
 import re
@@ -57,8 +58,10 @@ def read_cases(path):
         sys.exit(f"{os.path.basename(sys.argv[0])}: --cases {path}: {why}")
 
 
+@functools.lru_cache(maxsize=1)
 def _mixed(n, tensor):
-    """Numbers in [-1, 1) that every peer makes alike, in C too: the finaliser of MurmurHash3 over positions."""
+    """Numbers in [-1, 1) that every peer makes alike, in C too: the finaliser of MurmurHash3 over positions.  The last
+    array is kept, as making a large one takes longer than timing with it: nobody may write into it."""
     h = np.arange(n, dtype=np.uint32) + np.uint32((tensor * 0x9E3779B9) & 0xFFFFFFFF)
     h ^= h >> np.uint32(16)
     h *= np.uint32(0x85EBCA6B)

@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 PYTHON_PEERS = {"numpy": ["numpy_peer.py"], "torch": ["torch_peer.py"],
                 "torch_cuda": ["torch_peer.py", "--device", "cuda"]}
-C_PEERS = ("openblas", "onednn")
+C_PEERS = ("openblas", "onednn", "mkl")
 PEERS = ("numpy", "torch", "torch_cuda", *C_PEERS)
 
 
@@ -103,6 +103,15 @@ def module_reason(python, name):
     return last_line(done.stderr) if done.returncode != 0 else ""
 
 
+def find_mkl(options):
+    """MKL's library, which pip puts beside a Python's own; None: wherever the dynamic linker finds it."""
+    if os.environ.get("MT_PEER_MKL"):
+        return os.environ["MT_PEER_MKL"]
+    lib = pathlib.Path(peers_python(options)).parent.parent / "lib"
+    found = sorted(lib.glob("libmkl_rt.so*"))
+    return str(found[-1]) if found else None
+
+
 def find_peer(name, options):
     """The command that runs the peer; Failure with the reason where it cannot be had."""
     if name in PYTHON_PEERS:
@@ -116,7 +125,17 @@ def find_peer(name, options):
     done = run(["make", "-s", "-C", options.build, target], outside, "make")
     if done.returncode != 0:
         raise Failure(f"configure did not find it: {last_line(done.stderr)}")
-    return [str(pathlib.Path(options.build) / target)]
+    program = str(pathlib.Path(options.build) / target)
+    return mkl_command(program, options) if name == "mkl" else [program]
+
+
+def mkl_command(program, options):
+    library = find_mkl(options)
+    command = ["env", f"MT_PEER_MKL={library}", program] if library else [program]
+    done = run([*command, "--help"], None, program)
+    if done.returncode != 0:
+        raise Failure(last_line(done.stderr))
+    return command
 
 
 def find_peers(options):

@@ -37,7 +37,7 @@ def product(turned_a=False, turned_b=False):
         front = [case["b"]] if "b" in case.numbers else []
         a = inputs.tensor(case, *front, *((k, m) if turned_a else (m, k)))
         b = inputs.tensor(case, *front, *((n, k) if turned_b else (k, n)))
-        a, b = a.t() if turned_a else a, b.t() if turned_b else b
+        a, b = a.transpose(-1, -2) if turned_a else a, b.transpose(-1, -2) if turned_b else b
         return lambda: a @ b
 
     return prepare
@@ -63,6 +63,25 @@ def on_matrices(count, work):
         shape = case.sides(2)
         matrices = [inputs.tensor(case, *shape) for _ in range(count)]
         return lambda: work(*matrices)
+
+    return prepare
+
+
+def on_positive(count, work):
+    """Numbers in [0, 1), as the suite limits has them."""
+
+    def prepare(case, inputs):
+        shape = case.sides(2)
+        matrices = [(inputs.tensor(case, *shape) + 1) / 2 for _ in range(count)]
+        return lambda: work(*matrices)
+
+    return prepare
+
+
+def on_cube(work):
+    def prepare(case, inputs):
+        x = inputs.tensor(case, *case.sides(3))
+        return lambda: work(x)
 
     return prepare
 
@@ -275,7 +294,8 @@ def optimizer_step(make):
 
 TABLE = {
     "matmul": product(), "matmul_skinny": product(), "matmul_batched": product(), "matmul_nt": product(turned_b=True),
-    "matmul_tn": product(turned_a=True), "seed/matmul": seed_product, "linear_relu": linear_relu,
+    "matmul_tn": product(turned_a=True), "matmul_tt": product(turned_a=True, turned_b=True),
+    "seed/matmul": seed_product, "linear_relu": linear_relu,
     "copy": on_matrices(1, torch.clone),
     "transpose": on_matrices(1, lambda x: x.t().contiguous()),
     "cast_f16": on_matrices(1, lambda x: x.half()),
@@ -291,6 +311,16 @@ TABLE = {
     "where": on_matrices(2, lambda x, y: torch.where(x != 0, x, y)),
     "relu_gradient": gradient_on_matrix(F.relu),
     "rand": random(torch.rand), "randn": random(torch.randn),
+    "limits/relu": on_positive(1, F.relu),
+    "limits/add": on_positive(2, torch.add), "limits/mul": on_positive(2, torch.mul),
+    "limits/exp": on_positive(1, torch.exp), "limits/log": on_positive(1, torch.log),
+    "limits/tanh": on_positive(1, torch.tanh), "limits/sigmoid": on_positive(1, torch.sigmoid),
+    "limits/erf": on_positive(1, torch.erf), "limits/gelu": on_positive(1, F.gelu),
+    "limits/sin": on_positive(1, torch.sin), "limits/cos": on_positive(1, torch.cos),
+    "limits/pow": on_positive(2, torch.pow),
+    "sum_axis0": on_cube(lambda x: x.sum(0)), "sum_axis1": on_cube(lambda x: x.sum(1)),
+    "sum_axis2": on_cube(lambda x: x.sum(2)), "sum_all": on_cube(torch.sum), "max_axis0": on_cube(lambda x: x.amax(0)),
+    "max_axis1": on_cube(lambda x: x.amax(1)), "max_axis2": on_cube(lambda x: x.amax(2)),
     "sum": on_matrices(1, torch.sum),
     "sum_rows": on_matrices(1, lambda x: x.sum(1)),
     "sum_columns": on_matrices(1, lambda x: x.sum(0)),

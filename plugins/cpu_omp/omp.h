@@ -3,6 +3,7 @@
  * Layout
  *     plugin.c        entry, devices, memory, queues; picks the ISA level of a device
  *     cpuid.c         which levels this CPU and this operating system can run
+ *     contention.c    when work stays on one thread because other programs want the cores
  *     capabilities.c  the one list of what the device can do
  *     table.c         one level's kernel table: the one list of kernels (compiled once for each level)
  *     collapse.c      arrays reduced to few dims, for the elementwise kernels
@@ -26,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "contention.h"
 #include "mt/plugin.h"
 
 enum mt__omp_isa { MT__OMP_BASE, MT__OMP_AVX2, MT__OMP_AVX512, MT__OMP_ISA_COUNT };
@@ -34,12 +36,14 @@ struct mt_plugin_device {
 	struct mt_device_api api;
 	enum mt__omp_isa isa;
 	int threads;
+	bool all_threads; /* even where other programs want the cores: the option threads= was given */
 };
 
 struct mt_queue {
 	mt_plugin_device *device;
 	mt_host_queue *host;
 	int threads;
+	bool all_threads;
 };
 
 /* Work that takes one thread about 5 microseconds, in elements of a float axpy.  FLOPs of a matrix product count a
@@ -84,9 +88,10 @@ const struct mt_kernel_table *mt__omp_kernels_avx512(void);
 
 /* ---- small helpers ------------------------------------------------------------------------------------------------ */
 
-/* Threads for work (in MT__OMP_GRAIN's unit): 1 below the grain, then as many as get half a grain each. */
+/* Threads for work (in MT__OMP_GRAIN's unit): 1 below the grain, then as many as get half a grain each; 1 while other
+ * programs want the cores (contention.h). */
 static inline int mt__omp_threads(const mt_queue *queue, double work) {
-	if (work < MT__OMP_GRAIN || queue->threads < 2)
+	if (work < MT__OMP_GRAIN || queue->threads < 2 || (!queue->all_threads && mt__omp_is_alone()))
 		return 1;
 	double most = work / (MT__OMP_GRAIN / 2);
 	return most < queue->threads ? (int)most : queue->threads;

@@ -1,5 +1,5 @@
 /* Parallel regions with a plain call where there is one thread: even a region of one thread costs a quarter of a
- * microsecond. */
+ * microsecond.  All regions of the plugin begin here, and are watched for waits (contention.h). */
 #ifndef MT_OMP_PARALLEL_H
 #define MT_OMP_PARALLEL_H
 
@@ -14,8 +14,16 @@ static inline void mt__omp_parallel(int threads, void (*body)(const void *contex
 		body(context, 0, 1);
 		return;
 	}
+	struct mt__omp_region region;
+	mt__omp_region_begin(&region);
 #pragma omp parallel num_threads(threads)
-	body(context, omp_get_thread_num(), omp_get_num_threads());
+	{
+		int thread = omp_get_thread_num();
+		mt__omp_part_begin(&region, thread);
+		body(context, thread, omp_get_num_threads());
+		mt__omp_part_end(&region, thread);
+	}
+	mt__omp_region_end(&region);
 }
 
 /* one(context, i, thread) for i in [0, n): in equal shares, for items of equal cost. */
@@ -26,9 +34,18 @@ static inline void mt__omp_each(int threads, int64_t n, void (*one)(const void *
 			one(context, i, 0);
 		return;
 	}
-#pragma omp parallel for num_threads(threads) schedule(static)
-	for (int64_t i = 0; i < n; i++)
-		one(context, i, omp_get_thread_num());
+	struct mt__omp_region region;
+	mt__omp_region_begin(&region);
+#pragma omp parallel num_threads(threads)
+	{
+		int thread = omp_get_thread_num();
+		mt__omp_part_begin(&region, thread);
+#pragma omp for schedule(static) nowait
+		for (int64_t i = 0; i < n; i++)
+			one(context, i, thread);
+		mt__omp_part_end(&region, thread);
+	}
+	mt__omp_region_end(&region);
 }
 
 /* The same, each thread taking the next item when it is done with one: for few, large items. */
@@ -39,9 +56,18 @@ static inline void mt__omp_each_next(int threads, int64_t n, void (*one)(const v
 			one(context, i, 0);
 		return;
 	}
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-	for (int64_t i = 0; i < n; i++)
-		one(context, i, omp_get_thread_num());
+	struct mt__omp_region region;
+	mt__omp_region_begin(&region);
+#pragma omp parallel num_threads(threads)
+	{
+		int thread = omp_get_thread_num();
+		mt__omp_part_begin(&region, thread);
+#pragma omp for schedule(dynamic) nowait
+		for (int64_t i = 0; i < n; i++)
+			one(context, i, thread);
+		mt__omp_part_end(&region, thread);
+	}
+	mt__omp_region_end(&region);
 }
 
 #endif

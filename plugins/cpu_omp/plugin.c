@@ -114,7 +114,7 @@ static int32_t omp_queue_create(mt_plugin_device *device, mt_host_queue *host, m
 	mt_queue *queue = malloc(sizeof *queue);
 	if (!queue)
 		return mt__omp_fail(MT_E_MEMORY, "out of memory: a queue");
-	*queue = (mt_queue){.device = device, .host = host, .threads = device->threads};
+	*queue = (mt_queue){.device = device, .host = host, .threads = device->threads, .all_threads = device->all_threads};
 	*out = queue;
 	return MT_OK;
 }
@@ -235,7 +235,7 @@ static int32_t omp_device_open(int32_t ordinal, const struct mt_option *options,
 	mt_plugin_device *device = malloc(sizeof *device);
 	if (!device)
 		return mt__omp_fail(MT_E_MEMORY, "out of memory: a device");
-	*device = (mt_plugin_device){.api = device_api, .isa = isa, .threads = threads};
+	*device = (mt_plugin_device){.api = device_api, .isa = isa, .threads = threads, .all_threads = n_options > 0};
 	device->api.kernels = kernels_of(isa);
 	device->api.n_capabilities = mt__omp_n_capabilities;
 	*out = device;

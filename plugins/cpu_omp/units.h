@@ -2,27 +2,33 @@
 #ifndef MT_OMP_UNITS_H
 #define MT_OMP_UNITS_H
 
-#include <omp.h>
-
-#include "omp.h"
+#include "parallel.h"
 
 /* Does units [begin, end). */
 typedef void mt__unit_range(const void *context, int64_t begin, int64_t end);
 
+struct mt__omp_units {
+	int64_t units;
+	mt__unit_range *f;
+	const void *context;
+};
+
+static inline void mt__omp_unit_share(const void *context, int thread, int given) {
+	const struct mt__omp_units *u = context;
+	int64_t begin, end;
+	mt__omp_share(u->units, thread, given, &begin, &end);
+	if (begin < end)
+		u->f(u->context, begin, end);
+}
+
 /* All of [0, units), in equal contiguous shares; on the calling thread alone, without a parallel region, where threads
  * is 1 or there is one unit. */
 static inline void mt__omp_for_units(int threads, int64_t units, mt__unit_range *f, const void *context) {
-	if (threads <= 1 || units <= 1) {
+	const struct mt__omp_units u = {units, f, context};
+	if (threads <= 1 || units <= 1)
 		f(context, 0, units);
-		return;
-	}
-#pragma omp parallel num_threads(threads)
-	{
-		int64_t begin, end;
-		mt__omp_share(units, omp_get_thread_num(), omp_get_num_threads(), &begin, &end);
-		if (begin < end)
-			f(context, begin, end);
-	}
+	else
+		mt__omp_parallel(threads, mt__omp_unit_share, &u);
 }
 
 #endif

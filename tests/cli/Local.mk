@@ -5,6 +5,7 @@ shell_tests += %D%/dlpack_peer.test
 shell_tests += %D%/exports.test
 shell_tests += %D%/file_peers.test
 shell_tests += %D%/install.test
+shell_tests += %D%/limits.test
 shell_tests += %D%/minitorch.test
 shell_tests += %D%/mt_bench.test
 shell_tests += %D%/mt_conformance.test
@@ -38,6 +39,7 @@ dist_noinst_DATA += %D%/file_peers.py
 tests_cli_file_peer_SOURCES = %D%/file_peer.c apps/train_mnist/models.c
 tests_cli_file_peer_CPPFLAGS = $(app_cppflags)
 tests_cli_file_peer_LDADD = $(app_ldadd)
+dist_noinst_DATA += %D%/limits_check.py
 dist_noinst_DATA += %D%/peers_check.py
 
 # Writes the digits that train_mnist_predict.test lets train_mnist label.

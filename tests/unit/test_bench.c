@@ -200,7 +200,8 @@ static void test_read(void) {
 		{"\"median\": 2.0", "\"median\": \"2\"", "0 < p10 <= median <= p90"},
 		{"\"p90\": 2.5", "\"p90\": 1.9", "0 < p10 <= median <= p90"},
 		{"\"runs\": 7", "\"runs\": 0", "runs above 0"},
-		{"\"runs\": 7", "\"runs\": 7, \"share\": -1", "share, dispatch and calls"},
+		{"\"runs\": 7", "\"runs\": 7, \"share\": -1", "share, ceiling, dispatch and calls"},
+		{"\"runs\": 7", "\"runs\": 7, \"ceiling\": -1", "share, ceiling, dispatch and calls"},
 		{"\"runs\": 7", "\"runs\": 7, \"runs\": 7", "not JSON"},
 		{"{\"format\"", "[", "not JSON"},
 	};
