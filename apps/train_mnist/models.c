@@ -126,5 +126,5 @@ const struct model models[] = {
      .score = logits_loss,
      .optimizer = OPTIMIZER_ADAMW,
      .batch = 64,
-     .lr = {0.05, 0.015, 0.015}},
+     .lr = {0.05, 0.03, 0.03}},
 };
