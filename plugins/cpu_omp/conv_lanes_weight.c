@@ -129,8 +129,14 @@ static void bias_sums(const struct weight_plan *p, const float *g, float *sums) 
 	int64_t plane = mt__lanes_channel(&p->g) / VL;
 	for (int64_t c = 0; c < p->g.channels; c++) {
 		vec_f32 sum[4] = {{0}};
-		for (int64_t i = 0; i < plane; i++, g += VL)
-			sum[i % 4] += vec_f32_load(g, VL);
+		int64_t at = 0;
+		for (; at + 4 <= plane; at += 4, g += 4 * VL) {
+			MT_UNROLL
+			for (int i = 0; i < 4; i++)
+				sum[i] += vec_f32_load(g + i * VL, VL);
+		}
+		for (; at < plane; at++, g += VL)
+			sum[0] += vec_f32_load(g, VL);
 		vec_f32 total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
 		float s = 0;
 		for (int i = 0; i < VL; i++)
