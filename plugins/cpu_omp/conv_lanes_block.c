@@ -27,15 +27,38 @@ static void store_strided(float *to, const float *from, int64_t image_stride, in
 			to[i * image_stride + p * stride] = from[p * VL + i];
 }
 
+/* Runs shorter than a vector. */
+static void load_short_run(float *to, const float *from, int64_t image_stride, int images, int n) {
+	vec_f32 x[VL];
+	for (int i = 0; i < VL; i++)
+		x[i] = i < images ? vec_f32_load(from + i * image_stride, n) : (vec_f32){0};
+	transpose_vectors(x);
+	for (int p = 0; p < n; p++)
+		vec_f32_store(to + p * VL, VL, x[p]);
+}
+
+static void store_short_run(float *to, const float *from, int64_t image_stride, int images, int n) {
+	vec_f32 x[VL];
+	for (int p = 0; p < VL; p++)
+		x[p] = p < n ? vec_f32_load(from + p * VL, VL) : (vec_f32){0};
+	transpose_vectors(x);
+	for (int i = 0; i < images; i++)
+		vec_f32_store(to + i * image_stride, n, x[i]);
+}
+
 static void load_run_of_images(float *to, const float *from, int64_t image_stride, int images, int64_t n) {
-	if (images == VL)
+	if (n < VL)
+		load_short_run(to, from, image_stride, images, (int)n);
+	else if (images == VL)
 		transpose_in(to, VL, from, image_stride, VL, n);
 	else
 		transpose_in(to, VL, from, image_stride, images, n);
 }
 
 static void store_run_of_images(float *to, const float *from, int64_t image_stride, int images, int64_t n) {
-	if (images == VL)
+	if (n < VL)
+		store_short_run(to, from, image_stride, images, (int)n);
+	else if (images == VL)
 		transpose_out(to, image_stride, from, VL, VL, n);
 	else
 		transpose_out(to, image_stride, from, VL, images, n);
@@ -108,15 +131,16 @@ void mt__lanes_store(const struct mt__lanes *l, const float *block, const struct
                      int images) {
 	float *to = (float *)a->data + first * a->stride[0];
 	int d;
-	int64_t run = contiguous_run(a, &d);
-	if (d <= 1) {
-		store_run_of_images(to, block, a->stride[0], images, run);
-		return;
-	}
-	for (int64_t c = 0; c < l->channels; c++)
-		for (int64_t z = 0; z < l->extent[0]; z++)
-			for (int64_t y = 0; y < l->extent[1]; y++, block += mt__lanes_row(l)) {
-				float *row = to + c * a->stride[1] + z * a->stride[2] + y * a->stride[3];
-				store_row(row, block, a, images);
+	int64_t run = contiguous_run(a, &d), x = l->extent[2];
+	bool rows = d > 4 || run == 1; /* row by row: no longer run is one piece of memory */
+	for (int64_t c = 0; c < (d > 1 ? l->channels : 1); c++)
+		for (int64_t z = 0; z < (d > 2 ? l->extent[0] : 1); z++)
+			for (int64_t y = 0; y < (d > 3 ? l->extent[1] : 1); y++) {
+				float *at = to + c * a->stride[1] + z * a->stride[2] + y * a->stride[3];
+				if (rows)
+					store_row(at, block, a, images);
+				else
+					store_run_of_images(at, block, a->stride[0], images, run);
+				block += (rows ? x : run) * VL;
 			}
 }
