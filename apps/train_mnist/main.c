@@ -25,8 +25,11 @@ static void print_header(const struct run *r) {
 static void print_results(const struct run *r) {
 	if (r->data->n_valid > 0)
 		printf("valid accuracy %.2f%% loss %.4f\n", r->valid.accuracy, r->valid.loss);
+	if (r->reached)
+		printf("reached %g%% after epoch %" PRId64 ": %.3f seconds of training\n", r->options->to, r->epoch,
+		       r->seconds);
 	printf("test accuracy %.2f%% loss %.4f backend %s epochs %" PRId64 " images/s %.0f seconds %.2f\n",
-	       r->test.accuracy, r->test.loss, mt_device_backend(mt_device_current()), r->options->epochs,
+	       r->test.accuracy, r->test.loss, mt_device_backend(mt_device_current()), r->epoch,
 	       r->seconds > 0 ? (double)r->images / r->seconds : 0, r->seconds);
 }
 
@@ -52,8 +55,12 @@ static int train(struct run *r, struct trainer *t) {
 
 /* The result is printed whether the page can be written or not. */
 static int report(const struct run *r) {
+	double to = r->options->to;
 	int status = r->options->html == NULL || page_of_run(r) == MT_OK ? 0 : fail_mt("--html: ");
 	print_results(r);
+	if (to >= 0 && !r->reached)
+		status = cli_fail(&train_mnist_cli, EXIT_FAILURE, "--to %g is not reached in %" PRId64 " epochs", to,
+		                  r->options->epochs);
 	return status;
 }
 
@@ -82,7 +89,11 @@ static int train_and_score(const struct options *o) {
 	struct history history = {0};
 	int status = dataset_load(&data, o);
 	if (status == 0) {
-		struct run r = {.options = o, .model = &models[o->model], .data = &data, .history = o->html ? &history : NULL};
+		struct run r = {.options = o,
+		                .model = &models[o->model],
+		                .data = &data,
+		                .tested = -1,
+		                .history = o->html ? &history : NULL};
 		training_catch_interrupts();
 		status = run(&r);
 		mt_module_free(r.net);

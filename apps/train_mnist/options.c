@@ -7,14 +7,17 @@
 const char *const train_mnist_settings[] = {"model", "epochs", "batch", "lr",   "optimizer",
                                             "data",  "train",  "valid", "seed", NULL};
 
-static struct options given = {.epochs = 1, .lr = -1, .optimizer = OPTIMIZER_DEFAULT, .data = "auto", .seed = 1};
+static struct options given = {
+	.epochs = 1, .lr = -1, .to = -1, .optimizer = OPTIMIZER_DEFAULT, .data = "auto", .seed = 1};
 
 static const char *const optimizer_names[] = {"sgd", "adam", "adamw", NULL};
 
 static const struct cli_option table[] = {
-	{"model", CLI_CHOICE, &given.model, "NAME", "lenet (default), mlp, or minitorch, MiniTorch's own network", 0, 0,
-     model_names},
+	{"model", CLI_CHOICE, &given.model, "NAME", "lenet (default), mlp, fast, or minitorch, MiniTorch's own network", 0,
+     0, model_names},
 	{"epochs", CLI_COUNT, &given.epochs, "N", "passes over the training images (default 1)", 1, 100000, NULL},
+	{"to", CLI_REAL, &given.to, "PERCENT", "stop after the epoch that reaches this accuracy; status 1 where none does",
+     0, 100, NULL},
 	{"batch", CLI_COUNT, &given.batch, "N", "images a step (default 64; minitorch 16)", 1, 1000000, NULL},
 	{"lr", CLI_REAL, &given.lr, "X", "learning rate, the peak of its cycle (default: by model and optimizer)", 0, 1000,
      NULL},
@@ -44,6 +47,7 @@ const struct cli train_mnist_cli = {
 	"(default ~/.local/share/mt/mnist) that has the files, else synthetic digits, and says which.\n"
 	"The validation images are the last of the training file; with minitorch they begin at twice\n"
 	"the number of training images where there are as many.\n"
+	"--to looks at the validation images, or at the test images where there are none.\n"
 	"--predict takes the model's name from a checkpoint; --model says it for other files.\n",
 };
 

@@ -265,9 +265,32 @@ static mt_status report_valid(struct trainer *t) {
 		return MT_OK;
 	if (r->history != NULL && history_add_valid(r->history, r->steps, r->valid.loss, r->valid.accuracy) != MT_OK)
 		return status_now();
-	if (t->epoch < r->options->epochs)
+	if (t->epoch < r->options->epochs && !r->reached)
 		progress_line(&r->progress, "valid accuracy %.2f%% loss %.4f", r->valid.accuracy, r->valid.loss);
 	return metrics_evaluation(&r->metrics, r->steps, t->epoch, "valid", r->valid.accuracy, r->valid.loss);
+}
+
+static mt_status score_test(struct trainer *t) {
+	struct run *r = t->run;
+	const struct dataset *d = r->data;
+	if (r->tested == r->steps)
+		return MT_OK;
+	mt_status status = evaluate(r, &d->test_images, &d->test_labels, 0, d->test_images.shape[0], &r->test);
+	if (status != MT_OK)
+		return status;
+	r->tested = r->steps;
+	return metrics_evaluation(&r->metrics, r->steps, t->epoch, "test", r->test.accuracy, r->test.loss);
+}
+
+/* With --to: whether this epoch is the last one. */
+static mt_status look_for_end(struct trainer *t) {
+	struct run *r = t->run;
+	if (r->options->to < 0)
+		return MT_OK;
+	mt_status status = r->data->n_valid > 0 ? MT_OK : score_test(t);
+	if (status == MT_OK)
+		r->reached = (r->data->n_valid > 0 ? r->valid : r->test).accuracy >= r->options->to;
+	return status;
 }
 
 static mt_status finish_epoch(struct trainer *t) {
@@ -277,16 +300,9 @@ static mt_status finish_epoch(struct trainer *t) {
 	              (long long)r->options->epochs, t->sum / (double)mt_loader_batches(t->loader),
 	              (double)r->images / r->seconds);
 	mt_status status = score_valid(t);
+	if (status == MT_OK)
+		status = look_for_end(t);
 	return status == MT_OK ? report_valid(t) : status;
-}
-
-static mt_status score_test(struct trainer *t) {
-	struct run *r = t->run;
-	const struct dataset *d = r->data;
-	mt_status status = evaluate(r, &d->test_images, &d->test_labels, 0, d->test_images.shape[0], &r->test);
-	if (status != MT_OK)
-		return status;
-	return metrics_evaluation(&r->metrics, r->steps, r->options->epochs, "test", r->test.accuracy, r->test.loss);
 }
 
 mt_status trainer_run(struct trainer *t) {
@@ -296,7 +312,9 @@ mt_status trainer_run(struct trainer *t) {
 	t->epoch = epochs;
 	if (r->steps == batches * epochs) /* a checkpoint of the whole run: nothing is left to train */
 		status = score_valid(t);
-	while (r->steps < batches * epochs && status == MT_OK && !r->interrupted) {
+	if (r->steps == batches * epochs && status == MT_OK)
+		status = look_for_end(t);
+	while (r->steps < batches * epochs && status == MT_OK && !r->interrupted && !r->reached) {
 		t->epoch = r->steps / batches + 1;
 		status = train_epoch(t);
 		if (status == MT_OK && r->steps == t->epoch * batches)
@@ -304,6 +322,7 @@ mt_status trainer_run(struct trainer *t) {
 		if (status == MT_OK && !r->interrupted)
 			status = save(t);
 	}
+	r->epoch = t->epoch;
 	progress_wipe(&r->progress);
 	if (status == MT_OK)
 		status = save(t);

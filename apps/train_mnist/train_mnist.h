@@ -14,7 +14,7 @@ enum optimizer { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_DEFAU
 struct options {
 	int model;                           /* index of the models' table */
 	int64_t epochs, batch, train, valid; /* batch, train: 0 where not given */
-	double lr;                           /* −1 where not given */
+	double lr, to;                       /* −1 where not given */
 	int optimizer;                       /* enum optimizer */
 	const char *data;
 	uint64_t seed;
@@ -76,9 +76,12 @@ struct run {
 	struct progress progress;
 	struct metrics metrics;
 	int64_t steps;   /* taken, with those before a resume */
+	int64_t epoch;   /* the last one trained, from 1 */
 	int64_t images;  /* trained on by this process */
 	double seconds;  /* spent training: no evaluation, no loading */
 	int interrupted; /* SIGINT ended training early */
+	int reached;     /* with --to: the accuracy asked for; it ended training */
+	int64_t tested;  /* steps taken when test was scored; −1: it has not been */
 	struct result valid, test;
 	struct history *history; /* NULL without --html */
 };
@@ -100,7 +103,8 @@ struct trainer *trainer_new(struct run *r);
 void trainer_free(struct trainer *t);
 
 /* Trains for the epochs asked for, scores the validation images after each, writes the checkpoints asked for, and scores
- * the test images at the end, unless interrupted.  MT_OK, or a status with the error set. */
+ * the test images at the end, unless interrupted.  With --to the score after an epoch, of the test images where there are
+ * none to validate, may end it.  MT_OK, or a status with the error set. */
 mt_status trainer_run(struct trainer *t);
 
 /* Writes the page of a run that is over, to o->html.  MT_OK, or a status with the error set. */

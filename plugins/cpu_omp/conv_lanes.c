@@ -165,9 +165,15 @@ static int list_rows(const struct sweep *s, int64_t z, int64_t y, int64_t r, int
 	return n;
 }
 
-/* Channel block `block` of `group`, all positions; out is where the block's first channel goes. */
-static void sweep_block(const struct sweep *s, int64_t group, int64_t block, const float *source, float *out,
-                        int64_t *rows) {
+/* A part of a block of images: channel blocks, counted over all groups, and rows of the second dim. */
+struct extent {
+	int64_t block, block_end, row, row_end;
+};
+
+/* Channel block `block` of `group`, rows [row, row_end), to `channel` and those after it of `to`, whose images are side by
+ * side and whose first row is `row`. */
+static void sweep_block(const struct sweep *s, int64_t group, int64_t block, const struct extent *part,
+                        const float *source, const struct mt__five_dims *to, int64_t channel, int64_t *rows) {
 	const struct mt__conv *c = s->conv;
 	int64_t begin, end, taps = mt__conv_taps(c);
 	block_channels(s, block, &begin, &end);
@@ -186,18 +192,19 @@ static void sweep_block(const struct sweep *s, int64_t group, int64_t block, con
 		.x_position = s->x_position * VL,
 		.x_tap = s->x_tap * VL,
 		.w_tap = s->tap_step * R,
-		.out_channel = mt__lanes_channel(&s->result),
-		.out_position = s->between * VL,
+		.out_channel = to->stride[1],
+		.out_position = s->between * to->stride[4],
 	};
-	for (int64_t z = 0; z < s->result.extent[0]; z++)
-		for (int64_t y = 0; y < s->result.extent[1]; y++, out += mt__lanes_row(&s->result)) {
-			t.rows = list_rows(s, z, y, R, row_x, row_w);
+	for (int64_t z = 0; z < to->shape[2]; z++)
+		for (int64_t y = 0; y < to->shape[3]; y++) {
+			float *out = (float *)to->data + channel * to->stride[1] + z * to->stride[2] + y * to->stride[3];
+			t.rows = list_rows(s, z, part->row + y, R, row_x, row_w);
 			for (int64_t i = 0; i < s->n_columns; i++) {
 				const struct columns *k = &s->columns[i];
 				t.x = source + (k->source + s->source.left) * VL;
 				t.w = weights + k->tap * R;
 				t.taps = k->taps;
-				t.out = out + k->first * VL;
+				t.out = out + k->first * to->stride[4];
 				run_lanes_tile(R, k->count, &t);
 			}
 		}
@@ -207,28 +214,60 @@ static uint64_t rows_bytes(const struct mt__conv *c) {
 	return mt__omp_align64((uint64_t)(2 * c->kernel[0] * c->kernel[1]) * sizeof(int64_t));
 }
 
-/* Images [first, first + images), channel blocks [begin, end) counted over all groups. */
-static void sweep_images(const struct sweep *s, int64_t first, int images, int64_t begin, int64_t end, char *space) {
+/* A part of the result: where it goes in `to`, its images those from `first` on. */
+static struct mt__five_dims part_of_result(const struct sweep *s, int64_t first, const struct extent *part) {
+	struct mt__five_dims to = *s->to;
+	int64_t begin, end, last, last_end, last_block = part->block_end - 1;
+	block_channels(s, part->block % s->blocks, &begin, &end);
+	block_channels(s, last_block % s->blocks, &last, &last_end);
+	begin += part->block / s->blocks * s->result_channels;
+	last_end += last_block / s->blocks * s->result_channels;
+	to.shape[1] = last_end - begin;
+	to.shape[3] = part->row_end - part->row;
+	to.data = (float *)to.data + first * to.stride[0] + begin * to.stride[1] + part->row * to.stride[3];
+	return to;
+}
+
+/* The block that holds this part of the result. */
+static struct mt__five_dims block_of_result(const struct mt__five_dims *to, void *data) {
+	struct mt__five_dims block = *to;
+	int64_t step = VL;
+	block.data = data;
+	block.stride[0] = 1;
+	for (int d = 4; d >= 1; d--) {
+		block.stride[d] = step;
+		step *= to->shape[d];
+	}
+	return block;
+}
+
+/* Images [first, first + images). */
+static void sweep_images(const struct sweep *s, int64_t first, int images, const struct extent *part, char *space) {
 	float *source = mt__omp_take(&space, mt__lanes_bytes(&s->source));
 	float *result = mt__omp_take(&space, mt__lanes_bytes(&s->result));
 	int64_t *rows = mt__omp_take(&space, rows_bytes(s->conv));
-	mt__lanes_load(&s->source, source, s->from, first, images);
-	int64_t first_channel = -1, channel = 0;
-	for (int64_t i = begin; i < end; i++) {
-		int64_t group = i / s->blocks, c_begin, c_end;
-		block_channels(s, i % s->blocks, &c_begin, &c_end);
-		if (first_channel < 0)
-			first_channel = group * s->result_channels + c_begin;
-		sweep_block(s, group, i % s->blocks, source, result + channel * mt__lanes_channel(&s->result), rows);
-		channel += c_end - c_begin;
+	struct mt__five_dims to = part_of_result(s, first, part), block = block_of_result(&to, result);
+	bool activate = !s->backward && s->conv->activation > MT_ACT_RELU;
+	bool straight = to.stride[0] == 1 && images == VL && !activate;
+	if (mt__lanes_is_block(&s->source, s->from, images))
+		source = s->from->data;
+	else
+		mt__lanes_load(&s->source, source, s->from, first, images);
+	int64_t channel = 0;
+	for (int64_t i = part->block; i < part->block_end; i++) {
+		int64_t begin, end;
+		block_channels(s, i % s->blocks, &begin, &end);
+		sweep_block(s, i / s->blocks, i % s->blocks, part, source, straight ? &to : &block, channel, rows);
+		channel += end - begin;
 	}
-	if (!s->backward && s->conv->activation > MT_ACT_RELU)
-		mt__omp_activate(s->conv->activation, MT_F32, result, 1, channel * mt__lanes_channel(&s->result), 0);
-	struct mt__lanes part = s->result;
-	struct mt__five_dims to = *s->to;
-	part.channels = to.shape[1] = channel;
-	to.data = (float *)to.data + first_channel * to.stride[1];
-	mt__lanes_store(&part, result, &to, first, images);
+	if (activate)
+		mt__omp_activate(s->conv->activation, MT_F32, result, 1, to.shape[1] * block.stride[1], 0);
+	if (straight)
+		return;
+	struct mt__lanes shape = s->result;
+	shape.channels = to.shape[1];
+	shape.extent[1] = to.shape[3];
+	mt__lanes_store(&shape, result, &to, 0, images);
 }
 
 /* ---- the method ---- */
@@ -254,6 +293,7 @@ static uint64_t sweep_bytes(const struct mt__conv *c, bool backward, int threads
 struct sweep_run {
 	const struct sweep *sweep;
 	int64_t image_blocks, channel_blocks, parts;
+	bool by_rows; /* what the parts divide: the rows of the second dim, or the channel blocks */
 	char *space;
 	uint64_t thread_bytes;
 };
@@ -266,10 +306,15 @@ static void pack_unit(const void *context, int64_t i, int thread) {
 
 static void sweep_unit(const void *context, int64_t unit, int thread) {
 	const struct sweep_run *r = context;
-	int64_t first = unit / r->parts * VL, begin, end;
-	mt__omp_share(r->channel_blocks, (int)(unit % r->parts), (int)r->parts, &begin, &end);
-	int images = (int)mt__omp_min(VL, r->sweep->conv->images - first);
-	sweep_images(r->sweep, first, images, begin, end, r->space + r->thread_bytes * (uint64_t)thread);
+	const struct sweep *s = r->sweep;
+	int64_t first = unit / r->parts * VL;
+	int images = (int)mt__omp_min(VL, s->conv->images - first), part = (int)(unit % r->parts);
+	struct extent at = {0, r->channel_blocks, 0, s->result.extent[1]};
+	if (r->by_rows)
+		mt__omp_share(at.row_end, part, (int)r->parts, &at.row, &at.row_end);
+	else
+		mt__omp_share(at.block_end, part, (int)r->parts, &at.block, &at.block_end);
+	sweep_images(s, first, images, &at, r->space + r->thread_bytes * (uint64_t)thread);
 }
 
 static void run_sweep(const struct mt__conv *c, bool backward, char *space, int threads) {
@@ -284,11 +329,14 @@ static void run_sweep(const struct mt__conv *c, bool backward, char *space, int 
 			bias[i] = ((const float *)c->bias)[i * c->bias_stride];
 	}
 
-	/* Where there are fewer blocks of images than threads, each is shared by several, which divide its channels. */
+	/* Where there are few blocks of images, each is shared by several threads, which divide its rows or its channels. */
 	struct sweep_run r = {.sweep = &s, .space = space, .thread_bytes = thread_bytes(&s)};
 	r.image_blocks = mt__omp_ceil_div(c->images, VL);
 	r.channel_blocks = c->groups * s.blocks;
-	r.parts = mt__omp_min(r.channel_blocks, mt__omp_max(1, threads / r.image_blocks));
+	r.parts = mt__lanes_parts(r.image_blocks, threads);
+	r.by_rows = s.result.extent[0] == 1 && s.result.extent[1] >= 2 * r.parts;
+	if (!r.by_rows)
+		r.parts = mt__omp_min(r.parts, r.channel_blocks);
 	mt__omp_each(weights_bytes(c) > SERIAL_WEIGHTS ? threads : 1, r.channel_blocks, pack_unit, &r);
 	mt__omp_each_next(threads, r.image_blocks * r.parts, sweep_unit, &r);
 }

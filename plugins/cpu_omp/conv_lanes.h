@@ -27,6 +27,7 @@ static inline uint64_t mt__lanes_bytes(const struct mt__lanes *l) {
 
 #define mt__lanes_load MT_ISA_NAME(mt__lanes_load)
 #define mt__lanes_store MT_ISA_NAME(mt__lanes_store)
+#define mt__lanes_is_block MT_ISA_NAME(mt__lanes_is_block)
 #define mt__lanes_grad_weight MT_ISA_NAME(mt__lanes_grad_weight)
 #define mt__lanes_grad_weight_bytes MT_ISA_NAME(mt__lanes_grad_weight_bytes)
 
@@ -36,6 +37,22 @@ void mt__lanes_load(const struct mt__lanes *l, float *block, const struct mt__fi
 /* A block without padding back to images [first, first + images) of a. */
 void mt__lanes_store(const struct mt__lanes *l, const float *block, const struct mt__five_dims *a, int64_t first,
                      int images);
+
+/* Whether a, of these images, lies in memory as its block does: then it is its own block. */
+bool mt__lanes_is_block(const struct mt__lanes *l, const struct mt__five_dims *a, int images);
+
+/* Into how many parts each of n blocks is to be divided, so that all threads have about the same work. */
+static inline int64_t mt__lanes_parts(int64_t n, int threads) {
+	if (n >= 4 * threads)
+		return 1;
+	int64_t parts = threads, a = n, b = threads;
+	while (b) {
+		int64_t t = a % b;
+		a = b;
+		b = t;
+	}
+	return parts / a;
+}
 
 /* conv_lanes_weight.c */
 uint64_t mt__lanes_grad_weight_bytes(const struct mt__conv *conv, int threads);

@@ -100,39 +100,43 @@ static void add_sums(const struct weight_plan *p, float *sums, const float *tile
 	}
 }
 
-/* All input channels (or, over_channels, all at once) and taps of one kernel row, for one group. */
-static void kernel_row_sums(const struct weight_plan *p, int64_t group, int64_t kernel_row, struct weight_tile tile,
-                            const float *x, const float *g, float *sums) {
+/* All input channels (or, over_channels, all at once) and taps of one kernel row, for one block of channels. */
+static void block_sums(const struct weight_plan *p, int64_t group, int64_t block, int64_t kernel_row,
+                       struct weight_tile tile, const float *x, const float *g, float *sums) {
 	const struct mt__conv *c = p->conv;
 	float out[WEIGHT_MAX_SUMS + VL];
+	int64_t begin, end;
+	mt__omp_share(c->out_channels, (int)block, (int)p->blocks, &begin, &end);
+	int64_t channel = group * c->out_channels + begin;
 	tile.out = out;
 	x += group * c->in_channels * mt__lanes_channel(&p->x);
-	for (int64_t block = 0; block < p->blocks; block++) {
-		int64_t begin, end;
-		mt__omp_share(c->out_channels, (int)block, (int)p->blocks, &begin, &end);
-		int64_t channel = group * c->out_channels + begin;
-		for (int64_t ci = 0; ci < (p->over_channels ? 1 : c->in_channels); ci++)
-			for (int64_t i = 0; i < p->chunks; i++) {
-				struct taps t = taps_of(p, i);
-				if (t.positions == 0 || t.count == 0)
-					continue;
-				int64_t first_channel = p->over_channels ? t.first : ci;
-				int64_t at = source_of(p, t.position, t.first) + p->x.left;
-				tile.positions = t.positions;
-				tile.x = x + first_channel * mt__lanes_channel(&p->x) + at * VL;
-				tile.g = g + channel * mt__lanes_channel(&p->g) + t.position * VL;
-				run_weight_tile((int)(end - begin), (int)t.count, &tile);
-				add_sums(p, sums, out, channel, end - begin, ci, kernel_row, &t);
-			}
-	}
+	for (int64_t ci = 0; ci < (p->over_channels ? 1 : c->in_channels); ci++)
+		for (int64_t i = 0; i < p->chunks; i++) {
+			struct taps t = taps_of(p, i);
+			if (t.positions == 0 || t.count == 0)
+				continue;
+			int64_t first_channel = p->over_channels ? t.first : ci;
+			int64_t at = source_of(p, t.position, t.first) + p->x.left;
+			tile.positions = t.positions;
+			tile.x = x + first_channel * mt__lanes_channel(&p->x) + at * VL;
+			tile.g = g + channel * mt__lanes_channel(&p->g) + t.position * VL;
+			run_weight_tile((int)(end - begin), (int)t.count, &tile);
+			add_sums(p, sums, out, channel, end - begin, ci, kernel_row, &t);
+		}
 }
 
 static void bias_sums(const struct weight_plan *p, const float *g, float *sums) {
 	int64_t plane = mt__lanes_channel(&p->g) / VL;
 	for (int64_t c = 0; c < p->g.channels; c++) {
 		vec_f32 sum[4] = {{0}};
-		for (int64_t i = 0; i < plane; i++, g += VL)
-			sum[i % 4] += vec_f32_load(g, VL);
+		int64_t at = 0;
+		for (; at + 4 <= plane; at += 4, g += 4 * VL) {
+			MT_UNROLL
+			for (int i = 0; i < 4; i++)
+				sum[i] += vec_f32_load(g + i * VL, VL);
+		}
+		for (; at < plane; at++, g += VL)
+			sum[0] += vec_f32_load(g, VL);
 		vec_f32 total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
 		float s = 0;
 		for (int i = 0; i < VL; i++)
@@ -145,14 +149,23 @@ static uint64_t rows_bytes(const struct mt__conv *c) {
 	return mt__omp_align64((uint64_t)(2 * c->extent[0] * c->extent[1]) * sizeof(int64_t));
 }
 
-static void add_images(const struct weight_plan *p, int64_t block, float *sums, char *space) {
+/* Jobs [begin, end) of the block's images; a job is one kernel row of one block of one group's channels.  The first job
+ * takes the bias with it. */
+static void add_images(const struct weight_plan *p, int64_t block, int64_t begin, int64_t end, float *sums,
+                       char *space) {
 	const struct mt__conv *c = p->conv;
 	float *x = mt__omp_take(&space, mt__lanes_bytes(&p->x));
 	float *g = mt__omp_take(&space, mt__lanes_bytes(&p->g));
 	int64_t rows = c->extent[0] * c->extent[1], *row_g = mt__omp_take(&space, rows_bytes(c)), *row_x = row_g + rows;
 	int images = (int)mt__omp_min(VL, c->images - block * VL);
-	mt__lanes_load(&p->x, x, &c->x, block * VL, images);
-	mt__lanes_load(&p->g, g, &c->out, block * VL, images);
+	if (mt__lanes_is_block(&p->x, &c->x, images))
+		x = c->x.data;
+	else
+		mt__lanes_load(&p->x, x, &c->x, block * VL, images);
+	if (mt__lanes_is_block(&p->g, &c->out, images))
+		g = c->out.data;
+	else
+		mt__lanes_load(&p->g, g, &c->out, block * VL, images);
 	struct weight_tile tile = {
 		.row_g = row_g,
 		.row_x = row_x,
@@ -160,12 +173,15 @@ static void add_images(const struct weight_plan *p, int64_t block, float *sums, 
 		.x_tap = p->over_channels ? mt__lanes_channel(&p->x) : c->dilation[2] * VL,
 		.g_channel = mt__lanes_channel(&p->g),
 	};
-	for (int64_t row = 0; row < c->kernel[0] * c->kernel[1]; row++) {
-		tile.rows = list_rows(p, row / c->kernel[1], row % c->kernel[1], row_g, row_x);
-		for (int64_t group = 0; group < c->groups; group++)
-			kernel_row_sums(p, group, row, tile, x, g, sums);
+	int64_t each = c->groups * p->blocks, listed = -1;
+	for (int64_t job = begin; job < end; job++) {
+		int64_t row = job / each;
+		if (row != listed)
+			tile.rows = list_rows(p, row / c->kernel[1], row % c->kernel[1], row_g, row_x);
+		listed = row;
+		block_sums(p, job % each / p->blocks, job % p->blocks, row, tile, x, g, sums);
 	}
-	if (c->bias)
+	if (c->bias && begin == 0)
 		bias_sums(p, g, sums + p->sums - p->g.channels);
 }
 
@@ -185,6 +201,7 @@ uint64_t mt__lanes_grad_weight_bytes(const struct mt__conv *c, int threads) {
 struct weight_run {
 	const struct weight_plan *plan;
 	char *units, *space;
+	int64_t parts; /* of each unit's jobs */
 };
 
 static float *unit_sums(const struct weight_run *r, int64_t unit) {
@@ -192,15 +209,16 @@ static float *unit_sums(const struct weight_run *r, int64_t unit) {
 	return sums;
 }
 
-static void sum_unit(const void *context, int64_t unit, int thread) {
+static void sum_part(const void *context, int64_t i, int thread) {
 	const struct weight_run *r = context;
 	const struct weight_plan *p = r->plan;
-	float *sums = unit_sums(r, unit);
-	int64_t begin, end;
+	const struct mt__conv *c = p->conv;
+	int64_t unit = i / r->parts, begin, end, first, last;
 	mt__omp_share(p->image_blocks, (int)unit, (int)p->units, &begin, &end);
-	memset(sums, 0, unit_bytes(p));
+	mt__omp_share(c->kernel[0] * c->kernel[1] * c->groups * p->blocks, (int)(i % r->parts), (int)r->parts, &first,
+	              &last);
 	for (int64_t block = begin; block < end; block++)
-		add_images(p, block, sums, r->space + thread_bytes(p) * (uint64_t)thread);
+		add_images(p, block, first, last, unit_sums(r, unit), r->space + thread_bytes(p) * (uint64_t)thread);
 }
 
 /* The units' sums of output channel co, to gweight and gbias. */
@@ -232,6 +250,8 @@ void mt__lanes_grad_weight(const struct mt__conv *c, void *scratch, int threads)
 	struct weight_plan p = make_plan(c);
 	struct weight_run r = {.plan = &p, .units = scratch};
 	r.space = r.units + unit_bytes(&p) * (uint64_t)p.units;
-	mt__omp_each_next(threads, p.units, sum_unit, &r);
+	r.parts = mt__lanes_parts(p.units, threads);
+	memset(r.units, 0, unit_bytes(&p) * (uint64_t)p.units);
+	mt__omp_each_next(threads, p.units * r.parts, sum_part, &r);
 	mt__omp_each(p.sums * p.units > MT__OMP_GRAIN ? threads : 1, p.g.channels, store_channel, &r);
 }

@@ -8,7 +8,6 @@
 #define MT_OMP_CONV_LANES_WEIGHT_TILE_H
 
 #include "conv_lanes.h"
-#include "transpose.h"
 
 struct weight_tile {
 	const float *g, *x;
@@ -32,17 +31,24 @@ static const int weight_channels[WEIGHT_MAX_P + 1] = {0, 6, 4, 4};
 static const int weight_channels[WEIGHT_MAX_P + 1] = {0, 4, 3, 2};
 #endif
 
-/* out[i] = the sum of vector i's lanes, VL at a time by way of the transpose.  vectors beyond n are zero. */
-MT_INLINE void sum_lanes(float *out, vec_f32 *vectors, int n) {
-	for (int i = 0; i < n; i += VL) {
-		vec_f32 *x = vectors + i;
-		transpose_vectors(x);
+/* out[i] = the sum of vector i's lanes, i < n.  Pairs of vectors become one, whose neighbouring lanes are added, until a
+ * lane is left of each: n − 1 pairs rather than a transpose.  vectors beyond n, up to a power of two, are zero. */
+MT_INLINE void sum_lanes(float *out, vec_f32 *vectors, const int n) {
+	int count = 1;
+	while (count < n)
+		count *= 2;
+	MT_UNROLL
+	for (int lanes = VL; lanes > 1; lanes /= 2) {
+		const int pairs = count > 1 ? count / 2 : 1;
 		MT_UNROLL
-		for (int half = VL / 2; half >= 1; half /= 2)
-			for (int j = 0; j < half; j++)
-				x[j] += x[j + half];
-		vec_f32_store(out + i, (int)mt__omp_min(VL, n - i), x[0]);
+		for (int j = 0; j < pairs; j++) {
+			vec_f32 even, odd;
+			vec_f32_part(vectors[2 * j], vectors[count > 1 ? 2 * j + 1 : 0], &even, &odd);
+			vectors[j] = even + odd;
+		}
+		count = pairs;
 	}
+	vec_f32_store(out, n, vectors[0]);
 }
 
 MT_INLINE void weight_tile(const int R, const int P, const struct weight_tile *t) {
@@ -79,14 +85,11 @@ MT_INLINE void weight_tile(const int R, const int P, const struct weight_tile *t
 	}
 	vec_f32 flat[WEIGHT_MAX_SUMS];
 	MT_UNROLL
-	for (int r = 0; r < R; r++) {
-		MT_UNROLL
-		for (int p = 0; p < P; p++)
-			flat[r * P + p] = sum[r][p];
-	}
-	for (int i = R * P; i % VL; i++)
-		flat[i] = (vec_f32){0};
-	sum_lanes(t->out, flat, R * P);
+	for (int i = 0; i < WEIGHT_MAX_SUMS; i++)
+		flat[i] = i < R * P ? sum[i / P][i % P] : (vec_f32){0};
+	sum_lanes(t->out, flat, R * P < VL ? R * P : VL);
+	if (R * P > VL)
+		sum_lanes(t->out + VL, flat + VL, R * P < 2 * VL ? R * P - VL : VL);
 }
 
 /* The constants make one unrolled kernel of each case. */

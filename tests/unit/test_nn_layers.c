@@ -93,6 +93,45 @@ static void gradients(void) {
 	each_backend(gradients_on_device);
 }
 
+/* ---- relu before max pooling -------------------------------------------------------------------------------------- */
+
+enum { IMAGE = 5 * 5, POOLED = 2 * 2 };
+
+/* Σ c · pool(relu(x)), in Sequential or layer by layer: y, and x's gradient. */
+static void pooled(int sequential, const float *values, float *y, float *g) {
+	const float c[POOLED] = {1.5f, -2, 0.25f, 3};
+	mt_scope *scope = mt_scope_begin();
+	mt_module *relu = mt_nn_relu(), *pool = mt_nn_max_pool2d((mt_pool_options){.kernel = {2, 2}});
+	mt_module *net = mt_nn_sequential(MT_MODULES(relu, pool));
+	mt_tensor *x = mt_requires_grad_(mt_from_data(MT_SHAPE(1, 1, 5, 5), MT_F32, values), 1);
+	mt_tensor *out = sequential ? mt_forward(net, x) : mt_forward(pool, mt_forward(relu, x));
+	MT_CHECK_INT(mt_to_host(out, y, POOLED * sizeof *y), MT_OK);
+	mt_tensor *weights = mt_from_data(MT_SHAPE(1, 1, 2, 2), MT_F32, c);
+	MT_CHECK_INT(mt_backward(mt_sum(mt_mul(out, weights), MT_ALL_AXES, 0)), MT_OK);
+	MT_CHECK_INT(mt_to_host(mt_grad(x), g, IMAGE * sizeof *g), MT_OK);
+	mt_module_free(net);
+	mt_scope_end(scope);
+}
+
+/* Sequential pools first: the same bits, also where the largest is below zero, or twice there, or no number. */
+static void relu_and_pool_on_device(void) {
+	static const float images[][IMAGE] = {
+		{1, 2, -3, -4, 9, 3, 4, -1, -2, 9, 5, 5, 0, -0.0f, 9, 5, 5, -0.0f, -1, 9, 9, 9, 9, 9, 9},
+		{-1, NAN, 1, 1, 0, 2, NAN, 1, 1, 0, -INFINITY, -1, INFINITY, 2, 0, -2, -3, 3, INFINITY, 0, 0, 0, 0, 0, NAN}};
+	for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+		float y[2][POOLED], g[2][IMAGE];
+		row("image %zu", i);
+		for (int k = 0; k < 2; k++)
+			pooled(k, images[i], y[k], g[k]);
+		MT_CHECK(memcmp(y[0], y[1], sizeof *y) == 0);
+		MT_CHECK(memcmp(g[0], g[1], sizeof *g) == 0);
+	}
+}
+
+static void relu_and_pool(void) {
+	each_backend(relu_and_pool_on_device);
+}
+
 /* ---- embedding, residual ----------------------------------------------------------------------------------------- */
 
 static void embedding_on_device(void) {
@@ -313,8 +352,9 @@ static void learning(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"batch_norm", batch_norm}, {"gradients", gradients}, {"embedding", embedding}, {"printed", printed},
-	{"saved", saved},           {"errors", errors},       {"learning", learning},   {0}};
+	{"batch_norm", batch_norm}, {"gradients", gradients}, {"relu_and_pool", relu_and_pool},
+	{"embedding", embedding},   {"printed", printed},     {"saved", saved},
+	{"errors", errors},         {"learning", learning},   {0}};
 static const mt_test_suite suites[] = {{"nn_layers", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {

@@ -60,6 +60,10 @@ mt_module *mt_nn_activation(int32_t op, double p) {
 	return NULL;
 }
 
+int mt__is_relu(const mt_module *m) {
+	return m->kind->forward == activation_forward && ((const struct activation *)m->context)->op == MT_MAP_RELU;
+}
+
 mt_module *mt_nn_relu(void) {
 	return mt_nn_activation(MT_MAP_RELU, 0);
 }

@@ -17,6 +17,10 @@ mt_status mt__add_uniform(mt_module *m, const char *name, int rank, const int64_
 /* The thread's error as a status; MT_E_INTERNAL where there is none. */
 mt_status mt__module_failure(void);
 
+/* Whether m is a layer of this kind. */
+int mt__is_relu(const mt_module *m);
+int mt__is_max_pool(const mt_module *m);
+
 /* The parameter or buffer of m itself with this name; MT_NONE where there is none. */
 mt_tensor *mt__module_own(const mt_module *m, const char *name);
 

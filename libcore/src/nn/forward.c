@@ -14,6 +14,10 @@ void mt__forward_trace(const struct mt__forward_trace *t) {
 	trace = t;
 }
 
+int mt__forward_is_traced(void) {
+	return trace != NULL;
+}
+
 /* Puts "features.0 (Conv2d): " before the message in the error slot. */
 static void blame(const mt_module *m) {
 	char path[MT__PATH_BYTES];

@@ -39,6 +39,7 @@ struct mt__forward_trace {
 	void *context;
 };
 void mt__forward_trace(const struct mt__forward_trace *trace); /* NULL: none */
+int mt__forward_is_traced(void);
 
 /* Adds t, made just now (NULL: it failed), as a parameter, initialised uniformly in ±bound.  The tensor stays the
  * scope's too. */

@@ -87,6 +87,10 @@ static mt_module *avg_pool(int spatial, mt_pool_options options) {
 	return pool(&kinds[spatial - 1], MT_POOL_AVG, spatial, options);
 }
 
+int mt__is_max_pool(const mt_module *m) {
+	return m->kind->forward == pool_forward && m->kind->describe == max_describe;
+}
+
 mt_module *mt_nn_max_pool1d(mt_pool_options options) {
 	return max_pool(1, options);
 }
