@@ -5,6 +5,7 @@
 # Kernels are told their level by MT_ISA (base, avx2 or avx512). Each level is a
 # library of its own, so that its flags survive `make CFLAGS=-O0`.
 mt_omp_la_SOURCES =
+mt_omp_la_SOURCES += %D%/caches.c
 mt_omp_la_SOURCES += %D%/capabilities.c
 mt_omp_la_SOURCES += %D%/capabilities.def
 mt_omp_la_SOURCES += %D%/collapse.c

@@ -140,11 +140,11 @@ static struct forward_sizes forward_sizes(const struct mt__conv *c, int threads)
 	struct part part = make_part(c);
 	struct mt__omp_gemm g = forward_product(&part, NULL, NULL);
 	struct mt__omp_gemm_plan plan;
-	mt__omp_gemm_prepare(&g, &plan);
-	struct forward_sizes s = {.weight = weight_bytes(c), .product = plan.scratch_bytes};
+	bool one_each = c->images * c->groups >= threads;
+	mt__omp_gemm_prepare(&g, one_each ? 1 : threads, &plan);
+	struct forward_sizes s = {.weight = weight_bytes(c), .product = plan.scratch_bytes, .one_each = one_each};
 	if (!part.plane_stride)
 		s.image = mt__omp_align64((uint64_t)(g.m * g.n * size_of(c)));
-	s.one_each = c->images * c->groups >= threads;
 	return s;
 }
 
@@ -162,9 +162,14 @@ static void forward_one(const struct forward_run *r, int64_t unit, char *space, 
 	void *image = space + r->sizes.product;
 	struct mt__omp_gemm g = forward_product(&part, r->flat, image);
 	struct mt__omp_gemm_plan plan;
-	mt__omp_gemm_prepare(&g, &plan);
+	mt__omp_gemm_prepare(&g, threads, &plan);
 	mt__omp_gemm_run(&g, &plan, space, thread, threads);
-	if (part.plane_stride || thread != 0)
+	if (part.plane_stride)
+		return;
+	if (threads > 1) {
+#pragma omp barrier
+	}
+	if (thread != 0)
 		return;
 	if (c->dtype == MT_F64)
 		store_image_f64(&part, image);
@@ -253,7 +258,7 @@ static uint64_t input_product_bytes(const struct mt__conv *c, const struct sums_
 	for (int i = 0; i < 4; i++) {
 		struct mt__omp_gemm g = input_product(&part, NULL, 0, channels[i / 2], positions[i % 2], NULL);
 		struct mt__omp_gemm_plan plan;
-		mt__omp_gemm_prepare(&g, &plan);
+		mt__omp_gemm_prepare(&g, 1, &plan);
 		most = plan.scratch_bytes > most ? plan.scratch_bytes : most;
 	}
 	return most;
@@ -301,7 +306,7 @@ static void input_one(const void *context, int64_t unit, int thread) {
 		if (n > 0) {
 			struct mt__omp_gemm g = input_product(&part, r->flat, first_channel, channels, n, sums);
 			struct mt__omp_gemm_plan plan;
-			mt__omp_gemm_prepare(&g, &plan);
+			mt__omp_gemm_prepare(&g, 1, &plan);
 			mt__omp_gemm_run(&g, &plan, scratch, 0, 1);
 		}
 		for (int64_t i = 0; i < channels; i++)
@@ -355,7 +360,7 @@ static void grad_weight(const struct mt__conv *c, char *space, int threads) {
 	for (part.group = 0; part.group < c->groups; part.group++) {
 		struct mt__omp_gemm g = weight_product(&part, flat);
 		struct mt__omp_gemm_plan plan;
-		mt__omp_gemm_prepare(&g, &plan);
+		mt__omp_gemm_prepare(&g, threads, &plan);
 		struct weight_run r = {&g, &plan, scratch};
 		mt__omp_parallel(threads, weight_together, &r);
 	}
@@ -378,7 +383,7 @@ static uint64_t scratch_bytes(const struct mt__conv *c, enum mt__conv_op op, int
 	struct part part = make_part(c);
 	struct mt__omp_gemm g = weight_product(&part, NULL);
 	struct mt__omp_gemm_plan plan;
-	mt__omp_gemm_prepare(&g, &plan);
+	mt__omp_gemm_prepare(&g, threads, &plan);
 	return weight_bytes(c) + plan.scratch_bytes;
 }
 

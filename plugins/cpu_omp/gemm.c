@@ -13,14 +13,28 @@
 #define TILE_ROWS 4
 #endif
 
-/* Largest blocks, beside MT__OMP_GEMM_MAX_DEPTH, at which a panel of b (two vectors wide) about fills the first-level
- * cache. */
-#define MAX_M_BLOCK 2048
-#define MAX_N_BLOCK 2048
-#define MAX_BUFFER_BLOCK 512
+/* Whether the last, partial vector of a row of b can be read where it lies; else such panels are packed always. */
+#if defined(MT_ISA_AVX512)
+#define MASKED_COLUMNS 1
+#else
+#define MASKED_COLUMNS 0
+#endif
 
-/* Up to this much work, and for so few tiles, packing costs more than it saves. */
-#define IN_PLACE_WORK (256.0 * 256 * 256)
+/* Most columns of a block, and most rows where results are gathered before they are stored. */
+#define MAX_N_BLOCK 1024
+#define MAX_BUFFER_ROWS 512
+
+/* Panels that are packed at a time: long pieces of the source. */
+#define GROUP_PANELS 4
+
+/* What packing a vector costs, in multiply-adds of vectors. */
+#define PACK_COST 4
+
+/* Operands up to this size are read in place: packing would cost more than it saves. */
+#define IN_PLACE_BYTES (256 * 1024)
+
+/* From this size on c isn't expected to be in the second-level cache. */
+#define FAR_BYTES (512 * 1024)
 
 MT_INLINE void load_run_f32(float *dst, int32_t dtype, const void *src, int64_t stride, int64_t n) {
 	load_run(dst, dtype, src, stride, n);
@@ -81,7 +95,17 @@ static int64_t block_extent(int64_t n, int64_t most, int64_t multiple) {
 	return mt__omp_max(1, mt__omp_ceil_div(mt__omp_ceil_div(n, blocks), multiple) * multiple);
 }
 
-void mt__omp_gemm_prepare(struct mt__omp_gemm *g, struct mt__omp_gemm_plan *plan) {
+/* The depth of a step depends on k alone: it decides how sums are rounded. */
+static void choose_blocks(const struct mt__omp_gemm *g, struct mt__omp_gemm_plan *plan) {
+	int64_t size = g->dtype == MT_F64 ? 8 : 4;
+	plan->kb = block_extent(g->k, MT__OMP_GEMM_MAX_DEPTH, 8);
+	/* The block of b fills half the second-level cache. */
+	int64_t columns = mt__omp_l2_bytes() / 2 / (plan->kb * size);
+	plan->nb = plan->pack_b ? block_extent(g->n, mt__omp_min(columns, MAX_N_BLOCK), 1) : g->n;
+	plan->mb = plan->through_buffer ? mt__omp_min(g->m, MAX_BUFFER_ROWS) : g->m;
+}
+
+void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_gemm_plan *plan) {
 	/* The stride of an extent of one is free: let it be the best. */
 	if (g->n == 1)
 		g->c_cs = g->b_cs = 1;
@@ -95,17 +119,21 @@ void mt__omp_gemm_prepare(struct mt__omp_gemm *g, struct mt__omp_gemm_plan *plan
 		mt__omp_gemm_transpose(g);
 
 	bool low = g->dtype == MT_F16 || g->dtype == MT_BF16;
-	bool small = (double)g->m * (double)g->n * (double)g->k <= IN_PLACE_WORK;
+	int64_t size = g->dtype == MT_F64 ? 8 : 4;
+	bool a_is_near = g->m * g->k * size <= IN_PLACE_BYTES, b_is_near = g->k * g->n * size <= IN_PLACE_BYTES;
+	/* Rows of a tile this far apart would share a few sets of the first-level cache. */
+	bool a_rows_collide = g->a_rs * size % 4096 == 0 && g->a_rs != 0;
 	*plan = (struct mt__omp_gemm_plan){.transposed = transposed, .through_buffer = low || g->c_cs != 1};
-	plan->pack_a = low || g->make_a || !(small || g->n <= 2 * VL_F32);
-	plan->pack_b = low || g->make_b || g->b_cs != 1 || !(small || g->m <= TILE_ROWS);
-	plan->kb = block_extent(g->k, MT__OMP_GEMM_MAX_DEPTH, 8);
-	plan->mb = block_extent(g->m, plan->through_buffer ? MAX_BUFFER_BLOCK : MAX_M_BLOCK, 1);
-	plan->nb = block_extent(g->n, plan->through_buffer ? MAX_BUFFER_BLOCK : MAX_N_BLOCK, 4 * VL_F32);
+	plan->prefetch = g->m * g->n * size > FAR_BYTES;
+	plan->foresee_a = !a_is_near && !low && !g->make_a;
+	plan->pack_a = low || g->make_a || (!a_is_near && g->n > 2 * VL_F32 && (g->a_cs != 1 || a_rows_collide));
+	plan->pack_b = low || g->make_b || g->b_cs != 1 || !(b_is_near || g->m <= 2 * TILE_ROWS);
+	choose_blocks(g, plan);
 	if (g->dtype == MT_F64)
 		sizes_f64(g, plan);
 	else
 		sizes_f32(g, plan);
+	plan->scratch_bytes = plan->thread_bytes * (uint64_t)threads;
 }
 
 void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_plan *plan, void *scratch, int thread,
@@ -119,7 +147,7 @@ void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_pl
 uint64_t mt__omp_gemm_alone_bytes(const struct mt__omp_gemm *g) {
 	struct mt__omp_gemm copy = *g;
 	struct mt__omp_gemm_plan plan;
-	mt__omp_gemm_prepare(&copy, &plan);
+	mt__omp_gemm_prepare(&copy, 1, &plan);
 	return plan.scratch_bytes;
 }
 
@@ -133,7 +161,7 @@ void mt__omp_gemm_alone(const struct mt__omp_gemm *g, void *scratch) {
 			mt__omp_gemm_transpose(&copy);
 		mt__omp_gemv(&copy, 0, copy.n);
 	} else {
-		mt__omp_gemm_prepare(&copy, &plan);
+		mt__omp_gemm_prepare(&copy, 1, &plan);
 		mt__omp_gemm_run(&copy, &plan, scratch, 0, 1);
 	}
 }

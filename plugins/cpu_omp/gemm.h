@@ -33,11 +33,14 @@ struct mt__omp_gemm {
 
 /* How a problem of a given shape is computed. */
 struct mt__omp_gemm_plan {
-	int64_t mb, nb, kb; /* block extents */
+	int64_t kb;         /* the depth of a step */
+	int64_t nb, mb;     /* columns of b, rows of results, that are packed (gathered) at a time */
 	int pack_a, pack_b; /* 0: read in place */
+	int prefetch;       /* c isn't expected in the cache */
+	int foresee_a;      /* a isn't either */
 	int transposed;     /* a, b and c were exchanged */
 	int through_buffer; /* results gather in a buffer of f32 (f64) before they are converted and stored */
-	uint64_t a_bytes, b_bytes, buffer_bytes;
+	uint64_t a_bytes, b_bytes, buffer_bytes, thread_bytes; /* of scratch, for one thread */
 	uint64_t scratch_bytes;
 };
 
@@ -57,12 +60,12 @@ struct mt__omp_gemm_plan {
 /* g as the product of the transposes: cᵀ = bᵀ @ aᵀ. */
 void mt__omp_gemm_transpose(struct mt__omp_gemm *g);
 
-/* Turns g into its transpose where c is stored by columns, and plans it by shape, dtype and strides; pointers are not
- * looked at, so that problems of a batch that differ only in them share a plan. */
-void mt__omp_gemm_prepare(struct mt__omp_gemm *g, struct mt__omp_gemm_plan *plan);
+/* Turns g into its transpose where c is stored by columns, and plans it by shape, dtype and strides for at most
+ * `threads` threads; pointers are not looked at, so that problems of a batch that differ only in them share a plan. */
+void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_gemm_plan *plan);
 
-/* Thread `thread` of `threads` of one problem: called by all of them, inside a parallel region of exactly that many
- * threads (it has barriers) unless threads is 1.  scratch: plan->scratch_bytes, shared by these threads. */
+/* Part `thread` of the `threads` parts of one problem; parts do not wait for each other.  scratch:
+ * plan->scratch_bytes, the same for all parts. */
 void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_plan *plan, void *scratch, int thread,
                       int threads);
 

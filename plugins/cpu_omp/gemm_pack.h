@@ -51,6 +51,27 @@ static void pack_f32_from_low(float *dst, int64_t ld, int64_t width, int64_t n, 
 		}
 }
 
+/* How far ahead of a copy its source is asked for, in rows: rows are apart, so the hardware does not foresee them. */
+#define PACK_AHEAD 8
+
+/* Neighbouring panels at once, so that rows of the source are read in long pieces: panel q begins at dst + q · ld · n and
+ * holds begin[q] to begin[q + 1]. */
+static void copy_panels_f32(float *dst, int64_t ld, int panels, const int64_t *begin, int64_t n, const float *src,
+                            int64_t p_stride) {
+	for (int64_t p = 0; p < n; p++, src += p_stride) {
+		for (int64_t i = begin[0]; i < begin[panels]; i += 16)
+			__builtin_prefetch(src + PACK_AHEAD * p_stride + i);
+		for (int q = 0; q < panels; q++) {
+			int64_t width = begin[q + 1] - begin[q];
+			float *to = dst + (q * n + p) * ld;
+			for (int64_t i = 0; i < ld; i += VL_F32) {
+				int columns = (int)mt__omp_max(0, mt__omp_min(VL_F32, width - i));
+				vec_f32_store(to + i, VL_F32, vec_f32_load(src + begin[q] + i, columns));
+			}
+		}
+	}
+}
+
 static void pack_f32(float *dst, int64_t ld, int64_t width, int64_t n, int32_t dtype, const void *src, int64_t i_stride,
                      int64_t p_stride) {
 	if (dtype == MT_F32)
@@ -66,6 +87,22 @@ static void pack_f64(double *dst, int64_t ld, int64_t width, int64_t n, int32_t 
 	for (int64_t p = 0; p < n; p++)
 		for (int64_t i = 0; i < ld; i++)
 			dst[p * ld + i] = i < width ? x[p * p_stride + i * i_stride] : 0;
+}
+
+static void copy_panels_f64(double *dst, int64_t ld, int panels, const int64_t *begin, int64_t n, const double *src,
+                            int64_t p_stride) {
+	for (int64_t p = 0; p < n; p++, src += p_stride) {
+		for (int64_t i = begin[0]; i < begin[panels]; i += 8)
+			__builtin_prefetch(src + PACK_AHEAD * p_stride + i);
+		for (int q = 0; q < panels; q++) {
+			int64_t width = begin[q + 1] - begin[q];
+			double *to = dst + (q * n + p) * ld;
+			for (int64_t i = 0; i < ld; i += VL_F64) {
+				int columns = (int)mt__omp_max(0, mt__omp_min(VL_F64, width - i));
+				vec_f64_store(to + i, VL_F64, vec_f64_load(src + begin[q] + i, columns));
+			}
+		}
+	}
 }
 
 #endif

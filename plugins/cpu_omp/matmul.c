@@ -178,7 +178,7 @@ static void run_products(const void *context, int thread, int threads) {
 	for (int64_t i = begin; i < end; i++) {
 		struct mt__omp_gemm one = problem(p->g, p->batch, p->plan->transposed, i);
 		if (p->one_each)
-			mt__omp_gemm_run(&one, p->plan, p->scratch + p->plan->scratch_bytes * (uint64_t)thread, 0, 1);
+			mt__omp_gemm_run(&one, p->plan, p->scratch + p->plan->thread_bytes * (uint64_t)thread, 0, 1);
 		else
 			mt__omp_gemm_run(&one, p->plan, p->scratch, thread, threads);
 	}
@@ -186,10 +186,10 @@ static void run_products(const void *context, int thread, int threads) {
 
 static int32_t blocked(mt_queue *queue, struct mt__omp_gemm *g, const struct batch *batch, int threads) {
 	struct mt__omp_gemm_plan plan;
-	mt__omp_gemm_prepare(g, &plan);
+	mt__omp_gemm_prepare(g, threads, &plan);
 	struct products p = {.g = g, .plan = &plan, .batch = batch};
-	p.one_each = batch->count >= 2 * threads || (batch->count >= threads && plan.scratch_bytes <= MT__OMP_L2_BYTES);
-	uint64_t bytes = plan.scratch_bytes * (uint64_t)(p.one_each ? threads : 1);
+	p.one_each = batch->count >= threads;
+	uint64_t bytes = plan.scratch_bytes;
 	p.scratch = mt__omp_scratch(queue, bytes);
 	if (!p.scratch)
 		return mt__omp_no_scratch(bytes);
@@ -244,7 +244,7 @@ int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args
 		mt__omp_parallel(mt__omp_threads(queue, all / 2), run_pieces, &p);
 		return MT_OK;
 	}
-	int threads = mt__omp_threads(queue, all / 8 * (g.dtype == MT_F64 ? 2 : 1));
+	int threads = mt__omp_threads(queue, all / 4 * (g.dtype == MT_F64 ? 2 : 1));
 	if (mt__omp_gemm_low_fit(&g))
 		return low(queue, &g, &batch, threads);
 	return blocked(queue, &g, &batch, threads);

@@ -2,6 +2,7 @@
  *
  * Layout
  *     plugin.c        entry, devices, memory, queues; picks the ISA level of a device
+ *     caches.c        cache sizes
  *     cpuid.c         which levels this CPU and this operating system can run
  *     contention.c    when work stays on one thread because other programs want the cores
  *     capabilities.c  the one list of what the device can do
@@ -64,6 +65,11 @@ const char *mt__omp_isa_name(enum mt__omp_isa isa);
 
 /* The CPU's name as it gives it, trimmed; "CPU" where it gives none. */
 void mt__omp_cpu_name(char *out, size_t size);
+
+/* ---- caches.c ---- */
+
+/* The second-level cache of one core, as far as blocking is concerned: from 256 KiB to 2 MiB. */
+int64_t mt__omp_l2_bytes(void);
 
 /* ---- plugin.c ---- */
 

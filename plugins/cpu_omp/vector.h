@@ -36,6 +36,9 @@ typedef int64_t vec_i64 __attribute__((vector_size(MT_VECTOR_BYTES)));
 #define MT_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* Hides how x (in an integer register) came about: what is computed from it later is computed from x itself. */
+#define MT_OPAQUE(x) __asm__ volatile("" : "+r"(x))
+
 #define MT_INLINE static inline __attribute__((always_inline))
 
 #if defined(MT_ISA_AVX2)
@@ -148,6 +151,30 @@ MT_INLINE void vec_f32_store(float *p, int n, vec_f32 x) {
 #endif
 }
 
+/* vec_f32_load for loops in which n stays: the mask is made once.  Below avx512 there is no such load, and n is VL. */
+#if defined(MT_ISA_AVX512)
+typedef __mmask16 vec_f32_mask;
+
+MT_INLINE vec_f32_mask vec_f32_columns(int n) {
+	return (__mmask16)((1u << n) - 1);
+}
+
+MT_INLINE vec_f32 vec_f32_load_columns(const float *p, vec_f32_mask mask) {
+	return (vec_f32)_mm512_maskz_loadu_ps(mask, p);
+}
+#else
+typedef int vec_f32_mask;
+
+MT_INLINE vec_f32_mask vec_f32_columns(int n) {
+	return n;
+}
+
+MT_INLINE vec_f32 vec_f32_load_columns(const float *p, vec_f32_mask mask) {
+	(void)mask;
+	return *(const vec_f32_mem *)p;
+}
+#endif
+
 /* Elements [begin, end) of the VL at p; the rest is zero, and not touched in memory.  0 ≤ begin ≤ end ≤ VL. */
 MT_INLINE vec_f32 vec_f32_window(const float *p, int begin, int end) {
 	if (begin == 0 && end == VL_F32)
@@ -219,6 +246,29 @@ MT_INLINE void vec_f64_store(double *p, int n, vec_f64 x) {
 		p[i] = x[i];
 #endif
 }
+
+#if defined(MT_ISA_AVX512)
+typedef __mmask8 vec_f64_mask;
+
+MT_INLINE vec_f64_mask vec_f64_columns(int n) {
+	return (__mmask8)((1u << n) - 1);
+}
+
+MT_INLINE vec_f64 vec_f64_load_columns(const double *p, vec_f64_mask mask) {
+	return (vec_f64)_mm512_maskz_loadu_pd(mask, p);
+}
+#else
+typedef int vec_f64_mask;
+
+MT_INLINE vec_f64_mask vec_f64_columns(int n) {
+	return n;
+}
+
+MT_INLINE vec_f64 vec_f64_load_columns(const double *p, vec_f64_mask mask) {
+	(void)mask;
+	return *(const vec_f64_mem *)p;
+}
+#endif
 
 MT_INLINE vec_f64 vec_f64_window(const double *p, int begin, int end) {
 	if (begin == 0 && end == VL_F64)
