@@ -36,6 +36,18 @@ typedef int64_t vec_i64 __attribute__((vector_size(MT_VECTOR_BYTES)));
 #define MT_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* Rounds vector x here: else a compiler may fuse the product that x is with the sum that follows in one kernel and not in
+ * another, and results would depend on which of them an element falls to. */
+#if defined(MT_ISA_AVX512)
+#define MT_ROUNDED(x) __asm__("" : "+v"(x))
+#elif defined(__x86_64__)
+#define MT_ROUNDED(x) __asm__("" : "+x"(x))
+#elif defined(__aarch64__)
+#define MT_ROUNDED(x) __asm__("" : "+w"(x))
+#else
+#define MT_ROUNDED(x) __asm__("" : "+m"(x))
+#endif
+
 /* Hides how x (in an integer register) came about: what is computed from it later is computed from x itself. */
 #define MT_OPAQUE(x) __asm__ volatile("" : "+r"(x))
 
