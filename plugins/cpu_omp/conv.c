@@ -122,10 +122,12 @@ static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct 
 
 /* ---- the kernels ---- */
 
-static const struct mt__conv_method *choose(const struct mt__conv *c) {
+static const struct mt__conv_method *choose(const struct mt__conv *c, enum mt__conv_op op) {
 	if (mt__conv_work(c) > 0 && mt__conv_lanes_fit(c))
 		return &mt__conv_lanes_method;
-	return mt__conv_direct_fit(c) ? &mt__conv_direct_method : &mt__conv_gemm_method;
+	if (mt__conv_direct_fit(c))
+		return &mt__conv_direct_method;
+	return mt__conv_channels_fit(c, op) ? &mt__conv_channels_method : &mt__conv_gemm_method;
 }
 
 static int32_t run(mt_queue *queue, const struct mt__conv *c, enum mt__conv_op op) {
@@ -133,7 +135,7 @@ static int32_t run(mt_queue *queue, const struct mt__conv *c, enum mt__conv_op o
 	struct mt__conv computed = *c;
 	if (low)
 		computed.dtype = MT_F32;
-	const struct mt__conv_method *method = choose(&computed);
+	const struct mt__conv_method *method = choose(&computed, op);
 	int threads = mt__omp_threads(queue, mt__conv_work(c) / 8);
 	uint64_t bytes = method->scratch_bytes(&computed, op, threads) + (low ? twins_bytes(c) : 0);
 	void *scratch = bytes ? mt__omp_scratch(queue, bytes) : NULL;

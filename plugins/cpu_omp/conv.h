@@ -43,12 +43,13 @@ static inline int64_t mt__conv_source(const struct mt__conv *c, int d, int64_t o
 	return o * c->step[d] + k * c->dilation[d] - c->pad[d];
 }
 
+enum mt__conv_op { MT__CONV_FORWARD, MT__CONV_GRAD_INPUT, MT__CONV_GRAD_WEIGHT };
+
 static inline double mt__conv_work(const struct mt__conv *c) {
 	return (double)c->images * (double)(c->groups * c->out_channels * c->in_channels) * (double)mt__conv_taps(c) *
 	       (double)mt__conv_out_plane(c);
 }
 
-enum mt__conv_op { MT__CONV_FORWARD, MT__CONV_GRAD_INPUT, MT__CONV_GRAD_WEIGHT };
 
 /* A method: how much scratch it needs (0: none), and the work, which runs its own parallel region of at most `threads`. */
 struct mt__conv_method {
@@ -57,16 +58,22 @@ struct mt__conv_method {
 };
 
 #define mt__conv_lanes_method MT_ISA_NAME(mt__conv_lanes_method)
+#define mt__conv_channels_method MT_ISA_NAME(mt__conv_channels_method)
 #define mt__conv_direct_method MT_ISA_NAME(mt__conv_direct_method)
 #define mt__conv_gemm_method MT_ISA_NAME(mt__conv_gemm_method)
 #define mt__conv_lanes_fit MT_ISA_NAME(mt__conv_lanes_fit)
+#define mt__conv_channels_fit MT_ISA_NAME(mt__conv_channels_fit)
 #define mt__conv_direct_fit MT_ISA_NAME(mt__conv_direct_fit)
 #define mt__conv_grad_bias MT_ISA_NAME(mt__conv_grad_bias)
 
-extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_direct_method, mt__conv_gemm_method;
+extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_channels_method, mt__conv_direct_method,
+	mt__conv_gemm_method;
 
 /* Whether the lanes are full enough, and a block of images and the weights small enough. */
 bool mt__conv_lanes_fit(const struct mt__conv *conv);
+
+/* Whether the lanes are full enough for op. */
+bool mt__conv_channels_fit(const struct mt__conv *conv, enum mt__conv_op op);
 
 /* Whether a matrix product would not pay. */
 bool mt__conv_direct_fit(const struct mt__conv *conv);
