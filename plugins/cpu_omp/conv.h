@@ -59,21 +59,26 @@ struct mt__conv_method {
 
 #define mt__conv_lanes_method MT_ISA_NAME(mt__conv_lanes_method)
 #define mt__conv_channels_method MT_ISA_NAME(mt__conv_channels_method)
+#define mt__conv_depthwise_method MT_ISA_NAME(mt__conv_depthwise_method)
 #define mt__conv_direct_method MT_ISA_NAME(mt__conv_direct_method)
 #define mt__conv_gemm_method MT_ISA_NAME(mt__conv_gemm_method)
 #define mt__conv_lanes_fit MT_ISA_NAME(mt__conv_lanes_fit)
 #define mt__conv_channels_fit MT_ISA_NAME(mt__conv_channels_fit)
+#define mt__conv_depthwise_fit MT_ISA_NAME(mt__conv_depthwise_fit)
 #define mt__conv_direct_fit MT_ISA_NAME(mt__conv_direct_fit)
 #define mt__conv_grad_bias MT_ISA_NAME(mt__conv_grad_bias)
 
 extern const struct mt__conv_method mt__conv_lanes_method, mt__conv_channels_method, mt__conv_direct_method,
-	mt__conv_gemm_method;
+	mt__conv_depthwise_method, mt__conv_gemm_method;
 
 /* Whether the lanes are full enough, and a block of images and the weights small enough. */
 bool mt__conv_lanes_fit(const struct mt__conv *conv);
 
 /* Whether the lanes are full enough for op. */
 bool mt__conv_channels_fit(const struct mt__conv *conv, enum mt__conv_op op);
+
+/* Whether the kernel is one of the depthwise method's. */
+bool mt__conv_depthwise_fit(const struct mt__conv *conv);
 
 /* Whether a matrix product would not pay. */
 bool mt__conv_direct_fit(const struct mt__conv *conv);

@@ -39,6 +39,7 @@ MT_INLINE void channels_tile(const int R, const int V, const struct channels_til
 			const float *x4 = R > 4 ? x0 + 4 * step : x0;
 			const float *x8 = R > 8 ? x4 + 4 * step : x0;
 			const float *x12 = R > 12 ? x8 + 4 * step : x0;
+			__builtin_prefetch(x0 + R * step);
 			vec_f32 w0 = vec_f32_load(from, VL), w1 = V > 1 ? vec_f32_load(from + VL, VL) : (vec_f32){0};
 			MT_UNROLL
 			for (int r = 0; r < R; r++) {
