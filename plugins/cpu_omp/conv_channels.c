@@ -17,6 +17,9 @@
 /* Positions whose results gather before they are stored. */
 #define SEGMENT 112
 
+/* Results above this many bytes would push everything else out of the last-level cache: they pass it by. */
+#define STREAM_BYTES (16 << 20)
+
 /* Above this many bytes the weights are packed by all threads. */
 #define SERIAL_WEIGHTS (64 * 1024)
 
@@ -33,6 +36,7 @@ struct sweep {
 	int64_t source_rows;        /* of the longest strip */
 	int64_t strips, parts;      /* of an image and group; of its panels */
 	float *weights, *start;     /* [group][panel][source channel][tap][PANEL]; [group][panel][PANEL] */
+	bool stream;                /* results pass the caches by */
 	bool even;                  /* the result's rows follow one another */
 };
 
@@ -126,6 +130,8 @@ static struct sweep plan_sweep(const struct mt__conv *c, bool backward, int thre
 		s.extent[d] = backward ? c->in[d] : c->extent[d];
 	const int64_t *stride = s.to->stride;
 	s.even = stride[3] == s.extent[2] * stride[4] && (s.extent[0] == 1 || stride[2] == s.extent[1] * stride[3]);
+	double elements = (double)(c->images * s.to->shape[1]) * (double)(s.extent[0] * s.extent[1] * s.extent[2]);
+	s.stream = stride[4] == 1 && elements * sizeof(float) > STREAM_BYTES;
 	int64_t low, high;
 	s.source = (struct mt__rows){.extent = {0, 0, s.from->shape[4]}};
 	find_reach(&s, &low, &high);
@@ -222,7 +228,9 @@ static void store_segment(const struct sweep *s, const struct strip *p, int64_t 
 	            first * stride[4];
 	if (!s->backward && s->conv->activation > MT_ACT_RELU)
 		mt__omp_activate(s->conv->activation, MT_F32, p->buffer, 1, n * PANEL, 0);
-	mt__panel_out(p->buffer, to, stride[1], stride[4], panel_channels(s->result_channels, panel), n);
+	int64_t channels = panel_channels(s->result_channels, panel);
+	if (!s->stream || !mt__panel_stream(p->buffer, to, stride[1], channels, n))
+		mt__panel_out(p->buffer, to, stride[1], stride[4], channels, n);
 }
 
 /* A panel's channels of all rows of a strip: short rows together, long ones in segments. */

@@ -49,6 +49,7 @@ struct mt__strip {
 #define mt__rows_bytes MT_ISA_NAME(mt__rows_bytes)
 #define mt__panel_in MT_ISA_NAME(mt__panel_in)
 #define mt__panel_out MT_ISA_NAME(mt__panel_out)
+#define mt__panel_stream MT_ISA_NAME(mt__panel_stream)
 #define mt__channels_grad_weight MT_ISA_NAME(mt__channels_grad_weight)
 #define mt__channels_grad_weight_bytes MT_ISA_NAME(mt__channels_grad_weight_bytes)
 
@@ -70,6 +71,9 @@ void mt__rows_fill(const struct mt__rows *r, const struct mt__five_dims *a, cons
  * `stride` apart. */
 void mt__panel_in(float *panel, const float *from, int64_t stride, int64_t step, int64_t channels, int64_t positions);
 void mt__panel_out(const float *panel, float *to, int64_t stride, int64_t step, int64_t channels, int64_t positions);
+
+/* mt__panel_out with step 1, past the caches; false, and nothing written, where alignment forbids it. */
+bool mt__panel_stream(const float *panel, float *to, int64_t stride, int64_t channels, int64_t positions);
 
 /* conv_channels_weight.c */
 uint64_t mt__channels_grad_weight_bytes(const struct mt__conv *conv, int threads);

@@ -43,14 +43,21 @@ uint64_t mt__rows_bytes(const struct mt__rows *r, int64_t n) {
 }
 
 static void copy_row(float *to, const float *from, int64_t step, int64_t left, int64_t n, int64_t width) {
-	memset(to, 0, (size_t)left * sizeof(float));
+	int64_t i = 0;
+	for (; i < left; i++)
+		to[i] = 0;
 	to += left;
-	if (step == 1)
-		memcpy(to, from, (size_t)n * sizeof(float));
-	else
-		for (int64_t i = 0; i < n; i++)
+	if (step == 1) {
+		for (i = 0; i + VL <= n; i += VL)
+			vec_f32_store(to + i, VL, vec_f32_load(from + i, VL));
+		if (i < n)
+			vec_f32_store(to + i, (int)(n - i), vec_f32_load(from + i, (int)(n - i)));
+	} else {
+		for (i = 0; i < n; i++)
 			to[i] = from[i * step];
-	memset(to + n, 0, (size_t)(width - left - n) * sizeof(float));
+	}
+	for (i = n; i < width - left; i++)
+		to[i] = 0;
 }
 
 /* Channels [0, n) of all pixels of a row. */
@@ -134,3 +141,36 @@ void mt__panel_out(const float *panel, float *to, int64_t stride, int64_t step, 
 			for (int64_t i = 0; i < channels; i++)
 				to[i * stride] = panel[i];
 }
+
+#if defined(MT_ISA_AVX512) || defined(MT_ISA_AVX2)
+static void stream_vector(float *to, vec_f32 x) {
+#if defined(MT_ISA_AVX512)
+	_mm512_stream_ps(to, (__m512)x);
+#else
+	_mm256_stream_ps(to, (__m256)x);
+#endif
+}
+
+bool mt__panel_stream(const float *panel, float *to, int64_t stride, int64_t channels, int64_t positions) {
+	if ((uintptr_t)to % MT_VECTOR_BYTES || stride % VL || positions % VL || channels % VL)
+		return false;
+	for (int64_t i = 0; i < channels; i += VL)
+		for (int64_t p = 0; p < positions; p += VL) {
+			vec_f32 x[VL];
+			MT_UNROLL
+			for (int k = 0; k < VL; k++)
+				x[k] = vec_f32_load(panel + (p + k) * PANEL + i, VL);
+			transpose_vectors(x);
+			MT_UNROLL
+			for (int k = 0; k < VL; k++)
+				stream_vector(to + (i + k) * stride + p, x[k]);
+		}
+	_mm_sfence();
+	return true;
+}
+#else
+bool mt__panel_stream(const float *panel, float *to, int64_t stride, int64_t channels, int64_t positions) {
+	(void)panel, (void)to, (void)stride, (void)channels, (void)positions;
+	return false;
+}
+#endif

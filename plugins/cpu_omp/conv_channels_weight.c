@@ -1,9 +1,11 @@
 /* The weight gradient with output channels in the vector lanes.
  *
  * Images are taken in chunks that fit the second-level caches: of each, the rows of x get their zeros and gout becomes
- * panels [positions][PANEL]; then the threads share the tiles (some input channels × a panel, for one tap), which add
- * all of the chunk's positions to their sums.  The chunks depend on the shape alone, and a sum is one thread's at a time:
- * the same bits for any number of threads. */
+ * panels [positions][PANEL]; then tiles (some input channels × a panel, for one tap) add all of the chunk's positions to
+ * their sums.  Where there are images enough and the weights are small, the images are divided into parts, each with sums
+ * of its own, added in order at the end: a thread takes whole parts.  Otherwise the threads share each chunk's tiles.
+ * Chunks and parts depend on the shape alone, and a sum is one thread's at a time: the same bits for any number of
+ * threads. */
 #include "conv_channels_weight_tile.h"
 
 #include "parallel.h"
@@ -12,6 +14,11 @@
 
 /* What a chunk aims at. */
 #define CHUNK_BYTES (768 * 1024)
+
+/* Parts: so many, where their sums take no more than so much. */
+#define MIN_PARTS 8
+#define MAX_PARTS 16
+#define PARTS_BYTES (4 << 20)
 
 /* Channels of x that one unit of preparation copies. */
 #define COPIED 16
@@ -23,8 +30,15 @@ struct weight_plan {
 	int64_t images, strip;  /* a chunk: of so many images, so many rows of gout along x.cut */
 	int64_t x_rows;         /* of x, for the longest strip */
 	int64_t positions;      /* of an image's strip */
+	int64_t sums, parts;    /* elements of a part's sums; 1: the threads share all */
 	uint64_t x_bytes, g_bytes; /* of an image's strip */
 };
+
+static int64_t count_parts(const struct mt__conv *c, int64_t sums) {
+	int64_t most = mt__omp_min(MAX_PARTS, PARTS_BYTES / (mt__omp_max(1, sums) * (int64_t)sizeof(float)));
+	int64_t parts = mt__omp_min(c->images, most);
+	return parts < MIN_PARTS ? 1 : parts;
+}
 
 static int64_t strip_positions(const struct weight_plan *p, int64_t rows) {
 	const struct mt__conv *c = p->conv;
@@ -59,12 +73,14 @@ static struct weight_plan make_plan(const struct mt__conv *c) {
 	p.panels = mt__panels(c->out_channels);
 	p.tiles = mt__omp_ceil_div(c->in_channels, CHANNELS_MAX_R);
 
+	p.sums = c->groups * p.panels * c->in_channels * mt__conv_taps(c) * PANEL;
+	p.parts = count_parts(c, p.sums);
 	int d = p.x.cut;
 	int64_t rows = c->extent[d], inner = d == 0 ? c->in[1] : 1;
 	int64_t row = p.panels * PANEL * strip_positions(&p, 1) + c->in_channels * p.x.width * inner * c->step[d];
 	int64_t fit = mt__omp_max(1, CHUNK_BYTES / (row * (int64_t)sizeof(float)));
 	p.strip = mt__omp_ceil_div(rows, mt__omp_ceil_div(rows, fit));
-	p.images = mt__omp_max(1, mt__omp_min(c->images, fit / rows));
+	p.images = mt__omp_max(1, mt__omp_min(mt__omp_ceil_div(c->images, p.parts), fit / rows));
 	for (int64_t begin = 0; begin < rows; begin += p.strip) {
 		source_range(&p, begin, mt__omp_min(rows, begin + p.strip), &low, &high);
 		p.x_rows = mt__omp_max(p.x_rows, high - low);
@@ -77,10 +93,6 @@ static struct weight_plan make_plan(const struct mt__conv *c) {
 
 static int64_t panel_channels(const struct mt__conv *c, int64_t panel) {
 	return mt__omp_min(PANEL, c->out_channels - panel * PANEL);
-}
-
-static int64_t sums_count(const struct weight_plan *p) {
-	return p->conv->groups * p->panels * p->conv->in_channels * mt__conv_taps(p->conv) * PANEL;
 }
 
 static uint64_t rows_bytes(const struct weight_plan *p) {
@@ -196,9 +208,13 @@ static void add_tiles(const struct chunk *k, bool first, int thread, int threads
 
 struct weight_run {
 	const struct weight_plan *plan;
-	float *sums, *x, *g;
-	char *rows;
+	float *sums;
+	char *space;
 };
+
+static uint64_t chunk_bytes(const struct weight_plan *p) {
+	return (p->x_bytes + p->g_bytes) * (uint64_t)p->images;
+}
 
 static void barrier(int threads) {
 	if (threads > 1) {
@@ -206,24 +222,52 @@ static void barrier(int threads) {
 	}
 }
 
-static void weight_thread(const void *context, int thread, int threads) {
-	const struct weight_run *r = context;
+/* Adds up images [first, end); all of `threads` call it together. */
+static void sum_images(const struct weight_run *r, float *sums, char *space, struct row_pair *rows, int64_t first,
+                       int64_t end, int thread, int threads) {
 	const struct weight_plan *p = r->plan;
 	const struct mt__conv *c = p->conv;
-	struct chunk k = {.plan = p, .x = r->x, .g = r->g, .rows = (void *)(r->rows + rows_bytes(p) * (uint64_t)thread)};
-	int64_t extent = c->extent[p->x.cut], of_group = sums_count(p) / c->groups;
+	struct chunk k = {.plan = p, .rows = rows};
+	int64_t extent = c->extent[p->x.cut];
+	k.x = mt__omp_take(&space, p->x_bytes * (uint64_t)p->images);
+	k.g = (void *)space;
 	for (k.group = 0; k.group < c->groups; k.group++) {
-		k.sums = r->sums + k.group * of_group;
-		for (k.first = 0; k.first < c->images; k.first += p->images)
+		k.sums = sums + k.group * (p->sums / c->groups);
+		for (k.first = first; k.first < end; k.first += p->images)
 			for (k.begin = 0; k.begin < extent; k.begin += p->strip) {
-				k.images = mt__omp_min(p->images, c->images - k.first);
+				k.images = mt__omp_min(p->images, end - k.first);
 				k.end = mt__omp_min(extent, k.begin + p->strip);
 				source_range(p, k.begin, k.end, &k.low, &k.high);
 				prepare(&k, thread, threads);
 				barrier(threads);
-				add_tiles(&k, k.first == 0 && k.begin == 0, thread, threads);
+				add_tiles(&k, k.first == first && k.begin == 0, thread, threads);
 				barrier(threads);
 			}
+	}
+}
+
+static void weight_thread(const void *context, int thread, int threads) {
+	const struct weight_run *r = context;
+	const struct weight_plan *p = r->plan;
+	struct row_pair *rows = (void *)(r->space + rows_bytes(p) * (uint64_t)thread);
+	char *chunks = r->space + rows_bytes(p) * (uint64_t)threads;
+	int64_t begin, end, part, part_end;
+	if (p->parts == 1) {
+		sum_images(r, r->sums, chunks, rows, 0, p->conv->images, thread, threads);
+		return;
+	}
+	mt__omp_share(p->parts, thread, threads, &part, &part_end);
+	for (; part < part_end; part++) {
+		mt__omp_share(p->conv->images, (int)part, (int)p->parts, &begin, &end);
+		sum_images(r, r->sums + part * p->sums, chunks + chunk_bytes(p) * (uint64_t)thread, rows, begin, end, 0, 1);
+	}
+	barrier(threads);
+	mt__omp_share(p->sums / VL, thread, threads, &begin, &end);
+	for (int64_t i = begin * VL; i < end * VL; i += VL) {
+		vec_f32 sum = vec_f32_load(r->sums + i, VL);
+		for (part = 1; part < p->parts; part++)
+			sum += vec_f32_load(r->sums + part * p->sums + i, VL);
+		vec_f32_store(r->sums + i, VL, sum);
 	}
 }
 
@@ -249,18 +293,16 @@ static void store_panel(const void *context, int64_t unit, int thread) {
 
 uint64_t mt__channels_grad_weight_bytes(const struct mt__conv *c, int threads) {
 	struct weight_plan p = make_plan(c);
-	return (uint64_t)sums_count(&p) * sizeof(float) + (p.x_bytes + p.g_bytes) * (uint64_t)p.images +
-	       rows_bytes(&p) * (uint64_t)threads;
+	return (uint64_t)(p.sums * p.parts) * sizeof(float) + rows_bytes(&p) * (uint64_t)threads +
+	       chunk_bytes(&p) * (uint64_t)(p.parts == 1 ? 1 : threads);
 }
 
 void mt__channels_grad_weight(const struct mt__conv *c, void *scratch, int threads) {
 	struct weight_plan p = make_plan(c);
 	char *space = scratch;
 	struct weight_run r = {.plan = &p};
-	r.sums = mt__omp_take(&space, (uint64_t)sums_count(&p) * sizeof(float));
-	r.x = mt__omp_take(&space, p.x_bytes * (uint64_t)p.images);
-	r.g = mt__omp_take(&space, p.g_bytes * (uint64_t)p.images);
-	r.rows = space;
+	r.sums = mt__omp_take(&space, (uint64_t)(p.sums * p.parts) * sizeof(float));
+	r.space = space;
 	mt__omp_parallel(threads, weight_thread, &r);
 	mt__omp_each(threads, c->groups * p.panels, store_panel, &r);
 	if (c->bias)
