@@ -3,7 +3,6 @@
 
 #include "convert.h"
 #include "parallel.h"
-#include <stdlib.h>
 
 static struct mt__conv describe(const mt_array *x, const mt_array *weight, const mt_array *out, const mt_array *bias,
                                 const struct mt_conv_params *p) {
@@ -130,14 +129,26 @@ static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct 
 
 /* ---- the kernels ---- */
 
+/* Both fit: images in the lanes, or output channels?  Lanes that are full beat lanes that are not.  Channels use the caches
+ * better, and sum weight gradients at once; small blocks of images need no preparation. */
+static bool lanes_win(const struct mt__conv *c, enum mt__conv_op op) {
+	double block = (double)(c->groups * c->in_channels) * (double)mt__conv_in_plane(c) +
+	               (double)(c->groups * c->out_channels) * (double)mt__conv_out_plane(c);
+	if (!mt__conv_channels_full(c, op))
+		return true;
+	return op != MT__CONV_GRAD_WEIGHT && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES / 2;
+}
+
+/* The table at the head of conv.h. */
 static const struct mt__conv_method *choose(const struct mt__conv *c, enum mt__conv_op op) {
-	if (mt__conv_work(c) > 0 && mt__conv_depthwise_fit(c))
+	bool work = mt__conv_work(c) > 0, channels = mt__conv_channels_fit(c, op);
+	if (work && mt__conv_depthwise_fit(c))
 		return &mt__conv_depthwise_method;
-	if (mt__conv_work(c) > 0 && mt__conv_lanes_fit(c) && !getenv("NOLANES"))
+	if (work && mt__conv_lanes_fit(c) && (!channels || lanes_win(c, op)))
 		return &mt__conv_lanes_method;
 	if (mt__conv_direct_fit(c))
 		return &mt__conv_direct_method;
-	return mt__conv_channels_fit(c, op) && !getenv("NOCH") ? &mt__conv_channels_method : &mt__conv_gemm_method;
+	return channels ? &mt__conv_channels_method : &mt__conv_gemm_method;
 }
 
 static int32_t run(mt_queue *queue, const struct mt__conv *c, enum mt__conv_op op) {

@@ -17,6 +17,9 @@
 /* Positions whose results gather before they are stored. */
 #define SEGMENT 112
 
+/* Positions below which a register tile would be too short. */
+#define MIN_WIDTH 3
+
 /* Results above this many bytes would push everything else out of the last-level cache: they pass it by. */
 #define STREAM_BYTES (16 << 20)
 
@@ -32,12 +35,12 @@ struct sweep {
 	int64_t w_source, w_result;               /* the weight's strides along them */
 	int64_t extent[3];                        /* of the result */
 	int64_t between, x_step;
-	int64_t panels, strip;      /* panels of a group; rows of the result, along source.cut, a strip */
-	int64_t source_rows;        /* of the longest strip */
-	int64_t strips, parts;      /* of an image and group; of its panels */
-	float *weights, *start;     /* [group][panel][source channel][tap][PANEL]; [group][panel][PANEL] */
-	bool stream;                /* results pass the caches by */
-	bool even;                  /* the result's rows follow one another */
+	int64_t panels, strip;  /* panels of a group; rows of the result, along source.cut, a strip */
+	int64_t source_rows;    /* of the longest strip */
+	int64_t strips, parts;  /* of an image and group; of its panels */
+	float *weights, *start; /* [group][panel][source channel][tap][PANEL]; [group][panel][PANEL] */
+	bool stream;            /* results pass the caches by */
+	bool even;              /* the result's rows follow one another */
 };
 
 /* Where position q finds tap k in dim d; false where it finds none or what it finds is outside. */
@@ -155,8 +158,8 @@ static void pack_weights(const struct sweep *s, int64_t group, int64_t panel) {
 	float *to = s->weights + (group * s->panels + panel) * s->source_channels * taps * PANEL;
 	const float *from =
 		(const float *)c->weight.data + group * c->out_channels * stride[0] + panel * PANEL * s->w_result;
-	bool even = (k[2] == 1 || stride[4] == 1) && (k[1] == 1 || stride[3] == k[2]) &&
-	            (k[0] == 1 || stride[2] == k[1] * k[2]);
+	bool even =
+		(k[2] == 1 || stride[4] == 1) && (k[1] == 1 || stride[3] == k[2]) && (k[0] == 1 || stride[2] == k[1] * k[2]);
 	if (taps == 1) {
 		mt__panel_in(to, from, s->w_result, s->w_source, channels, s->source_channels);
 	} else if (even && s->w_source == taps) {
@@ -171,8 +174,8 @@ static void pack_weights(const struct sweep *s, int64_t group, int64_t panel) {
 	float *start = s->start + (group * s->panels + panel) * PANEL;
 	for (int64_t i = 0; i < PANEL; i++)
 		start[i] = !s->backward && c->bias && i < channels
-		             ? ((const float *)c->bias)[(group * c->out_channels + panel * PANEL + i) * c->bias_stride]
-		             : 0;
+		               ? ((const float *)c->bias)[(group * c->out_channels + panel * PANEL + i) * c->bias_stride]
+		               : 0;
 }
 
 /* ---- one strip ---- */
@@ -197,9 +200,8 @@ static int64_t list_taps(const struct sweep *s, const struct strip *p, int64_t z
 			at[s->source.cut] -= p->source.begin;
 			for (int64_t kx = 0; kx < c->kernel[2]; kx++)
 				if (find_run(s, q, count, kx, &at[2]))
-					p->taps[n++] =
-						(struct channels_tap){at[0] * stride[1] + at[1] * stride[2] + at[2] * stride[3],
-					                          ((kz * c->kernel[1] + ky) * c->kernel[2] + kx) * PANEL};
+					p->taps[n++] = (struct channels_tap){at[0] * stride[1] + at[1] * stride[2] + at[2] * stride[3],
+					                                     ((kz * c->kernel[1] + ky) * c->kernel[2] + kx) * PANEL};
 		}
 	return n;
 }
@@ -322,9 +324,18 @@ static void run_sweep(const struct mt__conv *c, bool backward, char *space, int 
 	mt__omp_each_next(threads, c->images * c->groups * s.strips * s.parts, sweep_unit, &r);
 }
 
+static int64_t lane_channels(const struct mt__conv *c, enum mt__conv_op op) {
+	return op == MT__CONV_GRAD_INPUT ? c->in_channels : c->out_channels;
+}
+
 bool mt__conv_channels_fit(const struct mt__conv *c, enum mt__conv_op op) {
-	int64_t channels = op == MT__CONV_GRAD_INPUT ? c->in_channels : c->out_channels;
-	return c->dtype == MT_F32 && 2 * channels > VL;
+	int64_t width = op == MT__CONV_GRAD_INPUT ? c->in[2] / c->step[2] : c->extent[2];
+	return c->dtype == MT_F32 && 2 * lane_channels(c, op) >= VL && (op == MT__CONV_GRAD_WEIGHT || width >= MIN_WIDTH);
+}
+
+bool mt__conv_channels_full(const struct mt__conv *c, enum mt__conv_op op) {
+	int64_t channels = lane_channels(c, op), lanes = mt__omp_ceil_div(channels, VL) * VL;
+	return 8 * channels >= 7 * lanes;
 }
 
 static uint64_t scratch_bytes(const struct mt__conv *c, enum mt__conv_op op, int threads) {

@@ -26,11 +26,12 @@
 struct weight_plan {
 	const struct mt__conv *conv;
 	struct mt__rows x;
-	int64_t panels, tiles;  /* of a group's output channels; of its input channels */
-	int64_t images, strip;  /* a chunk: of so many images, so many rows of gout along x.cut */
-	int64_t x_rows;         /* of x, for the longest strip */
-	int64_t positions;      /* of an image's strip */
-	int64_t sums, parts;    /* elements of a part's sums; 1: the threads share all */
+	bool over_taps;            /* a tile's rows are taps in x rather than input channels: there are more of them */
+	int64_t panels, tiles;     /* of a group's output channels; of a tile's rows */
+	int64_t images, strip;     /* a chunk: of so many images, so many rows of gout along x.cut */
+	int64_t x_rows;            /* of x, for the longest strip */
+	int64_t positions;         /* of an image's strip */
+	int64_t sums, parts;       /* elements of a part's sums; 1: the threads share all */
 	uint64_t x_bytes, g_bytes; /* of an image's strip */
 };
 
@@ -55,7 +56,7 @@ static void source_range(const struct weight_plan *p, int64_t begin, int64_t end
 	*high = mt__omp_max(*low, mt__omp_min(*high, c->in[d]));
 }
 
-/* Whether any position of a row finds tap k. */
+/* Whether any position of a row finds tap k.  Where the first and the last tap are found, all are. */
 static bool meets(const struct mt__conv *c, int64_t k) {
 	return mt__conv_source(c, 2, c->extent[2] - 1, k) >= 0 && mt__conv_source(c, 2, 0, k) < c->in[2];
 }
@@ -71,7 +72,8 @@ static struct weight_plan make_plan(const struct mt__conv *c) {
 	p.x = mt__rows_of(&c->x, c->in_channels, low, high);
 	p.x.cut = c->extent[0] > 1 || c->in[0] > 1 ? 0 : 1;
 	p.panels = mt__panels(c->out_channels);
-	p.tiles = mt__omp_ceil_div(c->in_channels, CHANNELS_MAX_R);
+	p.over_taps = c->kernel[2] > c->in_channels && meets(c, 0) && meets(c, c->kernel[2] - 1);
+	p.tiles = mt__omp_ceil_div(p.over_taps ? c->kernel[2] : c->in_channels, CHANNELS_MAX_R);
 
 	p.sums = c->groups * p.panels * c->in_channels * mt__conv_taps(c) * PANEL;
 	p.parts = count_parts(c, p.sums);
@@ -104,8 +106,8 @@ static uint64_t rows_bytes(const struct weight_plan *p) {
 struct chunk {
 	const struct weight_plan *plan;
 	int64_t group, first, images, begin, end, low, high;
-	float *sums, *x, *g;         /* of the group: [panel][input channel][tap][PANEL] */
-	struct row_pair *rows;       /* the thread's own */
+	float *sums, *x, *g;   /* of the group: [panel][input channel][tap][PANEL] */
+	struct row_pair *rows; /* the thread's own */
 };
 
 static struct mt__strip x_strip(const struct chunk *k, int64_t image) {
@@ -175,30 +177,32 @@ static int64_t list_rows(const struct chunk *k, int64_t kz, int64_t ky, int64_t 
 	return n;
 }
 
-/* Tiles are numbered by kernel row, panel, input channels, and tap in x. */
+/* Tiles are numbered by kernel row, panel, rows of the tile (input channels, or taps in x), and the other of those two. */
 static void add_tiles(const struct chunk *k, bool first, int thread, int threads) {
 	const struct weight_plan *p = k->plan;
 	const struct mt__conv *c = p->conv;
-	int64_t taps = mt__conv_taps(c), across = c->kernel[2], begin, end, listed = -1;
+	int64_t taps = mt__conv_taps(c), across = p->over_taps ? c->in_channels : c->kernel[2], begin, end, listed = -1;
 	struct mt__strip x = x_strip(k, 0);
+	const int64_t tap_step = c->dilation[2] * x.stride[3];
 	struct weight_tile t = {.rows = k->rows,
 	                        .width = c->extent[2],
-	                        .x_channel = x.stride[0],
+	                        .x_channel = p->over_taps ? tap_step : x.stride[0],
 	                        .x_step = c->step[2] * x.stride[3],
-	                        .sums_channel = taps * PANEL,
+	                        .sums_channel = p->over_taps ? PANEL : taps * PANEL,
 	                        .first = first};
-	mt__omp_share(taps * p->panels * p->tiles, thread, threads, &begin, &end);
+	mt__omp_share(c->kernel[0] * c->kernel[1] * p->panels * p->tiles * across, thread, threads, &begin, &end);
 	for (int64_t unit = begin; unit < end; unit++) {
-		int64_t kx = unit % across, tile = unit / across % p->tiles, list = unit / across / p->tiles;
+		int64_t other = unit % across, tile = unit / across % p->tiles, list = unit / across / p->tiles;
 		int64_t panel = list % p->panels, row = list / p->panels, a, b;
-		mt__omp_share(c->in_channels, (int)tile, (int)p->tiles, &a, &b);
+		mt__omp_share(p->over_taps ? c->kernel[2] : c->in_channels, (int)tile, (int)p->tiles, &a, &b);
 		if (list != listed)
 			t.n_rows = list_rows(k, row / c->kernel[1], row % c->kernel[1], panel);
 		listed = list;
+		int64_t channel = p->over_taps ? other : a, kx = p->over_taps ? a : other;
 		struct weight_tile one = t;
-		one.x_at = a * t.x_channel + mt__conv_source(c, 2, 0, kx) * x.stride[3];
-		one.sums = k->sums + ((panel * c->in_channels + a) * taps + row * across + kx) * PANEL;
-		if (!meets(c, kx))
+		one.x_at = channel * x.stride[0] + kx * tap_step - c->pad[2] * x.stride[3];
+		one.sums = k->sums + ((panel * c->in_channels + channel) * taps + row * c->kernel[2] + kx) * PANEL;
+		if (!p->over_taps && !meets(c, kx))
 			one.n_rows = 0;
 		run_weight_tile((int)(b - a), panel_channels(c, panel) > VL ? 2 : 1, &one);
 	}

@@ -104,42 +104,62 @@ MT_INLINE void depthwise_columns(const int K, const int V, const struct depthwis
 	}
 }
 
-/* Elements 0, 2, 4, … of the 2·VL at p. */
-MT_INLINE vec_f32 load_even(const float *p, const lane_mask mask[2]) {
-	vec_f32 even, odd;
-	vec_f32_part(load_masked(p, mask[0]), load_masked(p + VL, mask[1]), &even, &odd);
-	return even;
-}
-
-/* One vector of columns, all rows, step 2. */
-MT_INLINE void depthwise_columns_by_two(const int K, const struct depthwise_plane *p, int64_t column) {
-	lane_mask mask[MAX_K][2];
-	int n = (int)mt__omp_min(VL, p->out_extent[1] - column);
+/* Masks for load_taps_by_two: of the n positions from `column` on, in an image `extent` wide. */
+MT_INLINE void masks_by_two(const int K, lane_mask mask[MAX_K + 1][2], int64_t column, int64_t pad, int64_t extent,
+                            int n) {
 	MT_UNROLL
-	for (int k = 0; k < K; k++) {
+	for (int k = 0; k < K; k += 2) {
 		MT_UNROLL
 		for (int v = 0; v < 2; v++)
-			mask[k][v] = mask_at(2 * column + v * VL + k - p->pad[1], p->from_extent[1], 2 * n - 1 - v * VL);
+			mask[k][v] = mask_at(2 * column + v * VL + k - pad, extent, 2 * n - v * VL);
 	}
-	for (int64_t y = 0; y < p->out_extent[0]; y++) {
-		vec_f32 sum[MAX_K];
-		MT_UNROLL
-		for (int kx = 0; kx < K; kx++)
-			sum[kx] = (vec_f32){0} + (kx ? 0 : p->bias);
-		MT_UNROLL
-		for (int ky = 0; ky < K; ky++) {
-			int64_t at = 2 * y + ky - p->pad[0];
-			if (at < 0 || at >= p->from_extent[0])
-				continue;
-			const float *from = p->from + at * p->from_row + 2 * column - p->pad[1];
+}
+
+/* x[k] = elements k, k + 2, k + 4, … at p, k < K: two taps from each pair of vectors. */
+MT_INLINE void load_taps_by_two(const int K, vec_f32 x[MAX_K + 1], const float *p, const lane_mask mask[MAX_K + 1][2]) {
+	MT_UNROLL
+	for (int k = 0; k < K; k += 2)
+		vec_f32_part(load_masked(p + k, mask[k][0]), load_masked(p + k + VL, mask[k][1]), &x[k], &x[k + 1]);
+}
+
+/* One vector of columns, all rows, step 2.  sum[m] is of result row y + m; rows 2·y and 2·y + 1 of the padded source, each
+ * read once, give it its taps 2·(H − m) and one more. */
+MT_INLINE void depthwise_columns_by_two(const int K, const struct depthwise_plane *p, int64_t column) {
+	const int H = (K - 1) / 2;
+	int n = (int)mt__omp_min(VL, p->out_extent[1] - column);
+	lane_mask mask[MAX_K + 1][2];
+	masks_by_two(K, mask, column, p->pad[1], p->from_extent[1], n);
+	vec_f32 sum[MAX_K], x[MAX_K + 1];
+	MT_UNROLL
+	for (int m = 0; m <= H; m++)
+		sum[m] = (vec_f32){0} + p->bias;
+	for (int64_t y = -H; y < p->out_extent[0]; y++) {
+		int64_t at = 2 * (y + H) - p->pad[0];
+		const float *from = p->from + at * p->from_row + 2 * column - p->pad[1];
+		if (at >= 0 && at < p->from_extent[0]) {
+			load_taps_by_two(K, x, from, mask);
 			MT_UNROLL
-			for (int kx = 0; kx < K; kx++)
-				sum[kx] += p->weight[ky * K + kx] * load_even(from + kx, mask[kx]);
+			for (int m = 0; m <= H; m++) {
+				MT_UNROLL
+				for (int k = 0; k < K; k++)
+					sum[m] += p->weight[2 * (H - m) * K + k] * x[k];
+			}
+		}
+		if (y >= 0)
+			vec_f32_store(p->out + y * p->out_row + column, n, p->relu ? vec_f32_relu(sum[0]) : sum[0]);
+		if (at + 1 >= 0 && at + 1 < p->from_extent[0]) {
+			load_taps_by_two(K, x, from + p->from_row, mask);
+			MT_UNROLL
+			for (int m = 1; m <= H; m++) {
+				MT_UNROLL
+				for (int k = 0; k < K; k++)
+					sum[m] += p->weight[(2 * (H - m) + 1) * K + k] * x[k];
+			}
 		}
 		MT_UNROLL
-		for (int kx = 1; kx < K; kx++)
-			sum[0] += sum[kx];
-		vec_f32_store(p->out + y * p->out_row + column, n, p->relu ? vec_f32_relu(sum[0]) : sum[0]);
+		for (int m = 0; m < H; m++)
+			sum[m] = sum[m + 1];
+		sum[H] = (vec_f32){0} + p->bias;
 	}
 }
 
@@ -180,7 +200,7 @@ MT_INLINE void depthwise_columns_between(const int K, const struct depthwise_pla
 	}
 }
 
-/* Elements of the weight gradients' sums: sums[ky · K + kx] += Σ g[y, x] · x[y · step + ky − pad[0], x · step + kx −
+/* The weight gradient's sums: sums[ky · K + kx] += Σ g[y, x] · x[y · step + ky − pad[0], x · step + kx −
  * pad[1]] over one vector of columns; p->from is x, p->out is g. */
 
 /* Step 1: g[ky] is the row whose tap ky the source's row is.  Every row that is multiplied exists: 0 · ∞ is not 0. */
@@ -222,32 +242,41 @@ MT_INLINE void depthwise_weights(const int K, const struct depthwise_plane *p, i
 		sums[i] = sum[i];
 }
 
-/* Step 2. */
+/* Step 2: g[m] is of row y + m. */
 MT_INLINE void depthwise_weights_by_two(const int K, const struct depthwise_plane *p, int64_t column, vec_f32 *sums) {
-	lane_mask mask[MAX_K][2];
-	vec_f32 sum[MAX_K * MAX_K];
+	const int H = (K - 1) / 2;
 	int n = (int)mt__omp_min(VL, p->out_extent[1] - column);
 	const lane_mask g_mask = make_mask(0, n);
-	MT_UNROLL
-	for (int k = 0; k < K; k++) {
-		MT_UNROLL
-		for (int v = 0; v < 2; v++)
-			mask[k][v] = mask_at(2 * column + v * VL + k - p->pad[1], p->from_extent[1], 2 * n - 1 - v * VL);
-	}
+	lane_mask mask[MAX_K + 1][2];
+	masks_by_two(K, mask, column, p->pad[1], p->from_extent[1], n);
+	vec_f32 sum[MAX_K * MAX_K], g[MAX_K], x[MAX_K + 1];
 	MT_UNROLL
 	for (int i = 0; i < K * K; i++)
 		sum[i] = sums[i];
-	for (int64_t y = 0; y < p->out_extent[0]; y++) {
-		vec_f32 g = load_masked(p->out + y * p->out_row + column, g_mask);
+	MT_UNROLL
+	for (int m = 0; m <= H; m++)
+		g[m] = (vec_f32){0};
+	for (int64_t y = -H; y < p->out_extent[0]; y++) {
+		int64_t at = 2 * (y + H) - p->pad[0], last = p->out_extent[0] - 1 - y;
+		const float *from = p->from + at * p->from_row + 2 * column - p->pad[1];
 		MT_UNROLL
-		for (int ky = 0; ky < K; ky++) {
-			int64_t at = 2 * y + ky - p->pad[0];
-			if (at < 0 || at >= p->from_extent[0])
+		for (int m = 0; m < H; m++)
+			g[m] = g[m + 1];
+		if (H <= last)
+			g[H] = load_masked(p->out + (y + H) * p->out_row + column, g_mask);
+		const bool all = y >= 0 && H <= last;
+		MT_UNROLL
+		for (int odd = 0; odd < 2; odd++) {
+			if (at + odd < 0 || at + odd >= p->from_extent[0])
 				continue;
-			const float *from = p->from + at * p->from_row + 2 * column - p->pad[1];
+			load_taps_by_two(K, x, from + odd * p->from_row, mask);
 			MT_UNROLL
-			for (int kx = 0; kx < K; kx++)
-				sum[ky * K + kx] += g * load_even(from + kx, mask[kx]);
+			for (int m = odd; m <= H; m++) {
+				MT_UNROLL
+				for (int k = 0; k < K; k++)
+					if (all || (y + m >= 0 && m <= last))
+						sum[(2 * (H - m) + odd) * K + k] += g[m] * x[k];
+			}
 		}
 	}
 	MT_UNROLL
