@@ -2,7 +2,7 @@
  *
  * Images are taken in chunks that fit the second-level caches: of each, the rows of x get their zeros and gout becomes
  * panels [positions][PANEL]; then tiles (some input channels × a panel, for one tap) add all of the chunk's positions to
- * their sums.  Where there are images enough and the weights are small, the images are divided into parts, each with sums
+ * their sums.  Where there are chunks enough and the weights are small, they are divided into parts, each with sums
  * of its own, added in order at the end: a thread takes whole parts.  Otherwise the threads share each chunk's tiles.
  * Chunks and parts depend on the shape alone, and a sum is one thread's at a time: the same bits for any number of
  * threads. */
@@ -28,6 +28,7 @@ struct weight_plan {
 	struct mt__rows x;
 	bool over_taps;            /* a tile's rows are taps in x rather than input channels: there are more of them */
 	int64_t panels, tiles;     /* of a group's output channels; of a tile's rows */
+	int64_t strips;            /* of an image */
 	int64_t images, strip;     /* a chunk: of so many images, so many rows of gout along x.cut */
 	int64_t x_rows;            /* of x, for the longest strip */
 	int64_t positions;         /* of an image's strip */
@@ -35,9 +36,10 @@ struct weight_plan {
 	uint64_t x_bytes, g_bytes; /* of an image's strip */
 };
 
-static int64_t count_parts(const struct mt__conv *c, int64_t sums) {
+/* How many parts `chunks` chunks can be. */
+static int64_t count_parts(int64_t chunks, int64_t sums) {
 	int64_t most = mt__omp_min(MAX_PARTS, PARTS_BYTES / (mt__omp_max(1, sums) * (int64_t)sizeof(float)));
-	int64_t parts = mt__omp_min(c->images, most);
+	int64_t parts = mt__omp_min(chunks, most);
 	return parts < MIN_PARTS ? 1 : parts;
 }
 
@@ -76,13 +78,15 @@ static struct weight_plan make_plan(const struct mt__conv *c) {
 	p.tiles = mt__omp_ceil_div(p.over_taps ? c->kernel[2] : c->in_channels, CHANNELS_MAX_R);
 
 	p.sums = c->groups * p.panels * c->in_channels * mt__conv_taps(c) * PANEL;
-	p.parts = count_parts(c, p.sums);
 	int d = p.x.cut;
 	int64_t rows = c->extent[d], inner = d == 0 ? c->in[1] : 1;
 	int64_t row = p.panels * PANEL * strip_positions(&p, 1) + c->in_channels * p.x.width * inner * c->step[d];
+	bool small = count_parts(MAX_PARTS, p.sums) > 1;
 	int64_t fit = mt__omp_max(1, CHUNK_BYTES / (row * (int64_t)sizeof(float)));
 	p.strip = mt__omp_ceil_div(rows, mt__omp_ceil_div(rows, fit));
-	p.images = mt__omp_max(1, mt__omp_min(mt__omp_ceil_div(c->images, p.parts), fit / rows));
+	p.images = mt__omp_max(1, mt__omp_min(small ? c->images / MAX_PARTS : c->images, fit / rows));
+	p.strips = mt__omp_ceil_div(rows, p.strip);
+	p.parts = count_parts(mt__omp_ceil_div(c->images, p.images) * p.strips, p.sums);
 	for (int64_t begin = 0; begin < rows; begin += p.strip) {
 		source_range(&p, begin, mt__omp_min(rows, begin + p.strip), &low, &high);
 		p.x_rows = mt__omp_max(p.x_rows, high - low);
@@ -226,27 +230,31 @@ static void barrier(int threads) {
 	}
 }
 
-/* Adds up images [first, end); all of `threads` call it together. */
-static void sum_images(const struct weight_run *r, float *sums, char *space, struct row_pair *rows, int64_t first,
+static int64_t count_chunks(const struct weight_plan *p) {
+	return mt__omp_ceil_div(p->conv->images, p->images) * p->strips;
+}
+
+/* Adds up chunks [first, end); all of `threads` call it together. */
+static void sum_chunks(const struct weight_run *r, float *sums, char *space, struct row_pair *rows, int64_t first,
                        int64_t end, int thread, int threads) {
 	const struct weight_plan *p = r->plan;
 	const struct mt__conv *c = p->conv;
 	struct chunk k = {.plan = p, .rows = rows};
-	int64_t extent = c->extent[p->x.cut];
 	k.x = mt__omp_take(&space, p->x_bytes * (uint64_t)p->images);
 	k.g = (void *)space;
 	for (k.group = 0; k.group < c->groups; k.group++) {
 		k.sums = sums + k.group * (p->sums / c->groups);
-		for (k.first = first; k.first < end; k.first += p->images)
-			for (k.begin = 0; k.begin < extent; k.begin += p->strip) {
-				k.images = mt__omp_min(p->images, end - k.first);
-				k.end = mt__omp_min(extent, k.begin + p->strip);
-				source_range(p, k.begin, k.end, &k.low, &k.high);
-				prepare(&k, thread, threads);
-				barrier(threads);
-				add_tiles(&k, k.first == first && k.begin == 0, thread, threads);
-				barrier(threads);
-			}
+		for (int64_t i = first; i < end; i++) {
+			k.first = i / p->strips * p->images;
+			k.images = mt__omp_min(p->images, c->images - k.first);
+			k.begin = i % p->strips * p->strip;
+			k.end = mt__omp_min(c->extent[p->x.cut], k.begin + p->strip);
+			source_range(p, k.begin, k.end, &k.low, &k.high);
+			prepare(&k, thread, threads);
+			barrier(threads);
+			add_tiles(&k, i == first, thread, threads);
+			barrier(threads);
+		}
 	}
 }
 
@@ -257,13 +265,15 @@ static void weight_thread(const void *context, int thread, int threads) {
 	char *chunks = r->space + rows_bytes(p) * (uint64_t)threads;
 	int64_t begin, end, part, part_end;
 	if (p->parts == 1) {
-		sum_images(r, r->sums, chunks, rows, 0, p->conv->images, thread, threads);
+		sum_chunks(r, r->sums, chunks, rows, 0, count_chunks(p), thread, threads);
 		return;
 	}
 	mt__omp_share(p->parts, thread, threads, &part, &part_end);
 	for (; part < part_end; part++) {
-		mt__omp_share(p->conv->images, (int)part, (int)p->parts, &begin, &end);
-		sum_images(r, r->sums + part * p->sums, chunks + chunk_bytes(p) * (uint64_t)thread, rows, begin, end, 0, 1);
+		/* Longer parts lie between shorter ones: the threads' shares stay equal. */
+		begin = count_chunks(p) * part / p->parts;
+		end = count_chunks(p) * (part + 1) / p->parts;
+		sum_chunks(r, r->sums + part * p->sums, chunks + chunk_bytes(p) * (uint64_t)thread, rows, begin, end, 0, 1);
 	}
 	barrier(threads);
 	mt__omp_share(p->sums / VL, thread, threads, &begin, &end);
