@@ -158,6 +158,18 @@ static const struct row rows[] = {
 	{2, 2, 1, 17, 33, {9, 9}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1},
 	{2, 1, 1, 64, 32, {6, 6}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1},
 	{1, 4, 1, 50, 20, {30}, {3}, {0}, {1}, {0}, {0}, 1}, /* text */
+	/* depthwise: several vectors a row, both steps, an even start and an odd end */
+	{2, 2, 3, 1, 1, {6, 37}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1},
+	{2, 2, 3, 1, 1, {9, 70}, {3, 3}, {2, 2, 1}, {1, 1}, {0}, {0}, 1},
+	{2, 1, 3, 1, 1, {7, 21}, {5, 5}, {0}, {2, 1}, {0}, {0, 1}, 1},
+	{2, 1, 3, 1, 1, {8, 45}, {5, 5}, {2, 2, 1}, {2, 3}, {0}, {-1, -1}, 1},
+	/* many channels: part vectors, short and long rows, steps, images enough to be summed in parts */
+	{2, 1, 1, 20, 40, {7, 30}, {3, 3}, {2, 2, 1}, {1, 1}, {0}, {0}, 1},
+	{2, 1, 2, 10, 17, {8, 9}, {2, 3}, {1, 3, 1}, {1, 4}, {2, 1, 1}, {1, -1}, 1},
+	{2, 9, 1, 2, 16, {6, 7}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1},
+	{1, 1, 1, 9, 17, {251}, {4}, {2, 1, 1}, {1}, {0}, {0}, 1},
+	{3, 1, 1, 9, 17, {4, 5, 6}, {2, 3, 2}, {1, 2, 1}, {1, 0, 1}, {1, 1, 2}, {0}, 1},
+	{2, 1, 1, 16, 8, {80, 80}, {3, 3}, {0}, {1, 1}, {0}, {0}, 0}, /* an image larger than a cache */
 	/* more than 2^16 elements: of x and out, then of the weight */
 	{1, 1, 1, 4, 4, {20000}, {3}, {0}, {1}, {0}, {0}, 0},
 	{2, 1, 1, 2, 2, {190, 190}, {3, 3}, {0}, {1, 1}, {0}, {0}, 0},
@@ -218,7 +230,8 @@ void cf_conv_each(cf_emit_fn emit, void *context, int n_params, enum cf_conv_par
 		else
 			cf_nn_emit_plain(vary, &v, op, c);
 		c.data = CF_SPECIAL;
-		if (i < 6)
+		/* Where padding is no zeros in memory, no zero may meet an infinity. */
+		if (i < 6 || rows[i].groups > 2)
 			cf_nn_emit_plain(emit, context, op, c);
 	}
 	struct cf_case empty = case_of(&rows[1]);

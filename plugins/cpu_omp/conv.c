@@ -64,17 +64,27 @@ static void convert_array(int32_t dtype, const struct mt__five_dims *low, const 
 	mt__omp_each(threads, count(low) / mt__omp_max(low->shape[4], 1), convert_row, &v);
 }
 
-/* A contiguous f32 array in *space, which moves on. */
-static struct mt__five_dims f32_twin(const struct mt__five_dims *a, char **space) {
-	struct mt__five_dims r = *a;
-	r.data = *space;
+static void make_contiguous(struct mt__five_dims *a) {
 	int64_t step = 1;
 	for (int d = 4; d >= 0; d--) {
-		r.stride[d] = step;
-		step *= r.shape[d];
+		a->stride[d] = step;
+		step *= a->shape[d];
 	}
-	*space += mt__omp_align64((uint64_t)step * sizeof(float));
-	return r;
+}
+
+/* What is computed in place of c: contiguous arrays of f32, without addresses yet. */
+static struct mt__conv f32_twin(const struct mt__conv *c) {
+	struct mt__conv wide = *c;
+	wide.dtype = MT_F32;
+	wide.bias_stride = 1;
+	make_contiguous(&wide.x);
+	make_contiguous(&wide.weight);
+	make_contiguous(&wide.out);
+	return wide;
+}
+
+static void *take_floats(char **space, int64_t n) {
+	return mt__omp_take(space, mt__omp_align64((uint64_t)n * sizeof(float)));
 }
 
 static uint64_t twins_bytes(const struct mt__conv *c) {
@@ -87,17 +97,14 @@ static uint64_t twins_bytes(const struct mt__conv *c) {
 
 static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct mt__conv_method *method, char *space,
                     int threads) {
-	struct mt__conv wide = *c;
+	struct mt__conv wide = f32_twin(c);
 	int64_t channels = c->groups * c->out_channels;
-	wide.dtype = MT_F32;
-	wide.x = f32_twin(&c->x, &space);
-	wide.weight = f32_twin(&c->weight, &space);
-	wide.out = f32_twin(&c->out, &space);
-	if (c->bias) {
-		wide.bias = space;
-		wide.bias_stride = 1;
-	}
-	space += mt__omp_align64((uint64_t)channels * sizeof(float));
+	wide.x.data = take_floats(&space, count(&c->x));
+	wide.weight.data = take_floats(&space, count(&c->weight));
+	wide.out.data = take_floats(&space, count(&c->out));
+	void *bias = take_floats(&space, channels);
+	if (c->bias)
+		wide.bias = bias;
 
 	if (op != MT__CONV_GRAD_INPUT)
 		convert_array(c->dtype, &c->x, &wide.x, true, threads);
@@ -122,18 +129,32 @@ static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct 
 
 /* ---- the kernels ---- */
 
-static const struct mt__conv_method *choose(const struct mt__conv *c) {
-	if (mt__conv_work(c) > 0 && mt__conv_lanes_fit(c))
+/* Both fit: images in the lanes, or output channels?  Lanes that are full beat lanes that are not.  Channels use the caches
+ * better, and sum weight gradients at once; small blocks of images need no preparation. */
+static bool lanes_win(const struct mt__conv *c, enum mt__conv_op op) {
+	double block = (double)(c->groups * c->in_channels) * (double)mt__conv_in_plane(c) +
+	               (double)(c->groups * c->out_channels) * (double)mt__conv_out_plane(c);
+	if (!mt__conv_channels_full(c, op))
+		return true;
+	return op != MT__CONV_GRAD_WEIGHT && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES / 2;
+}
+
+/* The table at the head of conv.h. */
+static const struct mt__conv_method *choose(const struct mt__conv *c, enum mt__conv_op op) {
+	bool work = mt__conv_work(c) > 0, channels = mt__conv_channels_fit(c, op);
+	if (work && mt__conv_depthwise_fit(c))
+		return &mt__conv_depthwise_method;
+	if (work && mt__conv_lanes_fit(c) && (!channels || lanes_win(c, op)))
 		return &mt__conv_lanes_method;
-	return mt__conv_direct_fit(c) ? &mt__conv_direct_method : &mt__conv_gemm_method;
+	if (mt__conv_direct_fit(c))
+		return &mt__conv_direct_method;
+	return channels ? &mt__conv_channels_method : &mt__conv_gemm_method;
 }
 
 static int32_t run(mt_queue *queue, const struct mt__conv *c, enum mt__conv_op op) {
 	bool low = c->dtype == MT_F16 || c->dtype == MT_BF16;
-	struct mt__conv computed = *c;
-	if (low)
-		computed.dtype = MT_F32;
-	const struct mt__conv_method *method = choose(&computed);
+	struct mt__conv computed = low ? f32_twin(c) : *c;
+	const struct mt__conv_method *method = choose(&computed, op);
 	int threads = mt__omp_threads(queue, mt__conv_work(c) / 8);
 	uint64_t bytes = method->scratch_bytes(&computed, op, threads) + (low ? twins_bytes(c) : 0);
 	void *scratch = bytes ? mt__omp_scratch(queue, bytes) : NULL;

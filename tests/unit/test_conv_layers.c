@@ -338,9 +338,22 @@ static void options_on_device(void) {
 	mt_module_free(avg);
 }
 
+/* A result that is larger than caches may be stored in another way, with the same bits: images together, and one alone. */
+static void large_on_device(void) {
+	enum { IMAGES = 24, SIDE = 112 };
+	mt_seed(9);
+	mt_tensor *x = mt_randn(MT_SHAPE(IMAGES, 4, SIDE, SIDE), MT_F32), *w = mt_randn(MT_SHAPE(16, 4, 1, 1), MT_F32);
+	mt_tensor *b = mt_randn(MT_SHAPE(16), MT_F32);
+	mt_tensor *y = mt_conv2d(x, w, b, (mt_conv_options){.groups = 1});
+	row("large");
+	for (int64_t i = 0; i < IMAGES; i += IMAGES - 1)
+		check_same(mt_narrow(y, 0, i, 1), mt_conv2d(mt_narrow(x, 0, i, 1), w, b, (mt_conv_options){.groups = 1}));
+}
+
 static void forward(void) {
 	each_backend(forward_on_device);
 	each_backend(options_on_device);
+	each_backend(large_on_device);
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------- */
