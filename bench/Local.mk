@@ -9,3 +9,8 @@ bench_kernels_SOURCES += apps/conformance/random.c
 bench_kernels_SOURCES += apps/conformance/run.c
 bench_kernels_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/apps/conformance
 bench_kernels_LDADD = -lm
+
+EXTRA_PROGRAMS += %D%/dispatch
+bench_dispatch_SOURCES = %D%/dispatch.c
+bench_dispatch_CPPFLAGS = $(public_cppflags)
+bench_dispatch_LDADD = libmt.la

@@ -56,9 +56,7 @@ static mt_status give_leaf(mt_tensor *leaf, mt_tensor *g, int shared) {
 		leaf->grad = mt_retain(g);
 		leaf->grad->outside = 1;
 	} else if (adopt && !leaf->grad_set && atomic_load(&leaf->grad->storage->references) == 1) {
-		struct mt_storage *old = leaf->grad->storage; /* .grad keeps its address and takes the memory */
-		leaf->grad->storage = g->storage;
-		g->storage = old;
+		mt__storage_swap(leaf->grad, g); /* .grad keeps its address and takes the memory */
 	} else {
 		mt_status status = mt__accumulate(leaf->grad, g, leaf->grad_set);
 		if (status != MT_OK)

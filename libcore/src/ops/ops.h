@@ -45,19 +45,6 @@ static inline int mt__dtype_in(mt_dtype dtype, uint32_t set) {
 	return (set >> dtype & 1u) != 0;
 }
 
-/* mt__array for the ops that are called most: copies the dims there are. */
-static inline void mt__describe(mt_array *out, const mt_tensor *t) {
-	out->base = t->storage->base;
-	out->byte_offset = t->offset == 0 ? 0 : (uint64_t)t->offset * mt_dtype_size(t->dtype);
-	out->buffer_bytes = t->storage->bytes;
-	out->dtype = t->dtype;
-	out->rank = t->rank;
-	for (int d = 0; d < t->rank; d++) {
-		out->shape[d] = t->shape[d];
-		out->stride[d] = t->stride[d];
-	}
-}
-
 /* ---- writing into a tensor: counts as a write; shapes are known to fit ------------------------------------------- */
 
 mt_status mt__fill(mt_tensor *out, mt_scalar value);
