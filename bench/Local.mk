@@ -14,3 +14,8 @@ EXTRA_PROGRAMS += %D%/dispatch
 bench_dispatch_SOURCES = %D%/dispatch.c
 bench_dispatch_CPPFLAGS = $(public_cppflags)
 bench_dispatch_LDADD = libmt.la
+
+EXTRA_PROGRAMS += %D%/memory
+bench_memory_SOURCES = %D%/memory.c
+bench_memory_CPPFLAGS = $(public_cppflags)
+bench_memory_LDADD = libmt.la

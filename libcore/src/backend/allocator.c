@@ -19,20 +19,20 @@ uint32_t mt__size_class(uint64_t bytes, uint64_t *capacity) {
 		*capacity = MT__SMALLEST_BUFFER;
 		return 0;
 	}
-	/* 2^top ≤ last < 2^(top+1), and a step is an eighth of 2^top */
+	/* 2^top ≤ last < 2^(top+1), and a step is a 32nd of 2^top */
 	uint64_t last = bytes - 1;
 	uint32_t top = 63u - (uint32_t)__builtin_clzll(last);
-	uint32_t shift = top - 3;
-	uint32_t eighths = (uint32_t)(last >> shift) + 1; /* 9 … 16 */
-	*capacity = (uint64_t)eighths << shift;
-	return (top - 8) * 8 + (eighths - 8);
+	uint32_t shift = top - 5;
+	uint32_t steps = (uint32_t)(last >> shift) + 1; /* 33 … 64 */
+	*capacity = (uint64_t)steps << shift;
+	return (top - 8) * 32 + (steps - 32);
 }
 
 uint64_t mt__class_bytes(uint32_t class) {
 	if (class == 0)
 		return MT__SMALLEST_BUFFER;
-	uint32_t octave = (class - 1) / 8, eighths = (class - 1) % 8 + 9;
-	return (uint64_t)eighths << (octave + 5);
+	uint32_t octave = (class - 1) / 32, steps = (class - 1) % 32 + 33;
+	return (uint64_t)steps << (octave + 3);
 }
 
 /* A decimal like 0.75, whatever the locale; −1 where text is none. */
@@ -114,6 +114,7 @@ static void *next_to_free(mt_device *d, uint32_t *class) {
 	if (base == NULL && d->host_queue.scratch != NULL) {
 		base = d->host_queue.scratch;
 		a->taken -= d->host_queue.capacity;
+		a->scratch = 0;
 		d->host_queue.scratch = NULL;
 		d->host_queue.capacity = 0;
 	}
@@ -206,6 +207,14 @@ static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struc
 	return check_address(d, base, why);
 }
 
+/* A buffer of this capacity leaves the cache or comes from the plugin; the caller has the allocator's lock. */
+static void begin_use(struct mt__allocator *a, uint64_t capacity) {
+	a->in_use += capacity;
+	uint64_t now = mt__bytes_in_use(a) + a->scratch;
+	if (now > a->most)
+		a->most = now;
+}
+
 /* A cached buffer of this class, or NULL; counts it as in use. */
 static void *take_cached(struct mt__allocator *a, uint32_t class, uint64_t capacity) {
 	struct mt__bucket *bucket = &a->buckets[class];
@@ -213,7 +222,7 @@ static void *take_cached(struct mt__allocator *a, uint32_t class, uint64_t capac
 	mt__lock_take(&a->lock);
 	if (bucket->count > 0) {
 		base = bucket->items[--bucket->count];
-		a->in_use += capacity;
+		begin_use(a, capacity);
 	}
 	mt__lock_give(&a->lock);
 	return base;
@@ -227,7 +236,7 @@ static mt_status take_fresh(mt_device *d, uint64_t capacity, void **base, struct
 	}
 	mt__lock_take(&d->allocator.lock);
 	d->allocator.taken += capacity;
-	d->allocator.in_use += capacity;
+	begin_use(&d->allocator, capacity);
 	mt__lock_give(&d->allocator.lock);
 	return MT_OK;
 }
@@ -314,6 +323,7 @@ void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
 	}
 	mt__lock_take(&a->lock);
 	a->in_use -= capacity;
+	a->scratch = capacity;
 	int kept = queue->scratch == NULL || keep(a, queue->scratch, queue->capacity);
 	mt__lock_give(&a->lock);
 	if (!kept) {

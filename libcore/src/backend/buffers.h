@@ -5,8 +5,8 @@
 #include "backend/device.h"
 #include "backend/lock.h"
 
-/* Eight sizes an octave from 256 bytes on: at most an eighth of a buffer is wasted. */
-#define MT__SIZE_CLASSES 448
+/* 32 sizes an octave from 256 bytes on: rounding wastes at most a 32nd of a buffer. */
+#define MT__SIZE_CLASSES 1792
 #define MT__SMALLEST_BUFFER 256u
 
 struct mt__bucket {
@@ -20,6 +20,8 @@ struct mt__allocator {
 	uint64_t taken;     /* bytes of capacity that the plugin gave */
 	uint64_t in_use;    /* those of them that storages hold, idle ones too; the others are cached */
 	atomic_ullong idle; /* those of in_use that no tensor holds: in the threads' caches of small storages */
+	uint64_t scratch;   /* of taken: the queue's scratch */
+	uint64_t most;      /* in use and scratch, at most so far */
 	int keeps;          /* 0: MT_BUFFER_CACHE=off */
 	double fraction;    /* MT_MEMORY_FRACTION; 1 where it is not set */
 	struct mt__bucket buckets[MT__SIZE_CLASSES];

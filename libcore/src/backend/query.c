@@ -154,6 +154,22 @@ mt_status mt_device_memory(mt_device *d, uint64_t *in_use, uint64_t *cached) {
 	return MT_OK;
 }
 
+mt_status mt_device_memory_peak(mt_device *d, uint64_t *most, int reset) {
+	if (d == NULL)
+		return mt__fail_arg_null("mt_device_memory_peak", "device");
+	mt_status status = mt__device_check(d);
+	if (status != MT_OK)
+		return status;
+	struct mt__allocator *a = &d->allocator;
+	mt__lock_take(&a->lock);
+	if (most != NULL)
+		*most = a->most;
+	if (reset)
+		a->most = mt__bytes_in_use(a) + a->scratch;
+	mt__lock_give(&a->lock);
+	return MT_OK;
+}
+
 mt_status mt_device_trim(mt_device *d) {
 	if (d == NULL)
 		return mt__fail_arg_null("mt_device_trim", "device");

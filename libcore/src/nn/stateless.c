@@ -66,11 +66,18 @@ mt_module *mt_nn_dropout(double p) {
 
 /* ---- Sequential ------------------------------------------------------------------------------------------------- */
 
+/* What a layer makes lives until the next layer has used it, or as long as the graph keeps it. */
 static mt_tensor *sequential_forward(mt_module *m, mt_tensor *x, void *context) {
 	(void)context;
-	for (int i = 0; i < m->n_children && x != NULL; i++)
-		x = mt_forward(m->children[i], x);
-	return x;
+	mt_tensor *held = NULL; /* x, where it is a layer's result */
+	for (int i = 0; i < m->n_children && x != NULL; i++) {
+		mt_scope *scope = mt_scope_begin();
+		x = scope != NULL ? mt_retain(mt_forward(m->children[i], x)) : NULL;
+		mt_scope_end(scope);
+		mt_release(held);
+		held = x;
+	}
+	return held != NULL ? mt_autorelease(held) : x;
 }
 
 static const mt_module_class sequential_class = {"Sequential", sequential_forward, NULL, NULL};

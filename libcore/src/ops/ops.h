@@ -63,6 +63,9 @@ mt_tensor *mt__number_like(const mt_tensor *x, double value);
 mt_tensor *mt__copy_of(mt_tensor *x);
 /* A zip op with parameters: the _grad forms, in a rule.  a and b broadcast and have one dtype. */
 mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_scalar q);
+/* The same of a rule's upstream gradient g and a saved tensor of its shape; where nobody but the pass holds g, the result
+ * takes its memory. */
+mt_tensor *mt__zip_grad(int32_t op, mt_tensor *g, mt_tensor *saved, mt_scalar p, mt_scalar q);
 
 /* ---- views without a graph ---------------------------------------------------------------------------------------- */
 

@@ -235,3 +235,11 @@ mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_
 	mt_tensor *y = result_of(op, mt__zip_tensor(a), mt__zip_tensor(b), a->dtype, NULL);
 	return y != NULL && run(op, mt__zip_tensor(a), mt__zip_tensor(b), y, p, q) == MT_OK ? y : NULL;
 }
+
+mt_tensor *mt__zip_grad(int32_t op, mt_tensor *g, mt_tensor *saved, mt_scalar p, mt_scalar q) {
+	if (!mt__exclusive(g) || g->dtype != saved->dtype || !mt__same_shape(g, saved) ||
+	    mt__self_overlap(g->rank, g->shape, g->stride))
+		return mt__zip_with(op, g, saved, p, q);
+	mt__storage_touch(g->storage);
+	return run(op, mt__zip_tensor(g), mt__zip_tensor(saved), g, p, q) == MT_OK ? g : NULL;
+}

@@ -106,6 +106,12 @@ static inline mt_array mt__array(const mt_tensor *t) {
 
 /* Two tensors of one shape, dtype and offset exchange their storages. */
 void mt__storage_swap(mt_tensor *a, mt_tensor *b);
+/* Nobody but the one reference that the caller knows of can see t's data. */
+static inline int mt__exclusive(const mt_tensor *t) {
+	return atomic_load_explicit(&t->references, memory_order_acquire) == 1 &&
+	       atomic_load_explicit(&t->storage->references, memory_order_acquire) == 1;
+}
+
 /* The end of a tensor whose last reference was given up. */
 void mt__tensor_free(mt_tensor *t);
 
