@@ -18,3 +18,19 @@ dist_noinst_DATA += %D%/rows/limits.py
 dist_noinst_DATA += %D%/rows/program_rows.py
 dist_noinst_DATA += %D%/rows/samples.py
 dist_noinst_DATA += %D%/rows/verdict.py
+
+EXTRA_PROGRAMS += %D%/dispatch
+bench_dispatch_SOURCES = %D%/dispatch.c
+bench_dispatch_CPPFLAGS = $(public_cppflags)
+bench_dispatch_LDADD = libmt.la
+
+EXTRA_PROGRAMS += %D%/memory
+bench_memory_SOURCES = %D%/memory.c
+bench_memory_CPPFLAGS = $(public_cppflags)
+bench_memory_LDADD = libmt.la
+
+EXTRA_PROGRAMS += %D%/mlp_epochs
+bench_mlp_epochs_SOURCES = %D%/mlp_epochs.c apps/bench/peak.c
+bench_mlp_epochs_CPPFLAGS = $(app_cppflags) $(bench_isa_cppflags)
+bench_mlp_epochs_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+bench_mlp_epochs_LDADD = $(app_ldadd) libbench_base.la $(bench_isa_libs) -lm

@@ -13,14 +13,17 @@ AS_VAR_POPDEF([mt_cache])dnl
 
 # MT_LINKER: what libmt and the plugins are linked with.
 #   MT_NO_UNDEFINED   every symbol must be found at link time (a sanitizer's are not)
+#   MT_OWN_FUNCTIONS  libmt calls its own functions straight, not through the table that a program could change
 #   MT_EXCLUDE_LIBS   nothing of a static library is exported again
 #   conditional HAVE_VERSION_SCRIPT
 AC_DEFUN([MT_LINKER], [
 MT_LD_FLAG([MT_EXCLUDE_LIBS], [-Wl,--exclude-libs,ALL])
+MT_LD_FLAG([MT_OWN_FUNCTIONS], [-Wl,-Bsymbolic-functions])
 MT_LD_FLAG([MT_NO_UNDEFINED], [-Wl,-z,defs])
 AS_IF([test "x$MT_SAN_FLAGS" != x], [MT_NO_UNDEFINED=])
 AC_SUBST([MT_EXCLUDE_LIBS])
 AC_SUBST([MT_NO_UNDEFINED])
+AC_SUBST([MT_OWN_FUNCTIONS])
 
 AC_CACHE_CHECK([whether the linker accepts a version script], [mt_cv_version_script],
   [echo 'CONFTEST_0 { global: main; local: *; };' >conftest.map

@@ -1,4 +1,4 @@
-/* train_mnist's networks. */
+/* train_mnist's networks, and a multi-layer perceptron of any width. */
 #include <string.h>
 
 #include "bench/nets.h"
@@ -63,6 +63,36 @@ static double mlp_flops(const int64_t *n) {
 	double fc1 = bench_net_linear_flops(SIDE * SIDE, 256), fc2 = bench_net_linear_flops(256, 10);
 	return (double)n[0] * bench_step_flops(fc1 + fc2, fc1);
 }
+
+/* The multi-layer perceptron of ggml's mnist example, 784-hidden-10: there hidden is 500, and the batch is 500 too. */
+static mt_module *build_mlp_mnist(const int64_t *n) {
+	mt_module *net = mt_nn_sequential(0, NULL);
+	int ok = net && bench_net_add(net, "flatten", mt_nn_flatten(1, -1)) &&
+	         bench_net_add(net, "fc1", mt_nn_linear(SIDE * SIDE, n[1], 1)) &&
+	         bench_net_add(net, "relu1", mt_nn_relu()) &&
+	         bench_net_add(net, "fc2", mt_nn_linear(n[1], BENCH_CLASSES, 1));
+	return bench_net_finish(net, ok);
+}
+
+static mt_optim *mlp_mnist_optim(mt_tensor *const *parameters, int64_t n) {
+	return mt_optim_adamw(parameters, n, 0.001, (mt_adam_options){0});
+}
+
+static double mlp_mnist_flops(const int64_t *n) {
+	double fc1 = bench_net_linear_flops(SIDE * SIDE, n[1]), fc2 = bench_net_linear_flops(n[1], BENCH_CLASSES);
+	return (double)n[0] * bench_step_flops(fc1 + fc2, fc1);
+}
+
+const struct bench_net bench_net_mlp_mnist = {
+	.op = "mlp_mnist",
+	.names = {"batch", "hidden", NULL},
+	.build = build_mlp_mnist,
+	.input = images,
+	.target = bench_net_classes,
+	.loss = bench_net_cross_entropy,
+	.optim = mlp_mnist_optim,
+	.flops = mlp_mnist_flops,
+};
 
 const struct bench_net bench_net_lenet = {
 	.op = "lenet",

@@ -10,6 +10,7 @@ static const struct row {
 	{&bench_net_lenet, {64}, 0},
 	{&bench_net_lenet, {128}, 0},
 	{&bench_net_mlp, {64}, 0},
+	{&bench_net_mlp_mnist, {500, 500}, 0},
 	{&bench_net_points, {10, 10}, 1},
 	{&bench_net_points, {10, 100}, 1},
 	{&bench_net_points, {10, 1000}, 1},

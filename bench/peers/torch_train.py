@@ -48,6 +48,13 @@ def mlp(case, inputs):
                 torch.optim.AdamW(net.parameters(), 0.005))
 
 
+def mlp_mnist(case, inputs):
+    hidden = case["hidden"]
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, CLASSES)).to(inputs.device)
+    return step(net, inputs.tensor(case, case["batch"], 1, 28, 28), classes(case, inputs), F.cross_entropy,
+                torch.optim.AdamW(net.parameters(), 0.001))
+
+
 def points_net(hidden, device):
     return nn.Sequential(nn.Linear(2, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
                          nn.Linear(hidden, 1)).to(device)
@@ -162,5 +169,5 @@ def transformer(case, inputs):
 
 
 TABLE = {"train/" + f.__name__: f for f in
-         (lenet, mlp, points, text_cnn, mlp_wide, resnet_block, lstm, transformer)}
+         (lenet, mlp, mlp_mnist, points, text_cnn, mlp_wide, resnet_block, lstm, transformer)}
 TABLE["seed/points_epoch"] = points_epoch

@@ -121,6 +121,7 @@ omp_isa_sources += %D%/zip.c
 omp_isa_sources += %D%/zip_float.inc
 omp_isa_sources += %D%/zip_integer.inc
 omp_isa_sources += %D%/zip_loops.inc
+omp_isa_sources += %D%/zip_single.h
 omp_base_sources =
 omp_avx2_sources =
 omp_avx512_sources =

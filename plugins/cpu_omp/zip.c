@@ -3,6 +3,7 @@
 #include "scalar.h"
 #include "stage.h"
 #include "vmath_wide.h"
+#include "zip_single.h"
 
 MT__INLINE float zip_pow_f32(float a, float b) {
 	return mt__powf(a, b);
@@ -271,7 +272,7 @@ static void set_scalar(struct zip *z, mt_scalar s, int32_t dtype) {
 	}
 }
 
-int32_t MT_ISA_NAME(mt__omp_zip)(mt_queue *queue, const struct mt_zip_args *args) {
+static __attribute__((noinline)) int32_t zip(mt_queue *queue, const struct mt_zip_args *args) {
 	const mt_array *one = args->a ? args->a : args->b;
 	struct zip z = {.op = args->op, .dtype = mt__omp_compute_dtype(one->dtype), .p = args->p0, .q = args->p1};
 	z.scalar_at = args->a == NULL ? 0 : args->b == NULL ? 1 : -1;
@@ -291,4 +292,8 @@ int32_t MT_ISA_NAME(mt__omp_zip)(mt_queue *queue, const struct mt_zip_args *args
 	job.context = &z;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;
+}
+
+int32_t MT_ISA_NAME(mt__omp_zip)(mt_queue *queue, const struct mt_zip_args *args) {
+	return mt__omp_zip_single(args) ? MT_OK : zip(queue, args);
 }

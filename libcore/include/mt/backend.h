@@ -42,6 +42,10 @@ MT_API mt_status mt_device_synchronize(mt_device *device);
 /* Bytes in live buffers and in the allocator's cache; either pointer may be NULL. */
 MT_API mt_status mt_device_memory(mt_device *device, uint64_t *in_use, uint64_t *cached);
 
+/* The most bytes in live buffers and the kernels' scratch at one time, since the device was opened or the last reset;
+ * most may be NULL.  reset: begins anew from what is in use now. */
+MT_API mt_status mt_device_memory_peak(mt_device *device, uint64_t *most, int reset);
+
 /* Gives the allocator's cached buffers back to the plugin. */
 MT_API mt_status mt_device_trim(mt_device *device);
 

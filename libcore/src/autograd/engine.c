@@ -13,12 +13,6 @@ mt_status mt__accumulate(mt_tensor *target, mt_tensor *g, int set) {
 	return mt__copy_into(target, g);
 }
 
-/* Nobody but the one reference that the caller knows of can see t's data. */
-static int exclusive(const mt_tensor *t) {
-	return atomic_load_explicit(&t->references, memory_order_acquire) == 1 &&
-	       atomic_load_explicit(&t->storage->references, memory_order_acquire) == 1;
-}
-
 /* A gradient on its way is shared (x + x hands one tensor to two edges) and never written, unless one holder has it
  * alone. */
 mt_status mt__add_gradient(mt_tensor **sum, mt_tensor *g, int in_place) {
@@ -27,7 +21,7 @@ mt_status mt__add_gradient(mt_tensor **sum, mt_tensor *g, int in_place) {
 		*sum = mt_retain(g);
 		return MT_OK;
 	}
-	if (in_place && exclusive(old) && mt_tensor_is_contiguous(old))
+	if (in_place && mt__exclusive(old) && mt_tensor_is_contiguous(old))
 		return mt__zip_into(MT_ZIP_ADD, old, g, old);
 	mt_tensor *fresh = mt_add(old, g);
 	if (fresh == NULL)
@@ -39,7 +33,7 @@ mt_status mt__add_gradient(mt_tensor **sum, mt_tensor *g, int in_place) {
 
 /* Contiguous, from the start of a storage of just its size, and referenced once: its memory may become a leaf's. */
 static int adoptable(const mt_tensor *g) {
-	return exclusive(g) && mt_tensor_is_contiguous(g) && g->offset == 0 &&
+	return mt__exclusive(g) && mt_tensor_is_contiguous(g) && g->offset == 0 &&
 	       g->storage->bytes == (uint64_t)g->numel * mt_dtype_size(g->dtype);
 }
 
@@ -56,9 +50,7 @@ static mt_status give_leaf(mt_tensor *leaf, mt_tensor *g, int shared) {
 		leaf->grad = mt_retain(g);
 		leaf->grad->outside = 1;
 	} else if (adopt && !leaf->grad_set && atomic_load(&leaf->grad->storage->references) == 1) {
-		struct mt_storage *old = leaf->grad->storage; /* .grad keeps its address and takes the memory */
-		leaf->grad->storage = g->storage;
-		g->storage = old;
+		mt__storage_swap(leaf->grad, g); /* .grad keeps its address and takes the memory */
 	} else {
 		mt_status status = mt__accumulate(leaf->grad, g, leaf->grad_set);
 		if (status != MT_OK)

@@ -7,39 +7,36 @@
 #include "tensor/shape.h"
 #include "tensor/thread.h"
 
-static _Thread_local int recording_off __attribute__((tls_model("initial-exec")));
+_Thread_local int mt__recording_off __attribute__((tls_model("initial-exec")));
 
 int mt_grad_enable(int on) {
-	int was = !recording_off;
-	recording_off = !on;
+	int was = !mt__recording_off;
+	mt__recording_off = !on;
 	return was;
 }
 
 int mt_grad_enabled(void) {
-	return !recording_off;
-}
-
-static inline int in_graph(const mt_tensor *t) {
-	return t->node != NULL || t->requires_grad;
+	return !mt__recording_off;
 }
 
 int mt__wants_grad(mt_tensor *const *inputs, int n) {
-	if (recording_off)
+	if (mt__recording_off)
 		return 0;
 	for (int i = 0; i < n; i++)
-		if (in_graph(inputs[i]))
+		if (mt__in_graph(inputs[i]))
 			return 1;
 	return 0;
 }
 
 /* MT_NONE has neither a node nor requires_grad, so it gets an empty edge by itself. */
-static struct mt_edge edge_to(mt_tensor *input) {
+static inline struct mt_edge edge_to(mt_tensor *input) {
 	struct mt_edge edge = {NULL, NULL};
 	if (input->node != NULL) {
 		atomic_fetch_add_explicit(&input->node->references, 1, memory_order_relaxed);
 		edge.node = input->node;
 	} else if (input->requires_grad) {
-		edge.leaf = mt_retain(input);
+		atomic_fetch_add_explicit(&input->references, 1, memory_order_relaxed);
+		edge.leaf = input;
 	}
 	return edge;
 }
@@ -52,14 +49,28 @@ static void node_free(struct mt_node *node) {
 	mt__slab_give(&mt__node_slab, &mt__thread.nodes, node);
 }
 
-static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
+/* With room for n edges, which are the caller's to fill. */
+static inline __attribute__((always_inline)) struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
 	struct mt_node *node = mt__slab_take(&mt__node_slab, &mt__thread.nodes);
 	if (node == NULL) {
 		mt__fail_memory(rule->name, sizeof *node);
 		return NULL;
 	}
-	memset(node, 0, offsetof(struct mt_node, fixed));
+	atomic_init(&node->references, 1);
+	node->n_inputs = n;
+	node->rule = rule;
 	node->edges = node->fixed;
+	node->saved_used = 0;
+	node->attrs_ready = 0;
+	node->consumed = 0;
+	node->view = 0;
+	node->retained_set = 0;
+	node->target = 0;
+	node->runs = 0;
+	node->retained = NULL;
+	node->pass = 0; /* the rest of a pass is set when one enters the node */
+	node->useless = 0;
+	node->gradient = NULL;
 	if (n > MT__MAX_INPUTS) {
 		node->edges = mt__calloc((size_t)n, sizeof *node->edges);
 		if (node->edges == NULL) {
@@ -69,9 +80,6 @@ static struct mt_node *node_new(const struct mt_grad_rule *rule, int n) {
 			return NULL;
 		}
 	}
-	atomic_init(&node->references, 1);
-	node->n_inputs = n;
-	node->rule = rule;
 	return node;
 }
 
@@ -80,7 +88,7 @@ int mt__needs(const struct mt_node *node, int input) {
 }
 
 struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *const *inputs, int n) {
-	if (recording_off || (MT_SET_FLOAT >> result->dtype & 1u) == 0)
+	if (mt__recording_off || (MT_SET_FLOAT >> result->dtype & 1u) == 0)
 		return NULL;
 	struct mt_node *node = node_new(rule, n);
 	if (node == NULL)
@@ -100,6 +108,17 @@ struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, m
 	result->node = node;
 	node->result = result;
 	return node;
+}
+
+mt_tensor *mt__record_sum(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *a, mt_tensor *b) {
+	struct mt_node *node = node_new(rule, 2);
+	if (node == NULL)
+		return NULL;
+	node->fixed[0] = edge_to(a);
+	node->fixed[1] = edge_to(b);
+	result->node = node;
+	node->result = result;
+	return result;
 }
 
 const struct mt_grad_rule *mt__rule(const struct mt_node *node) {
@@ -169,7 +188,7 @@ mt_tensor *mt__saved(struct mt_node *node, int slot) {
 		                     "(version %u, saved at %u)",
 		                     node->rule->name, mt__tensor_text(text, saved->tensor), now, saved->version);
 	}
-	return recording_off || saved->maker == NULL ? saved->tensor : in_its_graph(node, saved);
+	return mt__recording_off || saved->maker == NULL ? saved->tensor : in_its_graph(node, saved);
 }
 
 void *mt__attrs(struct mt_node *node) {
@@ -193,32 +212,41 @@ void mt__node_free_saved(struct mt_node *node) {
 	node->saved_used = 0;
 }
 
-/* Drops one reference; a node that nobody holds any more is put at the head of the list of nodes to free. */
-static void drop(struct mt_node *node, struct mt_node **dead) {
-	if (atomic_fetch_sub_explicit(&node->references, 1, memory_order_acq_rel) != 1)
-		return;
-	node->next = *dead;
-	*dead = node;
+/* Gives up one reference; whether it was the last.  Who holds the only one need not count it down. */
+static inline int is_last(struct mt_node *node) {
+	return atomic_load_explicit(&node->references, memory_order_acquire) == 1 ||
+	       atomic_fetch_sub_explicit(&node->references, 1, memory_order_acq_rel) == 1;
 }
 
 /* Tensors released here are aliases and leaves: they have no node, so mt_release does not come back. */
-void mt__node_release(struct mt_node *node) {
-	struct mt_node *dead = NULL;
-	if (node != NULL)
-		drop(node, &dead);
+static void free_chain(struct mt_node *dead) {
+	struct mt__thread *thread = &mt__thread;
+	dead->next = NULL;
 	while (dead != NULL) {
 		struct mt_node *gone = dead;
 		dead = gone->next;
 		for (int i = 0; i < gone->n_inputs; i++) {
-			if (gone->edges[i].node != NULL)
-				drop(gone->edges[i].node, &dead);
-			else if (gone->edges[i].leaf != NULL)
-				mt_release(gone->edges[i].leaf);
+			struct mt_edge edge = gone->edges[i];
+			if (edge.leaf != NULL && mt__is_last(edge.leaf))
+				mt__tensor_free(edge.leaf);
+			if (edge.node == NULL || !is_last(edge.node))
+				continue;
+			edge.node->next = dead;
+			dead = edge.node;
 		}
-		mt__node_free_saved(gone);
-		mt_release(gone->retained);
-		node_free(gone);
+		if (gone->saved_used > 0)
+			mt__node_free_saved(gone);
+		if (gone->retained != NULL)
+			mt_release(gone->retained);
+		if (gone->edges != gone->fixed)
+			mt__free(gone->edges);
+		mt__slab_give(&mt__node_slab, &thread->nodes, gone);
 	}
+}
+
+void mt__node_release(struct mt_node *node) {
+	if (node != NULL && is_last(node))
+		free_chain(node);
 }
 
 /* A node that lives on keeps what its result was like. */
@@ -227,12 +255,14 @@ void mt__leave_node(mt_tensor *t) {
 	t->node = NULL;
 	if (node->result == t) {
 		node->result = NULL;
-		if (atomic_load_explicit(&node->references, memory_order_relaxed) > 1) {
-			node->rank = t->rank;
-			node->dtype = t->dtype;
-			for (int d = 0; d < t->rank; d++)
-				node->shape[d] = t->shape[d];
+		if (atomic_load_explicit(&node->references, memory_order_acquire) == 1) {
+			free_chain(node);
+			return;
 		}
+		node->rank = t->rank;
+		node->dtype = t->dtype;
+		for (int d = 0; d < t->rank; d++)
+			node->shape[d] = t->shape[d];
 	}
 	mt__node_release(node);
 }

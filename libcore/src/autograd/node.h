@@ -27,12 +27,19 @@ struct mt_grad_rule {
 	mt_backward_fn backward;
 };
 
+/* The thread's recording switch. */
+extern _Thread_local int mt__recording_off __attribute__((tls_model("initial-exec")));
+
 /* Whether an op over these inputs is to be recorded now (recording is on and one of them requires a gradient). */
 int mt__wants_grad(mt_tensor *const *inputs, int n);
 
 /* Makes result's node: edges to inputs (MT_NONE entries have none).  NULL where nothing is to be recorded; on
  * MT_E_MEMORY NULL with the error set (mt_error_peek() != MT_OK: the op then returns NULL). */
 struct mt_node *mt__record(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *const *inputs, int n);
+
+/* The same for a new float result of two inputs whose rule saves nothing, with recording on: sums and differences.
+ * Returns result; NULL on MT_E_MEMORY. */
+mt_tensor *mt__record_sum(const struct mt_grad_rule *rule, mt_tensor *result, mt_tensor *a, mt_tensor *b);
 
 /* The rule that node was recorded with. */
 const struct mt_grad_rule *mt__rule(const struct mt_node *node);

@@ -1,6 +1,7 @@
 # One source a line, sorted, headers beside their sources:
 #   libmt_la_SOURCES += %D%/name.c
 libmt_la_SOURCES += %D%/allocator.c
+libmt_la_SOURCES += %D%/buffers.h
 libmt_la_SOURCES += %D%/call.h
 libmt_la_SOURCES += %D%/capability.c
 libmt_la_SOURCES += %D%/device.c

@@ -11,29 +11,28 @@
 #include "base/error.h"
 #include "base/log.h"
 
-#define SMALLEST 256u
 #define MOST_BYTES ((uint64_t)PTRDIFF_MAX / 2) /* its class is below MT__SIZE_CLASSES */
 #define ASK_FIRST ((uint64_t)1 << 30)          /* from here on total memory is looked at before the plugin is asked */
 
 uint32_t mt__size_class(uint64_t bytes, uint64_t *capacity) {
-	if (bytes <= SMALLEST) {
-		*capacity = SMALLEST;
+	if (bytes <= MT__SMALLEST_BUFFER) {
+		*capacity = MT__SMALLEST_BUFFER;
 		return 0;
 	}
-	/* 2^top ≤ last < 2^(top+1), and a step is an eighth of 2^top */
+	/* 2^top ≤ last < 2^(top+1), and a step is a 32nd of 2^top */
 	uint64_t last = bytes - 1;
 	uint32_t top = 63u - (uint32_t)__builtin_clzll(last);
-	uint32_t shift = top - 3;
-	uint32_t eighths = (uint32_t)(last >> shift) + 1; /* 9 … 16 */
-	*capacity = (uint64_t)eighths << shift;
-	return (top - 8) * 8 + (eighths - 8);
+	uint32_t shift = top - 5;
+	uint32_t steps = (uint32_t)(last >> shift) + 1; /* 33 … 64 */
+	*capacity = (uint64_t)steps << shift;
+	return (top - 8) * 32 + (steps - 32);
 }
 
 uint64_t mt__class_bytes(uint32_t class) {
 	if (class == 0)
-		return SMALLEST;
-	uint32_t octave = (class - 1) / 8, eighths = (class - 1) % 8 + 9;
-	return (uint64_t)eighths << (octave + 5);
+		return MT__SMALLEST_BUFFER;
+	uint32_t octave = (class - 1) / 32, steps = (class - 1) % 32 + 33;
+	return (uint64_t)steps << (octave + 3);
 }
 
 /* A decimal like 0.75, whatever the locale; −1 where text is none. */
@@ -106,7 +105,7 @@ static void *next_to_free(mt_device *d, uint32_t *class) {
 		struct mt__bucket *bucket = &a->buckets[*class];
 		if (bucket->count > 0) {
 			base = bucket->items[--bucket->count];
-			a->cached -= mt__class_bytes(*class);
+			a->taken -= mt__class_bytes(*class);
 		} else {
 			mt__free(bucket->items);
 			*bucket = (struct mt__bucket){0};
@@ -114,7 +113,8 @@ static void *next_to_free(mt_device *d, uint32_t *class) {
 	}
 	if (base == NULL && d->host_queue.scratch != NULL) {
 		base = d->host_queue.scratch;
-		a->cached -= d->host_queue.capacity;
+		a->taken -= d->host_queue.capacity;
+		a->scratch = 0;
 		d->host_queue.scratch = NULL;
 		d->host_queue.capacity = 0;
 	}
@@ -140,7 +140,7 @@ static mt_status no_memory(mt_device *d, uint64_t bytes, int32_t result, const c
 	struct mt_memory_info info = ask_memory(d);
 	struct mt__allocator *a = &d->allocator;
 	mt__lock_take(&a->lock);
-	unsigned long long in_use = a->in_use, cached = a->cached;
+	unsigned long long in_use = mt__bytes_in_use(a), cached = a->taken - in_use;
 	mt__lock_give(&a->lock);
 	const char *open = words[0] != '\0' ? " (" : "", *close = words[0] != '\0' ? ")" : "";
 	snprintf(why->text, sizeof why->text,
@@ -171,7 +171,7 @@ static int32_t alloc_within(mt_device *d, uint64_t capacity, void **base, struct
 	uint64_t total = a->fraction < 1 ? ask_memory(d).total_bytes : 0;
 	if (total != 0) {
 		mt__lock_take(&a->lock);
-		uint64_t taken = a->in_use + a->cached;
+		uint64_t taken = a->taken;
 		mt__lock_give(&a->lock);
 		if ((double)taken + (double)capacity > a->fraction * (double)total) {
 			*base = NULL;
@@ -207,15 +207,22 @@ static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struc
 	return check_address(d, base, why);
 }
 
-/* A cached buffer, or NULL; counts it as in use. */
+/* A buffer of this capacity leaves the cache or comes from the plugin; the caller has the allocator's lock. */
+static void begin_use(struct mt__allocator *a, uint64_t capacity) {
+	a->in_use += capacity;
+	uint64_t now = mt__bytes_in_use(a) + a->scratch;
+	if (now > a->most)
+		a->most = now;
+}
+
+/* A cached buffer of this class, or NULL; counts it as in use. */
 static void *take_cached(struct mt__allocator *a, uint32_t class, uint64_t capacity) {
 	struct mt__bucket *bucket = &a->buckets[class];
 	void *base = NULL;
 	mt__lock_take(&a->lock);
 	if (bucket->count > 0) {
 		base = bucket->items[--bucket->count];
-		a->cached -= capacity;
-		a->in_use += capacity;
+		begin_use(a, capacity);
 	}
 	mt__lock_give(&a->lock);
 	return base;
@@ -228,7 +235,8 @@ static mt_status take_fresh(mt_device *d, uint64_t capacity, void **base, struct
 		return status;
 	}
 	mt__lock_take(&d->allocator.lock);
-	d->allocator.in_use += capacity;
+	d->allocator.taken += capacity;
+	begin_use(&d->allocator, capacity);
 	mt__lock_give(&d->allocator.lock);
 	return MT_OK;
 }
@@ -255,34 +263,34 @@ mt_status mt__buffer_alloc(mt_device *d, uint64_t bytes, void **base, uint64_t *
 	return status == MT_OK ? MT_OK : mt__fail(status, "device %s: %s", d->name, why.text);
 }
 
-/* Puts a buffer on its bucket; 0 where there is no room for it. */
+/* Puts a buffer on its bucket; 0 where there is no room for it: then it is no longer counted as taken. */
 static int keep(struct mt__allocator *a, void *base, uint64_t capacity) {
 	uint64_t same;
 	struct mt__bucket *bucket = &a->buckets[mt__size_class(capacity, &same)];
-	if (!a->keeps)
-		return 0;
-	if (bucket->count == bucket->capacity) {
+	if (a->keeps && bucket->count == bucket->capacity) {
 		uint32_t more = bucket->capacity != 0 ? bucket->capacity * 2 : 8;
 		void **items = mt__realloc(bucket->items, more * sizeof *items);
-		if (items == NULL)
-			return 0;
-		bucket->items = items;
-		bucket->capacity = more;
+		if (items != NULL) {
+			bucket->items = items;
+			bucket->capacity = more;
+		}
 	}
-	bucket->items[bucket->count++] = base;
-	return 1;
+	if (bucket->count < bucket->capacity) {
+		bucket->items[bucket->count++] = base;
+		return 1;
+	}
+	a->taken -= capacity;
+	return 0;
 }
 
 void mt__buffer_free(mt_device *d, void *base, uint64_t capacity) {
 	/* after a fork the parent's locks and memory are not ours: the child forgets them */
-	if (base == NULL || d->generation != mt__fork_generation)
+	if (base == NULL || d->allocator.generation != mt__fork_generation)
 		return;
 	struct mt__allocator *a = &d->allocator;
 	mt__lock_take(&a->lock);
 	a->in_use -= capacity;
 	int kept = keep(a, base, capacity);
-	if (kept)
-		a->cached += capacity;
 	mt__lock_give(&a->lock);
 	if (kept)
 		return;
@@ -315,10 +323,8 @@ void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
 	}
 	mt__lock_take(&a->lock);
 	a->in_use -= capacity;
-	a->cached += capacity;
+	a->scratch = capacity;
 	int kept = queue->scratch == NULL || keep(a, queue->scratch, queue->capacity);
-	if (!kept)
-		a->cached -= queue->capacity;
 	mt__lock_give(&a->lock);
 	if (!kept) {
 		mt__wait_for_queue(d);

@@ -9,6 +9,9 @@
 mt_status mt__buffer_alloc(mt_device *device, uint64_t bytes, void **base, uint64_t *capacity);
 void mt__buffer_free(mt_device *device, void *base, uint64_t capacity);
 
+/* storage.c: gives back the buffers that this thread keeps with idle storages. */
+void mt__small_storages_flush(void);
+
 /* Between host memory and a buffer; both are complete on return. */
 mt_status mt__upload(mt_device *device, void *base, uint64_t offset, const void *src, uint64_t bytes);
 mt_status mt__download(mt_device *device, const void *base, uint64_t offset, void *dst, uint64_t bytes);
@@ -25,6 +28,11 @@ int mt__device_finish(mt_device *device);
  * plugin's by policy MT_FALLBACK.  Counts, times (MT_PROFILE) and logs.  On failure the message begins with the op's
  * name.  Must not be called for outputs of zero elements. */
 mt_status mt__dispatch(mt_device *device, enum mt_kernel_id kernel, int32_t op, void *args);
+
+/* The same for map and zip with a primary operand of this dtype, without the way through tables: the short way of the
+ * ops that are called most. */
+mt_status mt__dispatch_zip(mt_device *device, int32_t dtype, struct mt_zip_args *args);
+mt_status mt__dispatch_map(mt_device *device, int32_t dtype, struct mt_map_args *args);
 
 /* Whether device has its own kernel for this op and primary dtype (so that an op can choose its composed form). */
 int mt__supports(const mt_device *device, enum mt_kernel_id kernel, int32_t op, int32_t dtype);

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "backend/buffers.h"
 #include "backend/call.h"
 #include "backend/device.h"
 #include "backend/kernels.h"
@@ -11,22 +12,6 @@
 #include "backend/registry.h"
 
 /* ---- the caching allocator (allocator.c) ---- */
-
-/* Eight sizes an octave from 256 bytes on: at most an eighth of a buffer is wasted. */
-#define MT__SIZE_CLASSES 448
-
-struct mt__bucket {
-	void **items; /* free buffers of this class, the last freed on top: it is the warmest in the caches */
-	uint32_t count, capacity;
-};
-
-struct mt__allocator {
-	struct mt__lock lock;
-	uint64_t in_use, cached; /* bytes of capacity */
-	int keeps;               /* 0: MT_BUFFER_CACHE=off */
-	double fraction;         /* MT_MEMORY_FRACTION; 1 where it is not set */
-	struct mt__bucket buckets[MT__SIZE_CLASSES];
-};
 
 /* The class of a size, and in *capacity what a buffer of that class really has; and back. */
 uint32_t mt__size_class(uint64_t bytes, uint64_t *capacity);
@@ -50,8 +35,9 @@ struct mt_host_queue {
 };
 
 struct mt_device {
+	struct mt__allocator allocator; /* first: see mt__allocator_of */
+
 	/* read by every dispatch */
-	int generation; /* of the process (fork.c) */
 	struct mt__lock lock;
 	mt_queue *queue;
 	struct mt__call call;
@@ -61,7 +47,6 @@ struct mt_device {
 	atomic_ullong fallback, fallback_bytes;
 	atomic_ullong warned[MT_K_END_]; /* a bit an op that was warned about */
 
-	struct mt__allocator allocator;
 	struct mt_host_queue host_queue;
 	struct mt__profile_row *profile; /* NULL until profiling begins */
 

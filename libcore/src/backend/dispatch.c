@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/log.h"
 
-static inline int32_t run(const struct mt_kernel_table *table, mt_queue *queue, enum mt_kernel_id kernel,
-                          const void *args) {
+static inline __attribute__((always_inline)) int32_t run(const struct mt_kernel_table *table, mt_queue *queue,
+                                                         enum mt_kernel_id kernel, const void *args) {
 	switch (kernel) {
 #define MT_KERNEL(id, NAME, name, group, must)                                                                         \
 	case MT_K_##NAME:                                                                                                  \
@@ -66,10 +66,11 @@ static __attribute__((noinline)) mt_status instrumented(mt_device *d, enum mt_ke
 	return MT_OK;
 }
 
-mt_status mt__dispatch(mt_device *d, enum mt_kernel_id kernel, int32_t op, void *args) {
-	if (d->generation != mt__fork_generation)
+static inline __attribute__((always_inline)) mt_status dispatch(mt_device *d, enum mt_kernel_id kernel, int32_t op,
+                                                                void *args, int claimed) {
+	if (d->allocator.generation != mt__fork_generation)
 		return mt__device_check(d);
-	if (!mt__claims(d, kernel, op, args))
+	if (!claimed)
 		return mt__fallback(d, kernel, op, args, "");
 	if (atomic_load_explicit(&mt__instrumented, memory_order_relaxed))
 		return instrumented(d, kernel, op, args);
@@ -82,4 +83,20 @@ mt_status mt__dispatch(mt_device *d, enum mt_kernel_id kernel, int32_t op, void 
 	d->native++;
 	mt__lock_give(&d->lock);
 	return MT_OK;
+}
+
+mt_status mt__dispatch(mt_device *d, enum mt_kernel_id kernel, int32_t op, void *args) {
+	return dispatch(d, kernel, op, args, mt__claims(d, kernel, op, args));
+}
+
+static inline int takes(const mt_device *d, enum mt_kernel_id kernel, int32_t op, int32_t dtype) {
+	return (d->support.dtypes[kernel][op] >> dtype) & 1;
+}
+
+mt_status mt__dispatch_zip(mt_device *d, int32_t dtype, struct mt_zip_args *args) {
+	return dispatch(d, MT_K_ZIP, args->op, args, takes(d, MT_K_ZIP, args->op, dtype));
+}
+
+mt_status mt__dispatch_map(mt_device *d, int32_t dtype, struct mt_map_args *args) {
+	return dispatch(d, MT_K_MAP, args->op, args, takes(d, MT_K_MAP, args->op, dtype));
 }

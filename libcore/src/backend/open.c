@@ -184,7 +184,7 @@ mt_device *mt__device_create(const struct mt__backend *backend, int32_t ordinal,
 	d->backend = backend;
 	d->ordinal = ordinal;
 	d->options = *options;
-	d->generation = mt__fork_generation;
+	d->allocator.generation = mt__fork_generation;
 	mt__allocator_init(&d->allocator);
 
 	mt_status status = mt__describe(backend, ordinal, &d->info, why, sizeof why);

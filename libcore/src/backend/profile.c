@@ -150,7 +150,7 @@ mt_status mt_profile_print(FILE *out) {
 		return mt__fail_arg_null("mt_profile_print", "out");
 	mt__loader_lock();
 	for (mt_device *d = mt__devices; d != NULL; d = d->next) {
-		if (d->generation != mt__fork_generation)
+		if (d->allocator.generation != mt__fork_generation)
 			continue;
 		mt__lock_take(&d->lock);
 		if (d->profile != NULL)

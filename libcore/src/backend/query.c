@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 mt_status mt__device_check(const mt_device *d) {
-	if (d->generation == mt__fork_generation)
+	if (d->allocator.generation == mt__fork_generation)
 		return MT_OK;
 	return mt__fail(MT_E_FORKED,
 	                "device %s was opened before this process was forked; open devices in the child, after the fork",
@@ -108,7 +108,7 @@ void mt__wait_for_queue(mt_device *d) {
 }
 
 int mt__device_finish(mt_device *d) {
-	if (d->generation != mt__fork_generation)
+	if (d->allocator.generation != mt__fork_generation)
 		return 0;
 	if ((d->info.flags & MT_DEVICE_ASYNC) == 0)
 		return 1;
@@ -147,16 +147,33 @@ mt_status mt_device_memory(mt_device *d, uint64_t *in_use, uint64_t *cached) {
 		return status;
 	mt__lock_take(&d->allocator.lock);
 	if (in_use != NULL)
-		*in_use = d->allocator.in_use;
+		*in_use = mt__bytes_in_use(&d->allocator);
 	if (cached != NULL)
-		*cached = d->allocator.cached;
+		*cached = d->allocator.taken - mt__bytes_in_use(&d->allocator);
 	mt__lock_give(&d->allocator.lock);
+	return MT_OK;
+}
+
+mt_status mt_device_memory_peak(mt_device *d, uint64_t *most, int reset) {
+	if (d == NULL)
+		return mt__fail_arg_null("mt_device_memory_peak", "device");
+	mt_status status = mt__device_check(d);
+	if (status != MT_OK)
+		return status;
+	struct mt__allocator *a = &d->allocator;
+	mt__lock_take(&a->lock);
+	if (most != NULL)
+		*most = a->most;
+	if (reset)
+		a->most = mt__bytes_in_use(a) + a->scratch;
+	mt__lock_give(&a->lock);
 	return MT_OK;
 }
 
 mt_status mt_device_trim(mt_device *d) {
 	if (d == NULL)
 		return mt__fail_arg_null("mt_device_trim", "device");
+	mt__small_storages_flush();
 	mt_status status = enter(d);
 	if (status != MT_OK)
 		return status;
@@ -170,7 +187,7 @@ mt_status mt_dispatch_counts(struct mt_dispatch_counts *out) {
 	*out = (struct mt_dispatch_counts){0};
 	mt__loader_lock();
 	for (mt_device *d = mt__devices; d != NULL; d = d->next) {
-		if (d->generation != mt__fork_generation)
+		if (d->allocator.generation != mt__fork_generation)
 			continue;
 		mt__lock_take(&d->lock);
 		out->native += d->native;

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "io/dlpack.h"
 #include "tensor/shape.h"
-#include "tensor/tensor.h"
+#include "tensor/storage.h"
 
 /* A managed tensor with all it points to, freed by its deleter. */
 struct lent {
@@ -21,7 +21,7 @@ struct lent {
 static void give_back(struct lent *lent) {
 	struct mt_storage *storage = lent->storage;
 	mt__free(lent);
-	mt__storage_release(storage);
+	mt__storage_release(&mt__thread, storage);
 }
 
 static void delete_plain(DLManagedTensor *self) {

@@ -67,22 +67,32 @@ mt_module *mt_nn_dropout(double p) {
 /* ---- Sequential ------------------------------------------------------------------------------------------------- */
 
 /* max(relu(a), relu(b)) = relu(max(a, b)), gradients included: the same bits from fewer elements, and fewer to keep. */
-static int goes_last(const mt_module *m, int i) {
-	return i + 1 < m->n_children && mt__is_relu(m->children[i]) && mt__is_max_pool(m->children[i + 1]);
+static int pool_goes_first(const mt_module *m, int i) {
+	return i + 1 < m->n_children && mt__is_relu(m->children[i]) && mt__is_max_pool(m->children[i + 1]) &&
+	       !mt__forward_is_traced();
+}
+
+/* What a layer makes lives until the next layer has used it, or as long as the graph keeps it: *held is x where x is a
+ * layer's result, else NULL. */
+static mt_tensor *layer_forward(mt_module *layer, mt_tensor *x, mt_tensor **held) {
+	mt_scope *scope = mt_scope_begin();
+	x = scope != NULL ? mt_retain(mt_forward(layer, x)) : NULL;
+	mt_scope_end(scope);
+	mt_release(*held);
+	*held = x;
+	return x;
 }
 
 static mt_tensor *sequential_forward(mt_module *m, mt_tensor *x, void *context) {
 	(void)context;
+	mt_tensor *held = NULL;
 	for (int i = 0; i < m->n_children && x != NULL; i++) {
-		if (!goes_last(m, i) || mt__forward_is_traced()) {
-			x = mt_forward(m->children[i], x);
-			continue;
-		}
-		x = mt_forward(m->children[i + 1], x);
-		if (x != NULL)
-			x = mt_forward(m->children[i++], x);
+		int exchanged = pool_goes_first(m, i);
+		x = layer_forward(m->children[i + exchanged], x, &held);
+		if (exchanged && x != NULL)
+			x = layer_forward(m->children[i++], x, &held);
 	}
-	return x;
+	return held != NULL ? mt_autorelease(held) : x;
 }
 
 static const mt_module_class sequential_class = {"Sequential", sequential_forward, NULL, NULL};

@@ -47,12 +47,9 @@ static mt_tensor *map(int32_t op, mt_tensor *x, struct mt__map_parameters with, 
 	if (y == NULL)
 		return NULL;
 	if (y->numel != 0) {
-		mt_array ax, ay;
-		mt__describe(&ax, x);
-		mt__describe(&ay, y);
 		struct mt_map_args args = {
-			.struct_size = sizeof args, .op = op, .x = &ax, .out = &ay, .p0 = with.p, .p1 = with.q};
-		if (mt__dispatch(mt__device_of(x), MT_K_MAP, op, &args) != MT_OK)
+			.struct_size = sizeof args, .op = op, .x = &x->array, .out = &y->array, .p0 = with.p, .p1 = with.q};
+		if (mt__dispatch_map(mt__device_of(x), x->dtype, &args) != MT_OK)
 			return NULL;
 	}
 	if (row->result == MT__RESULT_BOOL || !mt__wants_grad(&x, 1))

@@ -159,9 +159,10 @@ static mt_tensor *derive_sigmoid(mt_tensor *g, mt_tensor *y, const struct mt__ma
 	return mt_mul(g, mt_mul(y, mt_rsub_scalar(y, mt_i(1))));
 }
 
-static mt_tensor *derive_relu(mt_tensor *g, mt_tensor *x, const struct mt__map_parameters *with) {
+/* y ≤ 0 where x is: the layer behind mostly keeps y too, and x can go. */
+static mt_tensor *derive_relu(mt_tensor *g, mt_tensor *y, const struct mt__map_parameters *with) {
 	(void)with;
-	return zero_where(compare(MT_ZIP_LE, x, 0), g);
+	return zero_where(compare(MT_ZIP_LE, y, 0), g);
 }
 
 static mt_tensor *derive_leaky_relu(mt_tensor *g, mt_tensor *x, const struct mt__map_parameters *with) {
@@ -267,7 +268,7 @@ static const struct map_gradient gradients[MT_MAP_END_] = {
 	[MT_MAP_COS] = {X, 0, derive_cos},
 	[MT_MAP_TANH] = {Y, MT_ZIP_TANH_GRAD, derive_tanh},
 	[MT_MAP_SIGMOID] = {Y, MT_ZIP_SIGMOID_GRAD, derive_sigmoid},
-	[MT_MAP_RELU] = {X, MT_ZIP_RELU_GRAD, derive_relu},
+	[MT_MAP_RELU] = {Y, MT_ZIP_RELU_GRAD, derive_relu},
 	[MT_MAP_GELU] = {X, MT_ZIP_GELU_GRAD, derive_gelu},
 	[MT_MAP_GELU_TANH] = {X, MT_ZIP_GELU_TANH_GRAD, derive_gelu_tanh},
 	[MT_MAP_SILU] = {X, MT_ZIP_SILU_GRAD, derive_silu},
@@ -317,7 +318,7 @@ static mt_status map_backward(struct mt_node *node, mt_tensor *gout, mt_tensor *
 	int native = gradient->kernel != 0 && !mt_grad_enabled() &&
 	             mt__supports(mt__device_of(gout), MT_K_ZIP, gradient->kernel, gout->dtype);
 	gx[0] =
-		native ? mt__zip_with(gradient->kernel, gout, saved, with->p, with->q) : gradient->derive(gout, saved, with);
+		native ? mt__zip_grad(gradient->kernel, gout, saved, with->p, with->q) : gradient->derive(gout, saved, with);
 	return gx[0] != NULL ? MT_OK : mt_error_peek();
 }
 

@@ -45,19 +45,6 @@ static inline int mt__dtype_in(mt_dtype dtype, uint32_t set) {
 	return (set >> dtype & 1u) != 0;
 }
 
-/* mt__array for the ops that are called most: copies the dims there are. */
-static inline void mt__describe(mt_array *out, const mt_tensor *t) {
-	out->base = t->storage->base;
-	out->byte_offset = t->offset == 0 ? 0 : (uint64_t)t->offset * mt_dtype_size(t->dtype);
-	out->buffer_bytes = t->storage->bytes;
-	out->dtype = t->dtype;
-	out->rank = t->rank;
-	for (int d = 0; d < t->rank; d++) {
-		out->shape[d] = t->shape[d];
-		out->stride[d] = t->stride[d];
-	}
-}
-
 /* ---- writing into a tensor: counts as a write; shapes are known to fit ------------------------------------------- */
 
 mt_status mt__fill(mt_tensor *out, mt_scalar value);
@@ -76,6 +63,9 @@ mt_tensor *mt__number_like(const mt_tensor *x, double value);
 mt_tensor *mt__copy_of(mt_tensor *x);
 /* A zip op with parameters: the _grad forms, in a rule.  a and b broadcast and have one dtype. */
 mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_scalar q);
+/* The same of a rule's upstream gradient g and a saved tensor of its shape; where nobody but the pass holds g, the result
+ * takes its memory. */
+mt_tensor *mt__zip_grad(int32_t op, mt_tensor *g, mt_tensor *saved, mt_scalar p, mt_scalar q);
 
 /* ---- views without a graph ---------------------------------------------------------------------------------------- */
 

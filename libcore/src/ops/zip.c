@@ -117,31 +117,51 @@ mt_tensor *mt__zip(int32_t op, struct mt__zip_operand a, struct mt__zip_operand 
 	mt_tensor *in[2] = {a.t != NULL ? a.t : b.t, b.t != NULL ? b.t : a.t};
 	if (row->result == MT__RESULT_BOOL || !mt__wants_grad(in, 2))
 		return y;
-	return mt__zip_record(op, a, b, y, 0);
+	return mt__zip_record(op, a, b, y);
 }
 
-/* Nothing to check, convert or broadcast: the short way that most calls take. */
-static int alike(int32_t op, const mt_tensor *a, const mt_tensor *b) {
-	int plain = (op > 0 && op <= MT_ZIP_ATAN2) || (op >= MT_ZIP_FMOD && op <= MT_ZIP_COPYSIGN);
-	return plain && mt__real(a) && mt__real(b) && a->dtype == b->dtype && mt__dtype_in(a->dtype, rows[op].dtypes) &&
-	       mt__device_of(a) == mt__device_of(b) && mt__same_shape(a, b);
+/* The dtypes of the ops that mt_zip takes straight: results of the operands' dtype, no parameters. */
+#define MT_ZIP(id, NAME, name, dtypes, result, formula)                                                                \
+	[id] = MT__RESULT_##result == MT__RESULT_SAME &&                                                                   \
+	               ((id) <= MT_ZIP_ATAN2 || ((id) >= MT_ZIP_FMOD && (id) <= MT_ZIP_COPYSIGN))                          \
+	           ? MT_SET_##dtypes                                                                                       \
+	           : 0,
+static const uint16_t straight[MT_ZIP_END_] = {
+#include "mt/zip_ops.def"
+};
+#undef MT_ZIP
+
+/* Nothing to check, convert or broadcast: the short way that most calls take.  (MT_NONE has no dtype.) */
+static inline int alike(int32_t op, const mt_tensor *a, const mt_tensor *b) {
+	if ((uint32_t)op >= MT_ZIP_END_ || a == NULL || b == NULL || a->dtype != b->dtype || a->rank != b->rank ||
+	    !mt__dtype_in(a->dtype, straight[op]) || mt__device_of(a) != mt__device_of(b))
+		return 0;
+	for (int d = 0; d < a->rank; d++)
+		if (a->shape[d] != b->shape[d])
+			return 0;
+	return 1;
 }
 
-static mt_tensor *zip_alike(int32_t op, mt_tensor *a, mt_tensor *b) {
-	mt_tensor *y = mt__tensor_new(rows[op].name, mt__device_of(a), a->rank, a->shape, a->dtype);
+static inline mt_tensor *zip_alike(int32_t op, mt_tensor *a, mt_tensor *b) {
+	mt_tensor *y = mt__tensor_like(rows[op].name, a);
 	if (y == NULL)
 		return NULL;
-	if (y->numel != 0) {
-		mt_array aa, ab, ay;
-		mt__describe(&aa, a);
-		mt__describe(&ab, b);
-		mt__describe(&ay, y);
-		struct mt_zip_args args = {.struct_size = sizeof args, .op = op, .a = &aa, .b = &ab, .out = &ay};
-		if (mt__dispatch(mt__device_of(a), MT_K_ZIP, op, &args) != MT_OK)
-			return NULL;
-	}
-	mt_tensor *in[2] = {a, b};
-	return mt__wants_grad(in, 2) ? mt__zip_record(op, mt__zip_tensor(a), mt__zip_tensor(b), y, 1) : y;
+	struct mt_zip_args args;
+	args.struct_size = sizeof args;
+	args.reserved = 0;
+	args.op = op;
+	args.reserved1 = 0;
+	args.a = &a->array;
+	args.b = &b->array;
+	args.out = &y->array;
+	args.scalar = args.p0 = args.p1 = (mt_scalar){0};
+	if (y->numel != 0 && mt__dispatch_zip(mt__device_of(a), a->dtype, &args) != MT_OK)
+		return NULL;
+	return mt__in_graph(a) || mt__in_graph(b) ? mt__zip_record_alike(op, a, b, y) : y;
+}
+
+static __attribute__((noinline)) mt_tensor *zip_any(int32_t op, mt_tensor *a, mt_tensor *b) {
+	return mt__zip_to(op, a, b, NULL);
 }
 
 static int check_op(int32_t op) {
@@ -172,7 +192,7 @@ static mt_tensor *checked(int32_t op, struct mt__zip_operand a, struct mt__zip_o
 }
 
 mt_tensor *mt_zip(int32_t op, mt_tensor *a, mt_tensor *b) {
-	return alike(op, a, b) ? zip_alike(op, a, b) : mt__zip_to(op, a, b, NULL);
+	return alike(op, a, b) ? zip_alike(op, a, b) : zip_any(op, a, b);
 }
 
 mt_tensor *mt_zip_scalar(int32_t op, mt_tensor *a, mt_scalar b) {
@@ -214,4 +234,12 @@ mt_tensor *mt__zip_with(int32_t op, mt_tensor *a, mt_tensor *b, mt_scalar p, mt_
 		return NULL;
 	mt_tensor *y = result_of(op, mt__zip_tensor(a), mt__zip_tensor(b), a->dtype, NULL);
 	return y != NULL && run(op, mt__zip_tensor(a), mt__zip_tensor(b), y, p, q) == MT_OK ? y : NULL;
+}
+
+mt_tensor *mt__zip_grad(int32_t op, mt_tensor *g, mt_tensor *saved, mt_scalar p, mt_scalar q) {
+	if (!mt__exclusive(g) || g->dtype != saved->dtype || !mt__same_shape(g, saved) ||
+	    mt__self_overlap(g->rank, g->shape, g->stride))
+		return mt__zip_with(op, g, saved, p, q);
+	mt__storage_touch(g->storage);
+	return run(op, mt__zip_tensor(g), mt__zip_tensor(saved), g, p, q) == MT_OK ? g : NULL;
 }

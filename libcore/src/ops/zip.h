@@ -22,8 +22,10 @@ static inline struct mt__zip_operand mt__zip_number(mt_scalar s) {
  * number, an earlier call failed: NULL.  out: as for mt__result. */
 mt_tensor *mt__zip(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *out);
 
-/* Records y = op(a, b), the operands as the kernel saw them; an op without a gradient is MT_E_UNSUPPORTED.  same_shape:
- * both are tensors of y's shape.  Returns y; NULL on failure. */
-mt_tensor *mt__zip_record(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *y, int same_shape);
+/* Records y = op(a, b), the operands as the kernel saw them; an op without a gradient is MT_E_UNSUPPORTED.  Returns y;
+ * NULL on failure. */
+mt_tensor *mt__zip_record(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *y);
+/* The same for tensors of y's shape, one of them in the graph; y itself where recording is off. */
+mt_tensor *mt__zip_record_alike(int32_t op, mt_tensor *a, mt_tensor *b, mt_tensor *y);
 
 #endif

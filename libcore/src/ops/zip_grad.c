@@ -232,14 +232,32 @@ static mt_tensor *save(struct mt_node *node, int uses, mt_tensor *a, mt_tensor *
 	return y;
 }
 
-static mt_tensor *record_tensors(int32_t op, mt_tensor *const *in, mt_tensor *y, int same_shape) {
+static mt_tensor *save_tensors(int32_t op, struct mt_node *node, mt_tensor *a, mt_tensor *b, mt_tensor *y) {
+	int uses = (mt__needs(node, 0) ? gradients[op].a_uses : 0) | (mt__needs(node, 1) ? gradients[op].b_uses : 0);
+	return save(node, uses, a, b, y);
+}
+
+static mt_tensor *record_tensors(int32_t op, mt_tensor *const *in, mt_tensor *y) {
 	struct mt_node *node = node_of(op, y, in, 2);
 	if (node == NULL)
 		return NULL;
-	if (!same_shape)
-		keep_shapes(node, in, y);
-	int uses = (mt__needs(node, 0) ? gradients[op].a_uses : 0) | (mt__needs(node, 1) ? gradients[op].b_uses : 0);
-	return uses == 0 ? y : save(node, uses, in[0], in[1], y);
+	keep_shapes(node, in, y);
+	return save_tensors(op, node, in[0], in[1], y);
+}
+
+static __attribute__((noinline)) mt_tensor *record_with_saved(int32_t op, mt_tensor *a, mt_tensor *b, mt_tensor *y) {
+	mt_tensor *const in[2] = {a, b};
+	struct mt_node *node = node_of(op, y, in, 2);
+	return node != NULL ? save_tensors(op, node, a, b, y) : NULL;
+}
+
+mt_tensor *mt__zip_record_alike(int32_t op, mt_tensor *a, mt_tensor *b, mt_tensor *y) {
+	const struct zip_gradient *gradient = &gradients[op];
+	if (mt__recording_off)
+		return y;
+	if (gradient->a == NULL || (gradient->a_uses | gradient->b_uses) != 0)
+		return record_with_saved(op, a, b, y);
+	return mt__record_sum(&rules[op], y, a, b);
 }
 
 static mt_tensor *record_number(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *y) {
@@ -253,8 +271,7 @@ static mt_tensor *record_number(int32_t op, struct mt__zip_operand a, struct mt_
 	return save(node, a.t != NULL ? gradients[op].a_uses : gradients[op].b_uses, a.t, b.t, y);
 }
 
-mt_tensor *mt__zip_record(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *y,
-                          int same_shape) {
+mt_tensor *mt__zip_record(int32_t op, struct mt__zip_operand a, struct mt__zip_operand b, mt_tensor *y) {
 	mt_tensor *const in[2] = {a.t, b.t};
-	return a.t != NULL && b.t != NULL ? record_tensors(op, in, y, same_shape) : record_number(op, a, b, y);
+	return a.t != NULL && b.t != NULL ? record_tensors(op, in, y) : record_number(op, a, b, y);
 }

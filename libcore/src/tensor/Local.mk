@@ -14,6 +14,7 @@ libmt_la_SOURCES += %D%/shape.h
 libmt_la_SOURCES += %D%/slab.c
 libmt_la_SOURCES += %D%/slab.h
 libmt_la_SOURCES += %D%/storage.c
+libmt_la_SOURCES += %D%/storage.h
 libmt_la_SOURCES += %D%/tensor.c
 libmt_la_SOURCES += %D%/tensor.h
 libmt_la_SOURCES += %D%/thread.h

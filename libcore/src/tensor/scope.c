@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "backend/device.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "tensor/thread.h"
@@ -18,9 +19,12 @@ static atomic_uint_fast64_t last_serial;
 /* ---- the stack ---------------------------------------------------------------------------------------------------- */
 
 /* Releasing may run other code that pushes: pop one by one. */
-static void pool_shrink(struct mt__thread *thread, size_t count) {
-	while (thread->count > count)
-		mt_release(thread->pool[--thread->count]);
+static inline void pool_shrink(struct mt__thread *thread, size_t count) {
+	while (thread->count > count) {
+		mt_tensor *t = thread->pool[--thread->count];
+		if (mt__is_last(t))
+			mt__tensor_free(t);
+	}
 }
 
 int mt__pool_grow(struct mt__thread *thread) {
@@ -48,6 +52,7 @@ static void drain(struct mt__thread *thread) {
 	thread->pool = NULL;
 	thread->marks = NULL;
 	thread->capacity = thread->n_marks = thread->marks_capacity = 0;
+	mt__small_storages_flush();
 	mt__slab_flush(&mt__tensor_slab, &thread->tensors);
 	mt__slab_flush(&mt__storage_slab, &thread->storages);
 	mt__slab_flush(&mt__node_slab, &thread->nodes);

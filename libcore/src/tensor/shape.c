@@ -96,9 +96,9 @@ int mt__expands_to(const mt_tensor *t, const mt_tensor *to) {
 mt_array mt__array_expanded(const mt_tensor *x, int rank, const int64_t *shape) {
 	mt_array a;
 	int lead = rank - x->rank;
-	a.base = x->storage->base;
-	a.byte_offset = (uint64_t)x->offset * mt__element_bytes[x->dtype];
-	a.buffer_bytes = x->storage->bytes;
+	a.base = x->base;
+	a.byte_offset = x->byte_offset;
+	a.buffer_bytes = x->buffer_bytes;
 	a.dtype = x->dtype;
 	a.rank = rank;
 	for (int d = 0; d < lead; d++) {

@@ -8,18 +8,6 @@
 #define CACHE_LIMIT 512
 #define BATCH 128
 
-/* Under AddressSanitizer each object is an allocation of its own, so that use after release is seen. */
-#if defined(__SANITIZE_ADDRESS__)
-#define PLAIN_ALLOCATION 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PLAIN_ALLOCATION 1
-#endif
-#endif
-#ifndef PLAIN_ALLOCATION
-#define PLAIN_ALLOCATION 0
-#endif
-
 /* Cuts a new chunk into items on the shared list.  The first item's place links the chunks. */
 static void add_chunk(struct mt__slab *slab) {
 	char *chunk = mt__alloc(CHUNK_BYTES);
@@ -37,7 +25,7 @@ static void add_chunk(struct mt__slab *slab) {
 }
 
 void *mt__slab_take_slow(struct mt__slab *slab, struct mt__slab_cache *cache) {
-	if (PLAIN_ALLOCATION)
+	if (!MT__SLAB_CACHES)
 		return mt__alloc(slab->item_bytes);
 	pthread_mutex_lock(&slab->lock);
 	if (slab->items == NULL)
@@ -73,7 +61,7 @@ static void give_batch(struct mt__slab *slab, struct mt__slab_cache *cache, int 
 }
 
 void mt__slab_give_slow(struct mt__slab *slab, struct mt__slab_cache *cache, struct mt__slab_item *item) {
-	if (PLAIN_ALLOCATION) {
+	if (!MT__SLAB_CACHES) {
 		mt__free(item);
 		return;
 	}

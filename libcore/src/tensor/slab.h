@@ -8,6 +8,18 @@
 #include <pthread.h>
 #include <stddef.h>
 
+/* Under AddressSanitizer each object is an allocation of its own, so that use after release is seen. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MT__SLAB_CACHES 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MT__SLAB_CACHES 0
+#endif
+#endif
+#ifndef MT__SLAB_CACHES
+#define MT__SLAB_CACHES 1
+#endif
+
 struct mt__slab_item {
 	struct mt__slab_item *next;
 };

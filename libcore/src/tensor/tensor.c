@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "tensor/shape.h"
-#include "tensor/thread.h"
+#include "tensor/storage.h"
 
 #define NAME_BYTES 63
 
@@ -19,18 +19,21 @@ static atomic_int_fast64_t live;
 /* ---- making ------------------------------------------------------------------------------------------------------- */
 
 /* A header over storage, whose reference it takes; shape, stride and numel are the caller's to fill. */
-static inline mt_tensor *header_new(const char *op, struct mt_storage *storage, int rank, mt_dtype dtype,
-                                    int64_t offset) {
-	mt_tensor *t = mt__slab_take(&mt__tensor_slab, &mt__thread.tensors);
+static inline mt_tensor *header_new(struct mt__thread *thread, const char *op, struct mt_storage *storage, int rank,
+                                    mt_dtype dtype, int64_t offset) {
+	mt_tensor *t = mt__slab_take(&mt__tensor_slab, &thread->tensors);
 	if (t == NULL) {
-		mt__storage_release(storage);
+		mt__storage_release(thread, storage);
 		mt__fail_memory(op, sizeof *t);
 		return NULL;
 	}
 	atomic_init(&t->references, 1);
+	t->requires_grad = 0;
+	t->base = storage->base;
+	t->byte_offset = (uint64_t)offset * mt__element_bytes[dtype];
+	t->buffer_bytes = storage->bytes;
 	t->dtype = dtype;
 	t->rank = rank;
-	t->requires_grad = 0;
 	t->offset = offset;
 	t->storage = storage;
 	t->node = NULL;
@@ -39,7 +42,7 @@ static inline mt_tensor *header_new(const char *op, struct mt_storage *storage, 
 	t->outside = 0;
 	t->name = NULL;
 	atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
-	mt__pool_push(&mt__thread, t);
+	mt__pool_push(thread, t);
 	return t;
 }
 
@@ -83,10 +86,11 @@ mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int
 	numel = empty ? 0 : next;
 	if (__builtin_mul_overflow(numel, (int64_t)mt__element_bytes[dtype], &bytes))
 		return refuse_shape(op, rank, shape, dtype);
-	if (!mt__pool_reserve(&mt__thread))
+	struct mt__thread *thread = &mt__thread;
+	if (!mt__pool_reserve(thread))
 		return NULL;
-	struct mt_storage *storage = mt__storage_new(device, (uint64_t)bytes);
-	mt_tensor *t = storage != NULL ? header_new(op, storage, rank, dtype, 0) : NULL;
+	struct mt_storage *storage = mt__storage_new(thread, device, (uint64_t)bytes);
+	mt_tensor *t = storage != NULL ? header_new(thread, op, storage, rank, dtype, 0) : NULL;
 	if (t == NULL)
 		return NULL;
 	t->numel = numel;
@@ -97,14 +101,38 @@ mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int
 	return t;
 }
 
+mt_tensor *mt__tensor_like(const char *op, const mt_tensor *t) {
+	int rank = t->rank;
+	/* a view with strides of 0 may have more elements than memory has */
+	if (t->numel > INT64_MAX / 16)
+		return mt__tensor_new(op, t->storage->device, rank, t->shape, t->dtype);
+	struct mt__thread *thread = &mt__thread;
+	if (!mt__pool_reserve(thread))
+		return NULL;
+	struct mt_storage *storage =
+		mt__storage_new(thread, t->storage->device, (uint64_t)t->numel * mt__element_bytes[t->dtype]);
+	mt_tensor *y = storage != NULL ? header_new(thread, op, storage, rank, t->dtype, 0) : NULL;
+	if (y == NULL)
+		return NULL;
+	y->numel = t->numel;
+	int64_t next = 1;
+	for (int d = rank - 1; d >= 0; d--) {
+		y->shape[d] = t->shape[d];
+		y->stride[d] = next;
+		next *= t->shape[d] + (t->shape[d] == 0);
+	}
+	return y;
+}
+
 mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const int64_t *stride, int64_t offset) {
 	int64_t numel = mt__numel(rank, shape);
 	if (numel < 0)
 		return mt__fail_null(MT_E_SHAPE, "view: the shape has a negative extent or 2^63 elements or more");
-	if (!mt__pool_reserve(&mt__thread))
+	struct mt__thread *thread = &mt__thread;
+	if (!mt__pool_reserve(thread))
 		return NULL;
 	atomic_fetch_add_explicit(&t->storage->references, 1, memory_order_relaxed);
-	mt_tensor *view = header_new("view", t->storage, rank, t->dtype, offset);
+	mt_tensor *view = header_new(thread, "view", t->storage, rank, t->dtype, offset);
 	if (view == NULL)
 		return NULL;
 	view->numel = numel;
@@ -117,13 +145,16 @@ mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const 
 
 mt_tensor *mt__tensor_external(const char *op, mt_device *device, const struct mt__external *memory, mt_dtype dtype,
                                int rank, const int64_t *shape, const int64_t *stride, int64_t offset) {
-	if (!mt__pool_reserve(&mt__thread))
+	struct mt__thread *thread = &mt__thread;
+	if (!mt__pool_reserve(thread))
 		return NULL;
-	struct mt_storage *storage = mt__storage_new(device, 0);
-	mt_tensor *t = storage != NULL ? header_new(op, storage, rank, dtype, offset) : NULL;
+	struct mt_storage *storage = mt__storage_new(thread, device, 0);
+	mt_tensor *t = storage != NULL ? header_new(thread, op, storage, rank, dtype, offset) : NULL;
 	if (t == NULL)
 		return NULL;
 	mt__storage_put(storage, memory);
+	t->base = storage->base;
+	t->buffer_bytes = storage->bytes;
 	t->numel = mt__numel(rank, shape);
 	for (int d = 0; d < rank; d++) {
 		t->shape[d] = shape[d];
@@ -140,23 +171,29 @@ mt_tensor *mt_retain(mt_tensor *t) {
 	return t;
 }
 
-static void header_free(mt_tensor *t) {
+static inline mt_tensor *header_free(struct mt__thread *thread, mt_tensor *t) {
+	mt_tensor *grad = t->grad;
 	if (t->node != NULL)
 		mt__leave_node(t);
 	if (t->name != NULL)
 		mt__free(t->name);
-	mt__storage_release(t->storage);
-	mt__slab_give(&mt__tensor_slab, &mt__thread.tensors, t);
+	mt__storage_release(thread, t->storage);
+	mt__slab_give(&mt__tensor_slab, &thread->tensors, t);
 	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	return grad;
+}
+
+void mt__tensor_free(mt_tensor *t) {
+	struct mt__thread *thread = &mt__thread;
+	/* A loop, since a gradient may have a gradient. */
+	do
+		t = header_free(thread, t);
+	while (t != NULL && mt__is_last(t));
 }
 
 void mt_release(mt_tensor *t) {
-	/* A loop, since a gradient may have a gradient. */
-	while (t != NULL && t != MT_NONE && atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) == 1) {
-		mt_tensor *grad = t->grad;
-		header_free(t);
-		t = grad;
-	}
+	if (t != NULL && t != MT_NONE && mt__is_last(t))
+		mt__tensor_free(t);
 }
 
 int64_t mt_live_tensors(void) {

@@ -3,6 +3,7 @@
 #define MT_TENSOR_TENSOR_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "mt/tensor.h"
@@ -35,12 +36,20 @@ struct mt__external {
 
 struct mt_tensor {
 	atomic_int references;
-	int32_t dtype;
-	int32_t rank;
 	int32_t requires_grad; /* a leaf marked by mt_requires_grad_; results have node instead */
-	int64_t shape[MT_MAX_RANK];
-	int64_t stride[MT_MAX_RANK]; /* in elements */
-	int64_t offset;              /* in elements from base */
+	union {
+		mt_array array; /* what kernels are given, always up to date: nothing is described again at a call */
+		struct {        /* the same fields */
+			void *base; /* the storage's, as buffer_bytes is its bytes */
+			uint64_t byte_offset;
+			uint64_t buffer_bytes;
+			int32_t dtype;
+			int32_t rank;
+			int64_t shape[MT_MAX_RANK];  /* entries beyond rank are undefined */
+			int64_t stride[MT_MAX_RANK]; /* in elements */
+		};
+	};
+	int64_t offset; /* in elements from base */
 	int64_t numel;
 	struct mt_storage *storage;
 	struct mt_node *node;   /* the recorded op that made it, owned; NULL for leaves */
@@ -50,9 +59,21 @@ struct mt_tensor {
 	char *name;      /* owned; NULL when unnamed */
 };
 
+/* Whether t is a leaf that requires a gradient, or the result of a recorded op.  MT_NONE is neither. */
+static inline int mt__in_graph(const mt_tensor *t) {
+	return t->node != NULL || t->requires_grad;
+}
+
+_Static_assert(offsetof(struct mt_tensor, stride) - offsetof(struct mt_tensor, base) == offsetof(mt_array, stride) &&
+                   offsetof(struct mt_tensor, rank) - offsetof(struct mt_tensor, base) == offsetof(mt_array, rank),
+               "the fields of a tensor's array");
+
 /* A new contiguous tensor with storage of its own on device, content undefined, in the current scope.  op is named in
  * messages; checks rank, extents ≥ 0, overflow of the byte size. */
 mt_tensor *mt__tensor_new(const char *op, mt_device *device, int rank, const int64_t *shape, mt_dtype dtype);
+
+/* The same with t's shape, dtype and device, which need no check. */
+mt_tensor *mt__tensor_like(const char *op, const mt_tensor *t);
 
 /* A tensor over the same storage, in the current scope; no graph.  The caller has checked that it stays inside. */
 mt_tensor *mt__tensor_alias(mt_tensor *t, int rank, const int64_t *shape, const int64_t *stride, int64_t offset);
@@ -65,12 +86,12 @@ mt_tensor *mt__tensor_external(const char *op, mt_device *device, const struct m
 /* Bytes of an element, by dtype id; 0 for an id that is none. */
 extern const uint8_t mt__element_bytes[16];
 
-/* The ABI's description of t.  Entries beyond its rank are undefined. */
+/* A copy of t's array, to be changed.  Entries beyond its rank are undefined. */
 static inline mt_array mt__array(const mt_tensor *t) {
 	mt_array a;
-	a.base = t->storage->base;
-	a.byte_offset = (uint64_t)t->offset * mt__element_bytes[t->dtype];
-	a.buffer_bytes = t->storage->bytes;
+	a.base = t->base;
+	a.byte_offset = t->byte_offset;
+	a.buffer_bytes = t->buffer_bytes;
 	a.dtype = t->dtype;
 	a.rank = t->rank;
 	/* Fixed sizes: two vector moves each, without a loop. */
@@ -83,9 +104,22 @@ static inline mt_array mt__array(const mt_tensor *t) {
 	return a;
 }
 
-/* Storage of bytes on device with one reference, content undefined; NULL with the error set. */
-struct mt_storage *mt__storage_new(mt_device *device, uint64_t bytes);
-void mt__storage_release(struct mt_storage *storage);
+/* Two tensors of one shape, dtype and offset exchange their storages. */
+void mt__storage_swap(mt_tensor *a, mt_tensor *b);
+/* Nobody but the one reference that the caller knows of can see t's data. */
+static inline int mt__exclusive(const mt_tensor *t) {
+	return atomic_load_explicit(&t->references, memory_order_acquire) == 1 &&
+	       atomic_load_explicit(&t->storage->references, memory_order_acquire) == 1;
+}
+
+/* The end of a tensor whose last reference was given up. */
+void mt__tensor_free(mt_tensor *t);
+
+/* Gives up the caller's reference; whether it was the last.  Who holds the only one need not count it down. */
+static inline int mt__is_last(mt_tensor *t) {
+	return atomic_load_explicit(&t->references, memory_order_acquire) == 1 ||
+	       atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) == 1;
+}
 /* Puts external memory into a storage of 0 bytes. */
 void mt__storage_put(struct mt_storage *storage, const struct mt__external *memory);
 

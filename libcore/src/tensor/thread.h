@@ -17,6 +17,9 @@ struct mt__thread {
 	struct mt__scope_mark *marks;
 	size_t n_marks, marks_capacity;
 	struct mt__slab_cache tensors, storages, nodes;
+	/* Idle storages that keep a buffer of the smallest class, all of one device: the next small tensor needs neither the
+	 * slab nor the allocator and its lock. */
+	struct mt__slab_cache small;
 	int registered;
 };
 
