@@ -36,18 +36,25 @@ TRANSPOSE_TILE(tile_1, uint8_t, 16, 4, 16, LIST(0, 16, 1, 17, 2, 18, 3, 19, 4, 2
                LIST(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31))
 TRANSPOSE_TILE(tile_2, uint16_t, 8, 3, 16, LIST(0, 8, 1, 9, 2, 10, 3, 11), LIST(4, 12, 5, 13, 6, 14, 7, 15))
 TRANSPOSE_TILE(tile_8, uint64_t, 4, 2, 32, LIST(0, 4, 1, 5), LIST(2, 6, 3, 7))
+#if !defined(MT_ISA_AVX2) && !defined(MT_ISA_AVX512)
+TRANSPOSE_TILE(tile_4, uint32_t, 4, 2, 16, LIST(0, 4, 1, 5), LIST(2, 6, 3, 7))
+#endif
 #undef LIST
 
+#if defined(MT_ISA_AVX2) || defined(MT_ISA_AVX512)
+
+/* Floats are only moved: their bits stay. */
 static void tile_4(uint32_t *dst, int64_t dst_ld, const uint32_t *src, int64_t src_ld) {
-	vec_i32 x[VL_F32];
+	vec_f32 x[VL_F32];
 	MT_UNROLL
 	for (int i = 0; i < VL_F32; i++)
-		x[i] = *(const vec_i32_mem *)(src + i * src_ld);
-	transpose_vectors((vec_f32 *)x);
+		x[i] = *(const vec_f32_mem *)(src + i * src_ld);
+	transpose_vectors(x);
 	MT_UNROLL
 	for (int i = 0; i < VL_F32; i++)
-		*(vec_i32_mem *)(dst + i * dst_ld) = x[i];
+		*(vec_f32_mem *)(dst + i * dst_ld) = x[i];
 }
+#endif
 
 #define T uint8_t
 #define TILE 16

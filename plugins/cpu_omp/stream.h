@@ -13,7 +13,7 @@
 #endif
 
 /* Bytes written from which outputs are streamed (docs/performance/elementwise.md: measured). */
-#define MT__OMP_STREAM_BYTES (24 << 20)
+#define MT__OMP_STREAM_BYTES (16 << 20)
 
 /* One cache line; dst aligned to 64 bytes. */
 MT_INLINE void stream_line(char *dst, const char *src) {

@@ -346,14 +346,4 @@ MT__INLINE float mt__atan2f(float y, float x) {
 	return mt__copysign(r, y);
 }
 
-/* Remainders by a quotient in double: exact where |a / b| < 2^24, b != 0 and a and b are finite. */
-#define MT__QUOTIENT_LIMIT 0x1p24
-
-/* a - b trunc(a / b): the quotient may be rounded up to the integer it lies below. */
-MT__INLINE float mt__fmodf(float x, float y) {
-	double a = mt__wide_abs((double)x), b = mt__wide_abs((double)y), n = trunc(a / b), r = mt__wide_madd(-n, b, a);
-	r = r < 0.0 ? r + b : r;
-	return mt__copysign((float)r, x);
-}
-
 #endif

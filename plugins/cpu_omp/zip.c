@@ -44,9 +44,15 @@ MT__INLINE float zip_atan2_f32(float a, float b) {
 	return mt__atan2f(a, b);
 }
 
-/* Within MT__QUOTIENT_LIMIT; zip_quotients keeps the rest away. */
-MT__INLINE float zip_fmod_f32(float a, float b) {
-	return mt__fmodf(a, b);
+/* Remainders by a quotient in double: exact where |a / b| < 2^24, b != 0 and a and b are finite. */
+#define QUOTIENT_LIMIT 0x1p24f
+
+/* a - b trunc(a / b) within QUOTIENT_LIMIT (zip_quotients keeps the rest away), from the nearest integer to a / b. */
+MT__INLINE float zip_fmod_f32(float x, float y) {
+	double a = mt__wide_abs((double)x), b = mt__wide_abs((double)y);
+	double n = (a / b + MT__WIDE_SHIFT) - MT__WIDE_SHIFT, r = mt__wide_madd(-n, b, a);
+	r = r < 0.0 ? r + b : r;
+	return mt__copysign((float)r, x);
 }
 
 static inline double zip_atan2_f64(double a, double b) {
@@ -193,7 +199,7 @@ static bool has_quotient(int32_t op) {
 }
 
 static bool quotient_is_small(float a, float b) {
-	return (fabsf(a) < (float)MT__QUOTIENT_LIMIT * fabsf(b)) & (fabsf(b) < INFINITY);
+	return (fabsf(a) < QUOTIENT_LIMIT * fabsf(b)) & (fabsf(b) < INFINITY);
 }
 
 static float any_quotient(int op, float a, float b) {
