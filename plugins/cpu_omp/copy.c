@@ -5,6 +5,7 @@
 #include "mt/lowp.h"
 #include "scalar.h"
 #include "stage.h"
+#include "stream.h"
 #include "units.h"
 
 typedef void convert_run(void *out, const void *in, int64_t n);
@@ -99,7 +100,7 @@ static bool is_move(int32_t from, int32_t to) {
 	return from == to || (from == MT_BOOL && to == MT_U8);
 }
 
-/* One run of memory: big shares, which the C library's memcpy stores past the caches where that pays. */
+/* One run of memory, in big shares. */
 struct bytes {
 	char *out;
 	const char *x;
@@ -109,7 +110,12 @@ struct bytes {
 static void copy_lines(const void *context, int64_t begin, int64_t end) {
 	const struct bytes *b = context;
 	int64_t from = begin * 64, to = mt__omp_min(end * 64, b->count);
-	memcpy(b->out + from, b->x + from, (size_t)(to - from));
+	if (b->count < MT__OMP_STREAM_BYTES) {
+		memcpy(b->out + from, b->x + from, (size_t)(to - from));
+		return;
+	}
+	stream_copy(b->out + from, b->x + from, to - from);
+	stream_end();
 }
 
 static void copy_bytes(mt_queue *queue, char *out, const char *x, int64_t count) {
@@ -137,6 +143,7 @@ int32_t MT_ISA_NAME(mt__omp_copy)(mt_queue *queue, const struct mt_copy_args *ar
 	int size = move ? w->size[0] : mt__omp_compute_size(to);
 	convert_run *convert = converter(from, to);
 	job.run = job.move ? run_move : run_convert;
+	job.stream = NULL;
 	job.context = job.move ? (const void *)&size : (const void *)&convert;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;
@@ -177,6 +184,7 @@ int32_t MT_ISA_NAME(mt__omp_fill)(mt_queue *queue, const struct mt_fill_args *ar
 	job.may_be_scalar = 0;
 	job.cost = 0.5;
 	job.run = run_fill_value;
+	job.stream = NULL;
 	job.context = &f;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;

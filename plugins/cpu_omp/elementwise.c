@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "stage.h"
+#include "stream.h"
 #include "units.h"
 
 enum {
-	COLUMNS = 4096, /* of one unit of work */
-	CHUNK = 2048,   /* elements of a staging buffer */
-	PANEL_ROWS = 16,
-	PANEL_COLUMNS = CHUNK / PANEL_ROWS,
-	SHORT_ROW = 24 /* below this inner extent several rows are staged together */
+	COLUMNS = 4096,  /* of one unit of work */
+	CHUNK = 2048,    /* elements of a staging buffer */
+	STREAM = 256,    /* elements of a streamed chunk */
+	PANEL_ROWS = 16, /* of a transposed operand */
+	MOVE_ROWS = 64,  /* the same where nothing is computed: whole cache lines of every element size */
+	SHORT_ROW = 24   /* below this inner extent several rows are staged together */
 };
 
 enum pass { DIRECT, SCALAR, STAGED };
@@ -24,6 +26,8 @@ struct plan {
 	int64_t row_blocks, column_blocks, row_block;
 	int outer_rank; /* dims before those */
 	int64_t units;
+	bool stream;        /* the output is contiguous and large: it is written past the caches */
+	bool stream_direct; /* and the job itself can do that */
 	uint8_t pass[MT__WALK_ARRAYS];
 	int32_t compute_size[MT__WALK_ARRAYS];
 };
@@ -102,6 +106,25 @@ static void choose_pass(struct plan *p) {
 	}
 }
 
+static bool anything_staged(const struct plan *p) {
+	for (int k = 0; k < p->n; k++)
+		if (p->pass[k] == STAGED)
+			return true;
+	return false;
+}
+
+/* Whether array 0, the only one written, is so large that its lines are better streamed.  Where it is also read they
+ * are in cache already. */
+static bool is_streamed(const struct mt__omp_job *job) {
+	const struct mt__walk *w = &job->walk;
+	if (job->writes != 1 || has(job->reads, 0) || w->count * w->size[0] < MT__OMP_STREAM_BYTES)
+		return false;
+	for (int k = 1; k < w->n; k++)
+		if (w->data[k] == w->data[0])
+			return false;
+	return w->stride[0][w->rank - 1] == 1;
+}
+
 static void make_plan(struct plan *p, struct mt__omp_job *job) {
 	struct mt__walk *w = &job->walk;
 	p->job = job;
@@ -119,16 +142,80 @@ static void make_plan(struct plan *p, struct mt__omp_job *job) {
 			move_dim_before_last(w, d);
 			p->outer_rank = w->rank - 2;
 			p->rows = w->shape[w->rank - 2];
-			p->row_block = PANEL_ROWS;
+			p->row_block = job->move ? MOVE_ROWS : PANEL_ROWS;
 		}
 		p->row_blocks = mt__omp_ceil_div(p->rows, p->row_block);
 		p->column_blocks = mt__omp_ceil_div(p->inner, COLUMNS);
 		p->units = w->count / (p->inner * p->rows) * p->row_blocks * p->column_blocks;
 	}
 	choose_pass(p);
+	p->stream = !p->bundle && p->rows == 1 && is_streamed(job);
+	p->stream_direct =
+		p->stream && job->stream != NULL && !anything_staged(p) && (uintptr_t)w->data[0] % (uint64_t)w->size[0] == 0;
+	if (p->stream)
+		p->pass[0] = STAGED;
 }
 
 /* ---- rows and panels ---------------------------------------------------------------------------------------------- */
+
+/* One row of a job whose output is streamed, no operand of which needs a buffer. */
+static void stream_direct(const struct plan *p, char *const *row, int64_t columns) {
+	const struct mt__omp_job *job = p->job;
+	const struct mt__walk *w = &job->walk;
+	int64_t line = 64 / w->size[0], head = stream_head(row[0], columns * w->size[0]) / w->size[0];
+	const int64_t parts[] = {head, (columns - head) / line * line, (columns - head) % line};
+	uint32_t scalars = 0;
+	void *at[MT__WALK_ARRAYS];
+	for (int k = 0; k < p->n; k++) {
+		at[k] = row[k];
+		if (p->pass[k] == SCALAR)
+			scalars |= 1u << k;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (parts[i] == 0)
+			continue;
+		(i == 1 ? job->stream : job->run)(job->context, parts[i], at, scalars);
+		for (int k = 0; k < p->n; k++)
+			at[k] = (char *)at[k] + parts[i] * w->stride[k][w->rank - 1] * w->size[k];
+	}
+}
+
+/* One row of a job whose output is streamed: results pass through a buffer in L1, from which whole lines leave.  Chunks
+ * are so small that reading, computing and storing of neighbours overlap in the core. */
+static void stream_row(const struct plan *p, char *const *row, int64_t columns, char (*buffer)[CHUNK * 8]) {
+	const struct mt__omp_job *job = p->job;
+	const struct mt__walk *w = &job->walk;
+	uint16_t low[STREAM];
+	char *at[MT__WALK_ARRAYS];
+	void *run[MT__WALK_ARRAYS];
+	bool converted = is_converted(job, 0);
+	uint32_t scalars = 0;
+	for (int k = 0; k < p->n; k++) {
+		at[k] = row[k];
+		run[k] = buffer[k];
+		if (p->pass[k] != SCALAR)
+			continue;
+		scalars |= 1u << k;
+		if (is_converted(job, k))
+			mt__omp_load_run(buffer[k], w->dtype[k], false, at[k], 1, 1);
+		else
+			run[k] = at[k];
+	}
+	for (int64_t c = 0; c < columns; c += STREAM) {
+		int64_t n = mt__omp_min(STREAM, columns - c);
+		for (int k = 1; k < p->n; k++)
+			if (p->pass[k] == STAGED)
+				mt__omp_load_run(buffer[k], w->dtype[k], has(job->raw, k), at[k], w->stride[k][w->rank - 1], n);
+			else if (p->pass[k] == DIRECT)
+				run[k] = at[k];
+		job->run(job->context, n, run, scalars);
+		if (converted)
+			mt__omp_store_run(w->dtype[0], false, low, 1, buffer[0], n);
+		stream_copy(at[0], converted ? (const char *)low : buffer[0], n * w->size[0]);
+		for (int k = 0; k < p->n; k++)
+			at[k] += n * w->stride[k][w->rank - 1] * w->size[k];
+	}
+}
 
 /* Of a job that only moves elements: a block straight from one array to the other where either is contiguous. */
 static void move_block(const struct plan *p, char *const *at, int64_t rows, int64_t columns, char *buffer) {
@@ -191,16 +278,9 @@ static void run_block(const struct plan *p, char *const *at, int64_t rows, int64
 			                    w->stride[k][last], buffer[k], columns, rows, columns);
 }
 
-static bool anything_staged(const struct plan *p) {
-	for (int k = 0; k < p->n; k++)
-		if (p->pass[k] == STAGED)
-			return true;
-	return false;
-}
-
 static void run_units(const struct plan *p, int64_t begin, int64_t end, char (*buffer)[CHUNK * 8]) {
 	const struct mt__walk *w = &p->job->walk;
-	int64_t chunk = !anything_staged(p) ? COLUMNS : p->row_block > 1 ? PANEL_COLUMNS : CHUNK;
+	int64_t chunk = !anything_staged(p) ? COLUMNS : CHUNK / p->row_block;
 	for (int64_t u = begin; u < end; u++) {
 		int64_t rest = u, column = rest % p->column_blocks * COLUMNS;
 		rest /= p->column_blocks;
@@ -221,6 +301,13 @@ static void run_units(const struct plan *p, int64_t begin, int64_t end, char (*b
 		}
 		int64_t rows = mt__omp_min(p->row_block, p->rows - row);
 		int64_t columns = mt__omp_min(COLUMNS, p->inner - column);
+		if (p->stream) {
+			if (p->stream_direct)
+				stream_direct(p, at, columns);
+			else
+				stream_row(p, at, columns, buffer);
+			continue;
+		}
 		for (int64_t c = 0; c < columns; c += chunk) {
 			int64_t m = mt__omp_min(chunk, columns - c);
 			run_block(p, at, rows, m, buffer);
@@ -309,6 +396,8 @@ static void run_range(const void *context, int64_t begin, int64_t end) {
 		run_bundles(p, begin, end, buffer);
 	else
 		run_units(p, begin, end, buffer);
+	if (p->stream)
+		stream_end();
 }
 
 /* One dim on one thread: small arrays come here, and nothing is set up.  Contiguous ones are handed on as they are;
@@ -345,7 +434,7 @@ static bool run_plain(const struct mt__omp_job *job) {
 
 void mt__omp_elementwise(mt_queue *queue, struct mt__omp_job *job) {
 	int threads = mt__omp_threads(queue, (double)job->walk.count * job->cost);
-	if (threads == 1 && job->walk.rank == 1 && run_plain(job))
+	if (threads == 1 && job->walk.rank == 1 && !is_streamed(job) && run_plain(job))
 		return;
 	struct plan plan;
 	make_plan(&plan, job);

@@ -18,6 +18,10 @@ struct mt__omp_job {
 	double cost;            /* of one position, that of a float axpy being 1 */
 	/* p[k]: n elements of array k, contiguous, in its compute type; one element where bit k of scalars is set. */
 	void (*run)(const void *context, int64_t n, void *const *p, uint32_t scalars);
+	/* The same with stores past the caches, for whole cache lines of array 0: p[0] is aligned to 64 bytes, n is a multiple
+	 * of 64 bytes' elements.  NULL: run, a buffer and a copy do it.  Not looked at
+	 * where array 0 is read or another one written. */
+	void (*stream)(const void *context, int64_t n, void *const *p, uint32_t scalars);
 	const void *context;
 };
 

@@ -5,11 +5,21 @@
 #include "map_float.h"
 #include "scalar.h"
 #include "stage.h"
+#include "stream.h"
+#if defined(MT_ISA_AVX512)
+#include "vmath_avx512.h"
+#endif
 
 #define T float
 #define NAME(f) f##_f32
 #define DTYPES MT_DTYPE_BIT(MT_F32)
+#define STREAMS
+#if defined(MT_ISA_AVX512)
+#define LANES
+#endif
 #include "map_loops.inc"
+#undef STREAMS
+#undef LANES
 #undef T
 #undef NAME
 #undef DTYPES
@@ -64,6 +74,14 @@ struct map {
 	mt_scalar p, q;
 };
 
+static bool is_trig(int32_t op) {
+	return op == MT_MAP_SIN || op == MT_MAP_COS || op == MT_MAP_TAN;
+}
+
+static bool gives_bool(int32_t op) {
+	return op == MT_MAP_LOGICAL_NOT || (op >= MT_MAP_ISNAN && op <= MT_MAP_ISFINITE);
+}
+
 /* sin, cos and tan of arguments beyond what the vector form reduces.  Each element takes the same way whatever its
  * neighbours are. */
 static void map_trig(int op, float *out, const float *x, int64_t n) {
@@ -90,7 +108,7 @@ static void run(const void *context, int64_t n, void *const *p, uint32_t scalars
 	(void)scalars;
 	switch (m->dtype) {
 	case MT_F32:
-		if (m->op == MT_MAP_SIN || m->op == MT_MAP_COS || m->op == MT_MAP_TAN)
+		if (is_trig(m->op))
 			map_trig(m->op, p[0], p[1], n);
 		else
 			map_f32(m->op, p[0], p[1], n, mt__scalar_f32(m->p), mt__scalar_f32(m->q));
@@ -107,6 +125,12 @@ static void run(const void *context, int64_t n, void *const *p, uint32_t scalars
 	default:
 		map_u8(m->op, p[0], p[1], n, mt__scalar_u8(m->p), mt__scalar_u8(m->q));
 	}
+}
+
+static void stream(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	const struct map *m = context;
+	(void)scalars;
+	stream_f32(m->op, p[0], p[1], n, mt__scalar_f32(m->p), mt__scalar_f32(m->q));
 }
 
 /* Of one position, in axpy elements: what a function costs, and eight times that where the C library does it. */
@@ -147,7 +171,7 @@ static double cost(int32_t op, int32_t dtype) {
 	case MT_MAP_ASINH:
 	case MT_MAP_ACOSH:
 	case MT_MAP_ATANH:
-		return 64;
+		return dtype == MT_F64 ? 64 : 8;
 	default:
 		return 1;
 	}
@@ -166,6 +190,7 @@ int32_t MT_ISA_NAME(mt__omp_map)(mt_queue *queue, const struct mt_map_args *args
 	job.may_be_scalar = 0;
 	job.cost = cost(args->op, args->x->dtype);
 	job.run = run;
+	job.stream = args->x->dtype == MT_F32 && !is_trig(args->op) && !gives_bool(args->op) ? stream : NULL;
 	job.context = &m;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;

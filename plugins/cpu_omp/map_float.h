@@ -67,21 +67,21 @@ MT__INLINE float apply_f32(int op, float x, float p, float q) {
 	case MT_MAP_TAN:
 		return mt__tanf(x);
 	case MT_MAP_ASIN:
-		return (float)asin((double)x);
+		return mt__asinf(x);
 	case MT_MAP_ACOS:
-		return (float)acos((double)x);
+		return mt__acosf(x);
 	case MT_MAP_ATAN:
-		return (float)atan((double)x);
+		return mt__atanf(x);
 	case MT_MAP_SINH:
 		return mt__sinhf(x);
 	case MT_MAP_COSH:
 		return mt__coshf(x);
 	case MT_MAP_ASINH:
-		return (float)asinh((double)x);
+		return mt__asinhf(x);
 	case MT_MAP_ACOSH:
-		return (float)acosh((double)x);
+		return mt__acoshf(x);
 	case MT_MAP_ATANH:
-		return (float)atanh((double)x);
+		return mt__atanhf(x);
 	case MT_MAP_EXP2:
 		return mt__exp2f(x);
 	case MT_MAP_LOG2:

@@ -4,7 +4,12 @@
 #include "mt/philox.h"
 #include "stage.h"
 #include "units.h"
+#include "vector.h"
 #include "vmath.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 enum { CHUNK = 256, ELEMENTS = 4 * CHUNK }; /* blocks, and elements at most */
 
@@ -28,6 +33,71 @@ struct fill {
 	uint64_t one; /* bernoulli: the bits of 1 in dtype */
 };
 
+#if defined(__SSE2__)
+
+#if defined(MT_ISA_AVX512)
+typedef __m512i lanes;
+#define LANES(f) _mm512_##f
+#define low_words(p, x) _mm256_storeu_si256((__m256i *)(p), _mm512_cvtepi64_epi32(x))
+#elif defined(MT_ISA_AVX2)
+typedef __m256i lanes;
+#define LANES(f) _mm256_##f
+#else
+typedef __m128i lanes;
+#define LANES(f) _mm_##f
+#endif
+
+enum { BLOCKS = sizeof(lanes) / 8 };
+
+#if !defined(MT_ISA_AVX512)
+MT_INLINE void low_words(uint32_t *p, lanes x) {
+	union {
+		lanes x;
+		uint64_t u[BLOCKS];
+	} v = {.x = x};
+	for (int i = 0; i < BLOCKS; i++)
+		p[i] = (uint32_t)v.u[i];
+}
+#endif
+
+MT_INLINE lanes lanes_of(uint64_t x) {
+	vec_i64 v;
+	for (int i = 0; i < BLOCKS; i++)
+		v[i] = (int64_t)x;
+	return (lanes)v;
+}
+
+/* mt_philox4x32 of `BLOCKS` blocks, a 64-bit lane each.  Words are the lanes' lower halves, what the upper ones hold does
+ * not matter: the products look at the lower halves alone. */
+static void philox(struct words *out, uint64_t seed, uint64_t first, int64_t n) {
+	lanes key0[10], key1[10];
+	for (int round = 0; round < 10; round++) {
+		key0[round] = lanes_of((uint32_t)seed + (uint32_t)round * 0x9E3779B9u);
+		key1[round] = lanes_of((uint32_t)(seed >> 32) + (uint32_t)round * 0xBB67AE85u);
+	}
+	const lanes factor0 = lanes_of(0xD2511F53u), factor1 = lanes_of(0xCD9E8D57u);
+	for (int64_t b = 0; b < n; b += BLOCKS) {
+		vec_i64 count;
+		for (int i = 0; i < BLOCKS; i++)
+			count[i] = (int64_t)(first + (uint64_t)(b + i));
+		lanes c0 = (lanes)count, c1 = LANES(srli_epi64)(c0, 32), c2 = lanes_of(0), c3 = c2;
+		MT_UNROLL
+		for (int round = 0; round < 10; round++) {
+			lanes p0 = LANES(mul_epu32)(factor0, c0), p1 = LANES(mul_epu32)(factor1, c2);
+			c0 = (lanes)((vec_i64)LANES(srli_epi64)(p1, 32) ^ (vec_i64)c1 ^ (vec_i64)key0[round]);
+			c1 = p1;
+			c2 = (lanes)((vec_i64)LANES(srli_epi64)(p0, 32) ^ (vec_i64)c3 ^ (vec_i64)key1[round]);
+			c3 = p0;
+		}
+		low_words(out->w[0] + b, c0);
+		low_words(out->w[1] + b, c1);
+		low_words(out->w[2] + b, c2);
+		low_words(out->w[3] + b, c3);
+	}
+}
+
+#else
+
 static void philox(struct words *out, uint64_t seed, uint64_t first, int64_t n) {
 #pragma omp simd
 	for (int64_t b = 0; b < n; b++) {
@@ -49,6 +119,8 @@ static void philox(struct words *out, uint64_t seed, uint64_t first, int64_t n) 
 		out->w[3][b] = c3;
 	}
 }
+
+#endif
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 

@@ -46,6 +46,7 @@ int32_t MT_ISA_NAME(mt__omp_select)(mt_queue *queue, const struct mt_select_args
 	default:
 		job.run = select_8;
 	}
+	job.stream = NULL;
 	job.context = NULL;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;

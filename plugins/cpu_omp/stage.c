@@ -3,26 +3,86 @@
 #include <string.h>
 
 #include "convert.h"
+#include "transpose.h"
+
+/* dst[r · dst_ld + c] = src[c · src_ld + r], n × n elements in n registers: log2 n rounds in which rows i and i + n/2 are
+ * interleaved to rows 2 i and 2 i + 1. */
+#define TRANSPOSE_TILE(name, T, N, ROUNDS, BYTES, LOW, HIGH)                                                           \
+	typedef T name##_row __attribute__((vector_size(BYTES)));                                                          \
+	typedef T name##_row_mem __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));                       \
+	static void name(T *dst, int64_t dst_ld, const T *src, int64_t src_ld) {                                           \
+		name##_row x[N], y[N];                                                                                         \
+		MT_UNROLL                                                                                                      \
+		for (int i = 0; i < N; i++)                                                                                    \
+			x[i] = *(const name##_row_mem *)(src + i * src_ld);                                                        \
+		MT_UNROLL                                                                                                      \
+		for (int round = 0; round < ROUNDS; round++) {                                                                 \
+			MT_UNROLL                                                                                                  \
+			for (int i = 0; i < N / 2; i++) {                                                                          \
+				y[2 * i] = __builtin_shufflevector(x[i], x[i + N / 2], LOW);                                           \
+				y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + N / 2], HIGH);                                      \
+			}                                                                                                          \
+			MT_UNROLL                                                                                                  \
+			for (int i = 0; i < N; i++)                                                                                \
+				x[i] = y[i];                                                                                           \
+		}                                                                                                              \
+		MT_UNROLL                                                                                                      \
+		for (int i = 0; i < N; i++)                                                                                    \
+			*(name##_row_mem *)(dst + i * dst_ld) = x[i];                                                              \
+	}
+
+#define LIST(...) __VA_ARGS__
+TRANSPOSE_TILE(tile_1, uint8_t, 16, 4, 16, LIST(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+               LIST(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31))
+TRANSPOSE_TILE(tile_2, uint16_t, 8, 3, 16, LIST(0, 8, 1, 9, 2, 10, 3, 11), LIST(4, 12, 5, 13, 6, 14, 7, 15))
+TRANSPOSE_TILE(tile_8, uint64_t, 4, 2, 32, LIST(0, 4, 1, 5), LIST(2, 6, 3, 7))
+#if !defined(MT_ISA_AVX2) && !defined(MT_ISA_AVX512)
+TRANSPOSE_TILE(tile_4, uint32_t, 4, 2, 16, LIST(0, 4, 1, 5), LIST(2, 6, 3, 7))
+#endif
+#undef LIST
+
+#if defined(MT_ISA_AVX2) || defined(MT_ISA_AVX512)
+
+/* Floats are only moved: their bits stay. */
+static void tile_4(uint32_t *dst, int64_t dst_ld, const uint32_t *src, int64_t src_ld) {
+	vec_f32 x[VL_F32];
+	MT_UNROLL
+	for (int i = 0; i < VL_F32; i++)
+		x[i] = *(const vec_f32_mem *)(src + i * src_ld);
+	transpose_vectors(x);
+	MT_UNROLL
+	for (int i = 0; i < VL_F32; i++)
+		*(vec_f32_mem *)(dst + i * dst_ld) = x[i];
+}
+#endif
 
 #define T uint8_t
+#define TILE 16
 #define NAME(f) f##_1
 #include "stage_size.inc"
 #undef T
+#undef TILE
 #undef NAME
 #define T uint16_t
+#define TILE 8
 #define NAME(f) f##_2
 #include "stage_size.inc"
 #undef T
+#undef TILE
 #undef NAME
 #define T uint32_t
+#define TILE VL_F32
 #define NAME(f) f##_4
 #include "stage_size.inc"
 #undef T
+#undef TILE
 #undef NAME
 #define T uint64_t
+#define TILE 4
 #define NAME(f) f##_8
 #include "stage_size.inc"
 #undef T
+#undef TILE
 #undef NAME
 
 static void gather(void *dst, int size, const void *src, int64_t stride, int64_t n) {

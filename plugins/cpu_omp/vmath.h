@@ -4,9 +4,7 @@
  * product that feeds a sum is an explicit mt__madd: the compiler then has nothing left to contract, and the vector body
  * and the scalar rest of a loop give the same bits.
  *
- * Greatest errors found over every 23rd float, against double, in ULP (with FMA / without):
- *     exp 0.99 / 0.96   expm1 1.41 / 1.48   log 0.75 / 0.81   log1p 0.76 / 0.83   tanh 1.31
- *     sigmoid 1.07 / 1.09   silu 1.50 / 2.00   softplus 1.58 / 1.64   erf 1.02 / 1.16 */
+ * docs/performance/elementwise.md has the greatest error of each over all floats, bench/ulp measures it. */
 #ifndef MT_OMP_VMATH_H
 #define MT_OMP_VMATH_H
 
@@ -153,16 +151,54 @@ MT__INLINE float mt__logf(float x) {
 	return x < 0.0f ? NAN : result;
 }
 
-/* ln(1 + x).  c makes up for what rounding 1 + x lost. */
+/* x = 2^n (1 + f), 1 + f in [sqrt 1/2, sqrt 2], for finite x > 0. */
+MT__INLINE float mt__log_reduce(float x, float *n) {
+	float scaled = x < 0x1p-126f ? x * 0x1p23f : x;
+	uint32_t u = mt__bits(scaled) - 0x3F3504F3u;
+	*n = (x < 0x1p-126f ? -23.0f : 0.0f) + (float)((int32_t)u >> 23);
+	return mt__from_bits((u & 0x007FFFFFu) + 0x3F3504F3u) - 1.0f;
+}
+
+/* n c + ln(1 + f) b: logarithms to other bases; b comes in two parts, the upper one with 12 bits. */
+MT__INLINE float mt__log_scaled(float f, float n, float b_high, float b_low, float c_high, float c_low) {
+	float s = f / (2.0f + f), z = s * s, w = z * z;
+	float odd = w * mt__madd(w, 0.24279078841f, 0.40000972152f);
+	float even = z * mt__madd(w, 0.28498786688f, 0.66666662693f);
+	float half = 0.5f * f * f, high = mt__from_bits(mt__bits(f - half) & 0xFFFFF000u);
+	float low = mt__madd(s, half + (odd + even), (f - high) - half);
+	float rest = mt__madd(low + high, b_low, low * b_high);
+	return mt__madd(n, c_high, mt__madd(high, b_high, mt__madd(n, c_low, rest)));
+}
+
+/* What logarithms give where their argument is no positive finite number. */
+MT__INLINE float mt__log_special(float x, float result) {
+	result = x < INFINITY ? result : x; /* +inf and NaN */
+	result = x == 0.0f ? -INFINITY : result;
+	return x < 0.0f ? NAN : result;
+}
+
+MT__INLINE float mt__log2f(float x) {
+	float n, f = mt__log_reduce(x, &n);
+	return mt__log_special(x, mt__log_scaled(f, n, 0x1.7140000000000p+0f, 0x1.47652c0000000p-12f, 1.0f, 0.0f));
+}
+
+MT__INLINE float mt__log10f(float x) {
+	float n, f = mt__log_reduce(x, &n);
+	return mt__log_special(x, mt__log_scaled(f, n, 0x1.bca0000000000p-2f, 0x1.7b15260000000p-14f, 0x1.3440000000000p-2f,
+	                                         0x1.3509f80000000p-18f));
+}
+
+/* ln(1 + x).  c makes up for what rounding 1 + x lost; its quotient by 1 + x needs few digits. */
 MT__INLINE float mt__log1pf(float x) {
 	float one = 1.0f + x;
 	uint32_t u = mt__bits(one) - 0x3F3504F3u;
 	int32_t k = (int32_t)u >> 23;
 	float c = k >= 2 ? 1.0f - (one - x) : x - (one - 1.0f);
-	c = k >= 25 ? 0.0f : c / one;
 	float f = mt__from_bits((u & 0x007FFFFFu) + 0x3F3504F3u) - 1.0f;
+	/* 1 / one = 2^-k / (1 + f), 1 / (1 + f) to 4% */
+	c *= mt__pow2i(k < 25 ? -k : -25) * mt__madd(mt__madd(0.83f, f, -1.0f), f, 1.0f);
 	f = k == 0 ? x : f;
-	c = k == 0 ? 0.0f : c;
+	c = ((k == 0) | (k >= 25)) ? 0.0f : c;
 	float result = mt__log_core(f, (float)k, c);
 	result = x < INFINITY ? result : x;
 	result = x == -1.0f ? -INFINITY : result;
@@ -245,6 +281,74 @@ MT__INLINE float mt__erff(float x) {
 	q = mt__madd(q, t, -t);
 	float large = mt__copysign(1.0f - mt__exp_normal(q), x);
 	return t < 0.927734375f ? small : large;
+}
+
+/* arcsin r - r for r in [0, 1/2], r² = z. */
+MT__INLINE float mt__asin_rest(float r, float z) {
+	float p = 0x1.33895ep-5f;
+	p = mt__madd(p, z, 0x1.d87ecep-7f);
+	p = mt__madd(p, z, 0x1.049d3ep-5f);
+	p = mt__madd(p, z, 0x1.6cad52p-5f);
+	p = mt__madd(p, z, 0x1.333886p-4f);
+	p = mt__madd(p, z, 0x1.55554cp-3f);
+	return p * z * r;
+}
+
+/* r = sqrt(z) and what rounding it lost; z in [0, 1/4]. */
+MT__INLINE float mt__sqrt_parts(float z, float *low) {
+	float r = sqrtf(z);
+#ifdef __FMA__
+	float rest = __builtin_fmaf(-r, r, z);
+#else
+	float rest = (float)((double)z - (double)r * (double)r);
+#endif
+	*low = z > 0.0f ? 0.5f * rest / r : 0.0f;
+	return r;
+}
+
+/* arcsin x, above 1/2 as π/2 - 2 arcsin sqrt((1 - x) / 2). */
+MT__INLINE float mt__asinf(float x) {
+	float a = mt__from_bits(mt__bits(x) & 0x7FFFFFFFu), z = mt__madd(-0.5f, a, 0.5f), low;
+	float root = mt__sqrt_parts(z, &low);
+	z = a > 0.5f ? z : a * a;
+	float r = a > 0.5f ? root : a, rest = mt__asin_rest(r, z);
+	float large = (-2.0f * r + 0x1.921fb6p0f) + mt__madd(-2.0f, rest + low, -0x1.777a5cp-25f);
+	return mt__copysign(a > 0.5f ? large : r + rest, x);
+}
+
+/* arccos x: 2 arcsin sqrt((1 - |x|) / 2) above 1/2, or π less that; π/2 - arcsin x between. */
+MT__INLINE float mt__acosf(float x) {
+	float a = mt__from_bits(mt__bits(x) & 0x7FFFFFFFu), z = mt__madd(-0.5f, a, 0.5f), low;
+	float root = mt__sqrt_parts(z, &low);
+	z = a > 0.5f ? z : a * a;
+	float r = a > 0.5f ? root : a, rest = mt__asin_rest(r, z), both = rest + low;
+	float above = 2.0f * (r + both);
+	float below = (-2.0f * r + 0x1.921fb6p1f) + mt__madd(-2.0f, both, -0x1.777a5cp-24f);
+	float signed_r = mt__copysign(r, x), signed_rest = mt__copysign(rest, x);
+	float middle = (0x1.921fb6p0f - signed_r) - (signed_rest + 0x1.777a5cp-25f);
+	float large = x < 0.0f ? below : above;
+	return a > 0.5f ? large : middle;
+}
+
+/* arctan q of q in [0, 1]. */
+MT__INLINE float mt__atan_unit(float q) {
+	float z = q * q, p = -0x1.d69210p-10f;
+	p = mt__madd(p, z, 0x1.65df1ep-7f);
+	p = mt__madd(p, z, -0x1.ff084ap-6f);
+	p = mt__madd(p, z, 0x1.dae6aap-5f);
+	p = mt__madd(p, z, -0x1.583d66p-4f);
+	p = mt__madd(p, z, 0x1.c09d32p-4f);
+	p = mt__madd(p, z, -0x1.24220ap-3f);
+	p = mt__madd(p, z, 0x1.999206p-3f);
+	p = mt__madd(p, z, -0x1.55553ep-2f);
+	return mt__madd(p * z, q, q);
+}
+
+MT__INLINE float mt__atanf(float x) {
+	float a = mt__from_bits(mt__bits(x) & 0x7FFFFFFFu);
+	float y = mt__atan_unit(a > 1.0f ? 1.0f / a : a);
+	float large = (-0x1.777a5cp-25f - y) + 0x1.921fb6p0f;
+	return mt__copysign(a > 1.0f ? large : y, x);
 }
 
 #endif

@@ -167,14 +167,6 @@ MT__INLINE float mt__exp2f(float x) {
 	return (float)mt__wide_exp2(y);
 }
 
-MT__INLINE float mt__log2f(float x) {
-	return x < 0.0f ? NAN : (float)mt__wide_log2((double)x);
-}
-
-MT__INLINE float mt__log10f(float x) {
-	return x < 0.0f ? NAN : (float)(0.30102999566398119521 * mt__wide_log2((double)x));
-}
-
 /* sinh x: Taylor's series below 1, off by 2^-32; (e^|x| - e^-|x|) / 2 above. */
 MT__INLINE float mt__sinhf(float x) {
 	double a = (double)x, z = a * a, e = mt__wide_exp(mt__wide_abs(a));
@@ -296,6 +288,62 @@ MT__INLINE float mt__gelu_tanh_slopef(float x) {
 MT__INLINE float mt__erf_slopef(float x) {
 	double a = (double)x;
 	return (float)(1.12837916709551257 * mt__wide_exp(-a * a));
+}
+
+/* 1/2 ln(u / v) for 0 < v <= u, normal: 2^n v is brought within sqrt 2 of u, then s = (u - v) / (u + v). */
+MT__INLINE double mt__wide_half_log(double u, double v) {
+	uint64_t d = mt__wide_bits(u) - mt__wide_bits(v) + 0x0008000000000000u;
+	double n = mt__wide_from_bits((d >> 52) | 0x4338000000000000u) - MT__WIDE_SHIFT;
+	v = mt__wide_from_bits(mt__wide_bits(v) + (d & 0xFFF0000000000000u));
+	double s = (u - v) / (u + v), z = s * s;
+	double p = 0.0943939286546937;
+	p = mt__wide_madd(p, z, 0.110871439987495522);
+	p = mt__wide_madd(p, z, 0.14286075637928053);
+	p = mt__wide_madd(p, z, 0.199999976301726623);
+	p = mt__wide_madd(p, z, 0.333333333383710077);
+	return mt__wide_madd(n, 0.346573590279972654709, mt__wide_madd(p * z, s, s));
+}
+
+/* artanh x; 1/2 ln((1 + x) / (1 - x)). */
+MT__INLINE float mt__atanhf(float x) {
+	double a = mt__wide_abs((double)x);
+	float y = mt__copysign((float)mt__wide_half_log(1.0 + a, 1.0 - a), x);
+	y = a < 0x1p-12 ? x : y;
+	y = a == 1.0 ? mt__copysign(INFINITY, x) : y;
+	return a <= 1.0 ? y : NAN;
+}
+
+/* arsinh x: ln(|x| + sqrt(1 + x²)). */
+MT__INLINE float mt__asinhf(float x) {
+	double a = mt__wide_abs((double)x), r = sqrt(mt__wide_madd(a, a, 1.0)), sum = a + r;
+	float y = mt__copysign((float)(2.0 * mt__wide_half_log(sum, 1.0)), x);
+	y = a < 0x1p-12 ? x : y;
+	return a < (double)INFINITY ? y : x;
+}
+
+/* arcosh x: ln(x + sqrt((x - 1) (x + 1))). */
+MT__INLINE float mt__acoshf(float x) {
+	double a = (double)x, sum = a + sqrt((a - 1.0) * (a + 1.0));
+	float y = (float)(2.0 * mt__wide_half_log(sum, 1.0));
+	y = a < (double)INFINITY ? y : x;
+	return a < 1.0 ? NAN : y;
+}
+
+/* The angle of (x, y): arctan of the smaller coordinate over the larger, and from there to the octant. */
+MT__INLINE float mt__atan2f(float y, float x) {
+	float a = mt__from_bits(mt__bits(y) & 0x7FFFFFFFu), b = mt__from_bits(mt__bits(x) & 0x7FFFFFFFu);
+	int steep = a > b;
+	float low = steep ? b : a, high = steep ? a : b;
+	float q = low / high;
+	q = high == 0.0f ? 0.0f : q;
+	q = low == INFINITY ? 1.0f : q;
+	float r = mt__atan_unit(q);
+	float quarter = (-0x1.777a5cp-25f - r) + 0x1.921fb6p0f;
+	r = steep ? quarter : r;
+	float left = (-0x1.777a5cp-24f - r) + 0x1.921fb6p1f;
+	r = (int32_t)mt__bits(x) < 0 ? left : r;
+	r = ((a != a) | (b != b)) ? NAN : r;
+	return mt__copysign(r, y);
 }
 
 #endif

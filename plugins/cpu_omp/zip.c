@@ -2,6 +2,10 @@
 #include "elementwise.h"
 #include "scalar.h"
 #include "stage.h"
+#include "stream.h"
+#if defined(MT_ISA_AVX512)
+#include "vmath_avx512.h"
+#endif
 #include "vmath_wide.h"
 #include "zip_single.h"
 
@@ -35,6 +39,29 @@ MT__INLINE float mish_slope_f32(float x) {
 
 MT__INLINE float selu_slope_f32(float x) {
 	return mt__selu_slopef(x);
+}
+
+MT__INLINE float zip_atan2_f32(float a, float b) {
+	return mt__atan2f(a, b);
+}
+
+/* Remainders by a quotient in double: exact where |a / b| < 2^24, b != 0 and a and b are finite. */
+#define QUOTIENT_LIMIT 0x1p24f
+
+/* a - b trunc(a / b) within QUOTIENT_LIMIT (zip_quotients keeps the rest away), from the nearest integer to a / b. */
+MT__INLINE float zip_fmod_f32(float x, float y) {
+	double a = mt__wide_abs((double)x), b = mt__wide_abs((double)y);
+	double n = (a / b + MT__WIDE_SHIFT) - MT__WIDE_SHIFT, r = mt__wide_madd(-n, b, a);
+	r = r < 0.0 ? r + b : r;
+	return mt__copysign((float)r, x);
+}
+
+static inline double zip_atan2_f64(double a, double b) {
+	return atan2(a, b);
+}
+
+static inline double zip_fmod_f64(double a, double b) {
+	return fmod(a, b);
 }
 
 static inline double zip_pow_f64(double a, double b) {
@@ -80,7 +107,13 @@ static inline double selu_slope_f64(double x) {
 #define NAME(f) f##_f32
 #define FN(name) name##f
 #define DTYPES MT_DTYPE_BIT(MT_F32)
+#define STREAMS
+#if defined(MT_ISA_AVX512)
+#define LANES
+#endif
 #include "zip_float.inc"
+#undef STREAMS
+#undef LANES
 #undef T
 #undef NAME
 #undef FN
@@ -162,10 +195,51 @@ struct zip {
 	union element scalar;
 };
 
+static bool has_quotient(int32_t op) {
+	return op == MT_ZIP_MOD || op == MT_ZIP_FLOOR_DIV || op == MT_ZIP_FMOD;
+}
+
+static bool quotient_is_small(float a, float b) {
+	return (fabsf(a) < QUOTIENT_LIMIT * fabsf(b)) & (fabsf(b) < INFINITY);
+}
+
+static float any_quotient(int op, float a, float b) {
+	float r = fmodf(a, b);
+	return op == MT_ZIP_FMOD ? r : op == MT_ZIP_MOD ? mod_f32(r, b) : floor_div_f32(r, a, b);
+}
+
+/* mod, floor_div and fmod: with the C library's fmod where the quotient is large.  Each element takes the same way
+ * whatever its neighbours are. */
+static void zip_quotients(int op, float *out, const float *a, const float *b, uint32_t scalars, int64_t n) {
+	enum { CHUNK = 1024 };
+	int64_t step_a = scalars & 1 ? 0 : 1, step_b = scalars & 2 ? 0 : 1;
+	for (int64_t begin = 0; begin < n; begin += CHUNK) {
+		int64_t m = mt__omp_min(CHUNK, n - begin);
+		const float *p = a + begin * step_a, *q = b + begin * step_b;
+		int large = 0;
+		for (int64_t i = 0; i < m; i++)
+			large |= !quotient_is_small(p[i * step_a], q[i * step_b]);
+		if (!large) {
+			zip_f32(op, out + begin, p, q, scalars, m, 0, 0);
+			continue;
+		}
+		for (int64_t i = 0; i < m; i++) {
+			float x = p[i * step_a], y = q[i * step_b];
+			if (quotient_is_small(x, y))
+				zip_f32(op, out + begin + i, &x, &y, 0, 1, 0, 0);
+			else
+				out[begin + i] = any_quotient(op, x, y);
+		}
+	}
+}
+
 static void apply(const struct zip *z, void *out, const void *a, const void *b, uint32_t scalars, int64_t n) {
 	switch (z->dtype) {
 	case MT_F32:
-		zip_f32(z->op, out, a, b, scalars, n, mt__scalar_f32(z->p), mt__scalar_f32(z->q));
+		if (has_quotient(z->op))
+			zip_quotients(z->op, out, a, b, scalars, n);
+		else
+			zip_f32(z->op, out, a, b, scalars, n, mt__scalar_f32(z->p), mt__scalar_f32(z->q));
 		return;
 	case MT_F64:
 		zip_f64(z->op, out, a, b, scalars, n, mt__scalar_f64(z->p), mt__scalar_f64(z->q));
@@ -219,6 +293,17 @@ static void run(const void *context, int64_t n, void *const *p, uint32_t scalars
 	apply(z, p[0], a, b, one, n);
 }
 
+static void stream(const void *context, int64_t n, void *const *p, uint32_t scalars) {
+	const struct zip *z = context;
+	const void *a = z->scalar_at == 0 ? (const void *)&z->scalar : p[1];
+	const void *b = z->scalar_at == 1 ? (const void *)&z->scalar : p[z->scalar_at == 0 ? 1 : 2];
+	uint32_t one = z->scalar_at < 0 ? scalars >> 1 : (scalars >> 1 ? 3u : 1u << z->scalar_at);
+	if (one == 3)
+		run(context, n, p, scalars);
+	else
+		stream_f32(z->op, p[0], a, b, one, n, mt__scalar_f32(z->p), mt__scalar_f32(z->q));
+}
+
 /* Of one position, in axpy elements. */
 static double cost(int32_t op, int32_t dtype) {
 	double c;
@@ -233,7 +318,7 @@ static double cost(int32_t op, int32_t dtype) {
 	case MT_ZIP_FLOOR_DIV:
 	case MT_ZIP_ATAN2:
 	case MT_ZIP_FMOD:
-		return 50;
+		return dtype == MT_F64 ? 50 : 8;
 	case MT_ZIP_SILU_GRAD:
 	case MT_ZIP_SOFTPLUS_GRAD:
 	case MT_ZIP_ERF_GRAD:
@@ -289,6 +374,9 @@ static __attribute__((noinline)) int32_t zip(mt_queue *queue, const struct mt_zi
 	job.may_be_scalar = 6;
 	job.cost = cost(args->op, one->dtype);
 	job.run = run;
+	job.stream = one->dtype == MT_F32 && !gives_bool(args->op) && args->op != MT_ZIP_POW && !has_quotient(args->op)
+	                 ? stream
+	                 : NULL;
 	job.context = &z;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;

@@ -52,3 +52,13 @@ conformance_of_device() {
   esac
   conformance "$1" --random 1000
 }
+
+# errors_of BACKEND: tests/conformance/ulp on its plugin
+errors_of() {
+  case " ${MT_TEST_PLUGINS-} " in
+  *" mt_$1.la "*) ;;
+  *) skip_conformance "the backend $1 is not built" ;;
+  esac
+  if [ -n "${MT_TEST_VALGRIND-}" ]; then skip_conformance "minutes under valgrind"; fi
+  exec "${MT_TEST_BUILDDIR:-.}/tests/conformance/ulp" "${MT_TEST_BUILDDIR:-.}/.libs/mt/mt_$1.so"
+}
