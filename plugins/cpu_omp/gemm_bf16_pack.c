@@ -7,6 +7,9 @@
 
 /* Pairs a vector holds, and the same number of single bf16. */
 #define VL VL_F32
+/* How far ahead memory is asked for: elements of a row, and rows. */
+#define AHEAD_ALONG 128
+#define AHEAD_ACROSS 16
 typedef uint16_t half_u16 __attribute__((vector_size(MT_VECTOR_BYTES / 2)));
 typedef uint32_t vec_u32 __attribute__((vector_size(MT_VECTOR_BYTES)));
 
@@ -50,10 +53,15 @@ static void pack_pairs_along_k(uint16_t *dst, int64_t ld, const uint16_t *src, i
 		for (int64_t i = 0; i < ld; i += VL) {
 			const uint16_t *from = src + i * i_stride + 2 * p;
 			vec_f32 x[VL];
-			if (left >= 2 * VL && width - i >= VL) {
+			if (left >= 2 * VL) {
 				MT_UNROLL
 				for (int r = 0; r < VL; r++)
-					x[r] = load_elements(from + r * i_stride, 2 * VL);
+					if (i + r < width) {
+						__builtin_prefetch(from + r * i_stride + AHEAD_ALONG);
+						x[r] = load_elements(from + r * i_stride, 2 * VL);
+					} else {
+						x[r] = (vec_f32){0};
+					}
 			} else {
 				for (int r = 0; r < VL; r++)
 					x[r] = load_elements(from + r * i_stride, i + r < width ? left : 0);
@@ -76,6 +84,8 @@ static void pack_pairs_across_k(uint16_t *dst, int64_t ld, const uint16_t *src, 
                                 int64_t k, int64_t pairs) {
 	for (int64_t p = 0; p < pairs; p++) {
 		const uint16_t *even = src + 2 * p * p_stride;
+		__builtin_prefetch(even + AHEAD_ACROSS * p_stride);
+		__builtin_prefetch(even + (AHEAD_ACROSS + 1) * p_stride);
 		int64_t has_even = 2 * p < k ? width : 0, has_odd = 2 * p + 1 < k ? width : 0;
 		for (int64_t i = 0; i < ld; i += VL) {
 			vec_u32 low = load_halves(even + i, has_even - i), high = load_halves(even + p_stride + i, has_odd - i);
