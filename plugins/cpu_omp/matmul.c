@@ -4,12 +4,14 @@
  *     m·n·k tiny                      by the definition, matrices among the threads
  *     one row or one column           gemv, columns among the threads
  *     f16 and bf16, small             as f32 in scratch, each matrix on one thread
+ *     f16 and bf16, skinny            the same by blocks of columns, blocks among the threads
  *     a batch of matrices             each on one thread
  *     else                            each matrix on all threads
  * The last three may be another engine's (mt__omp_matmul_by), which levels above avx512 have for bf16.
  *
  * Batch extents along which b is broadcast and a and out lie regularly are rows of one larger product. */
 #include "gemm_engine.h"
+#include "gemm_low.h"
 
 #include "parallel.h"
 
@@ -258,6 +260,8 @@ int32_t mt__omp_matmul_by(mt_queue *queue, const struct mt_matmul_args *args, mt
 	const struct mt__omp_gemm_engine *engine = choose ? choose(&g) : NULL;
 	if (!engine && mt__omp_gemm_low_fit(&g))
 		return low(queue, &g, &batch, threads);
+	if (!engine && batch.count == 1 && mt__omp_gemm_low_is_skinny(&g))
+		return mt__omp_gemm_low_skinny(queue, &g, threads);
 	return blocked(queue, engine ? engine : &plain_engine, &g, &batch, threads);
 }
 

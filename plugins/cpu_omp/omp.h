@@ -30,14 +30,7 @@
 #include "mt/plugin.h"
 
 /* Each has all that the ones before it have. */
-enum mt__omp_isa {
-	MT__OMP_BASE,
-	MT__OMP_AVX2,
-	MT__OMP_AVX512,
-	MT__OMP_AVX512_BF16,
-	MT__OMP_AMX,
-	MT__OMP_ISA_COUNT
-};
+enum mt__omp_isa { MT__OMP_BASE, MT__OMP_AVX2, MT__OMP_AVX512, MT__OMP_AVX512_BF16, MT__OMP_AMX, MT__OMP_ISA_COUNT };
 
 struct mt_plugin_device {
 	struct mt_device_api api;

@@ -6,7 +6,8 @@
 #define LEAST_EXTENT 2
 
 const struct mt__omp_gemm_engine *mt__omp_choose_avx512_bf16(const struct mt__omp_gemm *g) {
-	bool pays = g->m >= LEAST_EXTENT && g->n >= LEAST_EXTENT && (double)g->m * (double)g->n * (double)g->k >= LEAST_WORK;
+	bool pays =
+		g->m >= LEAST_EXTENT && g->n >= LEAST_EXTENT && (double)g->m * (double)g->n * (double)g->k >= LEAST_WORK;
 	return g->dtype == MT_BF16 && pays ? &mt__omp_gemm_avx512_bf16 : NULL;
 }
 
