@@ -33,6 +33,9 @@ struct block {
 	int64_t row_tiles, column_tiles;
 };
 
+/* VFPCLASSPS's name for subnormal numbers. */
+#define FPCLASS_SUBNORMAL 0x20
+
 /* A part of a block: rows and columns of tiles. */
 struct part {
 	int64_t r_begin, r_end, c_begin, c_end;
@@ -82,9 +85,8 @@ struct result {
 /* c[j] = bf16(y[j]) for all columns.  The instruction would make zeros of what is subnormal. */
 MT_INLINE void store_whole_row(uint16_t *c, const float *y) {
 #if defined(__AVX512BF16__)
-	const int subnormal = 0x20;
 	__m512 low = _mm512_loadu_ps(y), high = _mm512_loadu_ps(y + 16);
-	if (!(_mm512_fpclass_ps_mask(low, subnormal) | _mm512_fpclass_ps_mask(high, subnormal))) {
+	if (!(_mm512_fpclass_ps_mask(low, FPCLASS_SUBNORMAL) | _mm512_fpclass_ps_mask(high, FPCLASS_SUBNORMAL))) {
 		_mm512_storeu_si512(c, (__m512i)_mm512_cvtne2ps_pbh(high, low));
 		return;
 	}

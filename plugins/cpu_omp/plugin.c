@@ -60,6 +60,7 @@ static int32_t choose_isa(enum mt__omp_isa *out) {
 
 /* The highest whole table up to isa, and what the levels from there to isa put over it. */
 static void fill_table(enum mt__omp_isa isa, struct mt_kernel_table *table) {
+	(void)isa;
 	*table = *mt__omp_kernels_base();
 #ifdef MT_HAVE_AVX2
 	if (isa >= MT__OMP_AVX2)
