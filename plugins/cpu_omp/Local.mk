@@ -3,7 +3,9 @@
 #   omp_isa_sources += %D%/name.c         kernels, compiled once for each ISA level
 #   omp_avx2_sources += %D%/x86/name.c    code of one level alone
 # Kernels are told their level by MT_ISA (base, avx2 or avx512). Each level is a
-# library of its own, so that its flags survive `make CFLAGS=-O0`.
+# library of its own, so that its flags survive `make CFLAGS=-O0`. Those above
+# avx512 are a few kernels put over its table: they are compiled as avx512, with
+# the flags of their level besides.
 mt_omp_la_SOURCES =
 mt_omp_la_SOURCES += %D%/caches.c
 mt_omp_la_SOURCES += %D%/capabilities.c
@@ -60,7 +62,9 @@ omp_isa_sources += %D%/gather_run.inc
 omp_isa_sources += %D%/gemm.c
 omp_isa_sources += %D%/gemm.h
 omp_isa_sources += %D%/gemm_block.inc
+omp_isa_sources += %D%/gemm_engine.h
 omp_isa_sources += %D%/gemm_low.c
+omp_isa_sources += %D%/gemm_low.h
 omp_isa_sources += %D%/gemm_pack.h
 omp_isa_sources += %D%/gemm_tile.inc
 omp_isa_sources += %D%/gemv.c
@@ -127,6 +131,18 @@ omp_isa_sources += %D%/zip_single.h
 omp_base_sources =
 omp_avx2_sources =
 omp_avx512_sources =
+omp_bf16_sources =
+omp_bf16_sources += %D%/gemm_bf16.c
+omp_bf16_sources += %D%/gemm_bf16.h
+omp_bf16_sources += %D%/gemm_bf16_pack.c
+omp_bf16_sources += %D%/x86/levels.h
+omp_avx512_bf16_sources =
+omp_avx512_bf16_sources += %D%/x86/gemm_avx512_bf16.c
+omp_avx512_bf16_sources += %D%/x86/table_avx512_bf16.c
+omp_amx_sources =
+omp_amx_sources += %D%/x86/gemm_amx.c
+omp_amx_sources += %D%/x86/levels.h
+omp_amx_sources += %D%/x86/table_amx.c
 
 # -iquote, not -I: omp.h here is not <omp.h>.
 omp_cppflags = $(plugin_cppflags) -iquote $(top_srcdir)/%D%
@@ -146,6 +162,12 @@ libmt_omp_avx2_la_CFLAGS = $(omp_cflags) $(MT_AVX2_CFLAGS)
 libmt_omp_avx512_la_SOURCES = $(omp_isa_sources) $(omp_avx512_sources)
 libmt_omp_avx512_la_CPPFLAGS = $(omp_cppflags) -DMT_ISA=avx512 -DMT_ISA_AVX512=1
 libmt_omp_avx512_la_CFLAGS = $(omp_cflags) $(MT_AVX512_CFLAGS)
+libmt_omp_avx512_bf16_la_SOURCES = $(omp_bf16_sources) $(omp_avx512_bf16_sources)
+libmt_omp_avx512_bf16_la_CPPFLAGS = $(libmt_omp_avx512_la_CPPFLAGS)
+libmt_omp_avx512_bf16_la_CFLAGS = $(omp_cflags) $(MT_AVX512_BF16_CFLAGS)
+libmt_omp_amx_la_SOURCES = $(omp_amx_sources)
+libmt_omp_amx_la_CPPFLAGS = $(libmt_omp_avx512_la_CPPFLAGS)
+libmt_omp_amx_la_CFLAGS = $(omp_cflags) $(MT_AMX_CFLAGS)
 
 if HAVE_OMP
 pkglib_LTLIBRARIES += mt_omp.la
@@ -160,6 +182,16 @@ if HAVE_AVX512
 noinst_LTLIBRARIES += libmt_omp_avx512.la
 omp_cppflags += -DMT_HAVE_AVX512=1
 mt_omp_la_LIBADD += libmt_omp_avx512.la
+endif
+if HAVE_AVX512_BF16
+noinst_LTLIBRARIES += libmt_omp_avx512_bf16.la
+omp_cppflags += -DMT_HAVE_AVX512_BF16=1
+mt_omp_la_LIBADD += libmt_omp_avx512_bf16.la
+endif
+if HAVE_AMX
+noinst_LTLIBRARIES += libmt_omp_amx.la
+omp_cppflags += -DMT_HAVE_AMX=1
+mt_omp_la_LIBADD += libmt_omp_amx.la
 endif
 endif
 mt_omp_la_LIBADD += -lm

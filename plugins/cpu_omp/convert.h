@@ -18,8 +18,13 @@ MT_INLINE void convert_f16_to_f32(float *dst, const uint16_t *src, int64_t strid
 }
 
 MT_INLINE void convert_bf16_to_f32(float *dst, const uint16_t *src, int64_t stride, int64_t n) {
-	for (int64_t i = 0; i < n; i++)
-		dst[i] = mt_bf16_to_f32(src[i * stride]);
+	/* Written twice: only the loop of neighbours becomes one of vectors. */
+	if (stride == 1)
+		for (int64_t i = 0; i < n; i++)
+			dst[i] = mt_bf16_to_f32(src[i]);
+	else
+		for (int64_t i = 0; i < n; i++)
+			dst[i] = mt_bf16_to_f32(src[i * stride]);
 }
 
 /* dst[i · stride] = src[i], i < n */
@@ -34,8 +39,12 @@ MT_INLINE void convert_f32_to_f16(uint16_t *dst, int64_t stride, const float *sr
 }
 
 MT_INLINE void convert_f32_to_bf16(uint16_t *dst, int64_t stride, const float *src, int64_t n) {
-	for (int64_t i = 0; i < n; i++)
-		dst[i * stride] = mt_f32_to_bf16(src[i]);
+	if (stride == 1)
+		for (int64_t i = 0; i < n; i++)
+			dst[i] = mt_f32_to_bf16(src[i]);
+	else
+		for (int64_t i = 0; i < n; i++)
+			dst[i * stride] = mt_f32_to_bf16(src[i]);
 }
 
 /* The same with the dtype as an argument: f32, f16, bf16. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const isa_names[MT__OMP_ISA_COUNT] = {"base", "avx2", "avx512"};
+static const char *const isa_names[MT__OMP_ISA_COUNT] = {"base", "avx2", "avx512", "avx512_bf16", "amx"};
 
 const char *mt__omp_isa_name(enum mt__omp_isa isa) {
 	return isa_names[isa];
@@ -12,15 +12,43 @@ const char *mt__omp_isa_name(enum mt__omp_isa isa) {
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-/* XCR0's bits for the upper halves of ymm, and for the mask registers and zmm. */
+/* XCR0's bits for the upper halves of ymm; for the mask registers and zmm; for AMX's tiles and their configuration. */
 #define XCR0_AVX 0x6u
 #define XCR0_AVX512 0xe6u
+#define XCR0_AMX 0x60000u
+
+/* CPUID leaf 7: AVX512_BF16 in eax of subleaf 1; AMX-BF16 and AMX-TILE in edx of subleaf 0. */
+#define LEAF7_1_EAX_AVX512_BF16 (1u << 5)
+#define LEAF7_EDX_AMX (1u << 22 | 1u << 24)
+
+/* Linux: asks for an extended register state; AMX's tile data is number 18. */
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_XTILEDATA 18
 
 static uint32_t read_xcr0(void) {
 	uint32_t low, high;
 	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return low;
+}
+
+/* Beyond AVX-512, whose presence is known.  edx: of leaf 7. */
+static enum mt__omp_isa best_above_avx512(uint32_t edx) {
+	enum mt__omp_isa best = MT__OMP_AVX512;
+	uint32_t eax, ebx, ecx, ignored;
+	if (!__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &ignored) || !(eax & LEAF7_1_EAX_AVX512_BF16))
+		return best;
+#ifdef MT_HAVE_AVX512_BF16
+	best = MT__OMP_AVX512_BF16;
+#endif
+#ifdef MT_HAVE_AMX
+	if ((edx & LEAF7_EDX_AMX) == LEAF7_EDX_AMX && (read_xcr0() & XCR0_AMX) == XCR0_AMX)
+		best = MT__OMP_AMX;
+#endif
+	(void)edx;
+	return best;
 }
 
 enum mt__omp_isa mt__omp_best_isa(void) {
@@ -35,13 +63,20 @@ enum mt__omp_isa mt__omp_best_isa(void) {
 #ifdef MT_HAVE_AVX512
 	uint32_t need7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
 	if ((ebx & need7) == need7 && (read_xcr0() & XCR0_AVX512) == XCR0_AVX512)
-		return MT__OMP_AVX512;
+		return best_above_avx512(edx);
 #endif
 #ifdef MT_HAVE_AVX2
 	return MT__OMP_AVX2;
 #else
 	return MT__OMP_BASE;
 #endif
+}
+
+bool mt__omp_amx_permitted(void) {
+	static _Atomic int answer; /* 0: not asked yet */
+	if (answer == 0)
+		answer = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 ? 1 : -1;
+	return answer > 0;
 }
 
 /* The brand string: leaves 0x80000002 to 0x80000004, 16 characters each. */
@@ -58,6 +93,10 @@ static void brand_string(char out[49]) {
 
 enum mt__omp_isa mt__omp_best_isa(void) {
 	return MT__OMP_BASE;
+}
+
+bool mt__omp_amx_permitted(void) {
+	return false;
 }
 
 static void brand_string(char out[49]) {

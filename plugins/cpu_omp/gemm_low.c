@@ -1,10 +1,17 @@
-/* Small products of f16 and bf16: the operands as f32 in scratch, the product of f32, one rounding at the end. */
-#include "gemm.h"
+/* Small and skinny products of f16 and bf16: the operands as f32 in scratch, the product of f32, one rounding at the
+ * end.  A skinny one goes by blocks of columns. */
+#include "gemm_low.h"
 
 #include "convert.h"
+#include "parallel.h"
 
 /* Operands that need no scratch. */
 #define TINY_BYTES 8192
+
+/* Rows of a skinny product, and what its blocks of columns take of the cache and are multiples of. */
+#define SKINNY_ROWS 8
+#define SKINNY_BYTES (MT__OMP_L2_BYTES / 8)
+#define SKINNY_COLUMNS MT__OMP_GEMV_GRAIN
 
 static bool by_columns(int64_t rs, int64_t cs, int64_t rows, int64_t columns) {
 	return columns == 1 || (rows > 1 && rs == 1 && cs != 1);
@@ -91,4 +98,53 @@ void mt__omp_gemm_low_tiny(const struct mt__omp_gemm *g) {
 	load(g, &w);
 	mt__omp_gemm_tiny(&w);
 	store(g, &w);
+}
+
+/* ---- skinny ---- */
+
+bool mt__omp_gemm_low_is_skinny(const struct mt__omp_gemm *g) {
+	return (g->dtype == MT_F16 || g->dtype == MT_BF16) && mt__omp_min(g->m, g->n) <= SKINNY_ROWS;
+}
+
+struct skinny {
+	const struct mt__omp_gemm *g;
+	int64_t columns, blocks;
+	uint64_t bytes; /* of scratch for a block */
+	char *scratch;
+};
+
+/* Columns [begin, end) of a problem. */
+static struct mt__omp_gemm columns_of(const struct mt__omp_gemm *g, int64_t begin, int64_t end) {
+	int64_t size = mt__omp_dtype_size(g->dtype);
+	struct mt__omp_gemm part = *g;
+	part.n = end - begin;
+	part.b = (const char *)g->b + begin * g->b_cs * size;
+	part.c = (char *)g->c + begin * g->c_cs * size;
+	if (g->bias && !g->bias_of_rows)
+		part.bias = (const char *)g->bias + begin * g->bias_stride * size;
+	return part;
+}
+
+static void run_block(const void *context, int64_t i, int thread) {
+	const struct skinny *s = context;
+	int64_t begin = i * s->columns;
+	struct mt__omp_gemm part = columns_of(s->g, begin, mt__omp_min(s->g->n, begin + s->columns));
+	mt__omp_gemm_low(&part, s->scratch + s->bytes * (uint64_t)thread);
+}
+
+int32_t mt__omp_gemm_low_skinny(mt_queue *queue, struct mt__omp_gemm *g, int threads) {
+	if (g->m > g->n)
+		mt__omp_gemm_transpose(g);
+	struct skinny s = {.g = g};
+	int64_t fit = SKINNY_BYTES / (int64_t)sizeof(float) / mt__omp_max(g->k, 1) / SKINNY_COLUMNS;
+	s.columns = mt__omp_max(1, fit) * SKINNY_COLUMNS;
+	s.blocks = mt__omp_ceil_div(g->n, s.columns);
+	threads = (int)mt__omp_min(threads, s.blocks);
+	struct mt__omp_gemm block = columns_of(g, 0, mt__omp_min(g->n, s.columns));
+	s.bytes = mt__omp_gemm_low_bytes(&block);
+	s.scratch = mt__omp_scratch(queue, s.bytes * (uint64_t)threads);
+	if (!s.scratch)
+		return mt__omp_no_scratch(s.bytes * (uint64_t)threads);
+	mt__omp_each(threads, s.blocks, run_block, &s);
+	return MT_OK;
 }

@@ -4,11 +4,14 @@
  *     m·n·k tiny                      by the definition, matrices among the threads
  *     one row or one column           gemv, columns among the threads
  *     f16 and bf16, small             as f32 in scratch, each matrix on one thread
+ *     f16 and bf16, skinny            the same by blocks of columns, blocks among the threads
  *     a batch of matrices             each on one thread
  *     else                            each matrix on all threads
+ * The last three may be another engine's (mt__omp_matmul_by), which levels above avx512 have for bf16.
  *
  * Batch extents along which b is broadcast and a and out lie regularly are rows of one larger product. */
-#include "gemm.h"
+#include "gemm_engine.h"
+#include "gemm_low.h"
 
 #include "parallel.h"
 
@@ -163,6 +166,7 @@ static void run_gemv(const struct mt__omp_gemm *one, int64_t begin, int64_t end)
 
 /* Every problem of a batch by gemm.c. */
 struct products {
+	const struct mt__omp_gemm_engine *engine;
 	const struct mt__omp_gemm *g;
 	const struct mt__omp_gemm_plan *plan;
 	const struct batch *batch;
@@ -178,18 +182,21 @@ static void run_products(const void *context, int thread, int threads) {
 	for (int64_t i = begin; i < end; i++) {
 		struct mt__omp_gemm one = problem(p->g, p->batch, p->plan->transposed, i);
 		if (p->one_each)
-			mt__omp_gemm_run(&one, p->plan, p->scratch + p->plan->thread_bytes * (uint64_t)thread, 0, 1);
+			p->engine->run(&one, p->plan, p->scratch + p->plan->scratch_bytes * (uint64_t)thread, 0, 1);
 		else
-			mt__omp_gemm_run(&one, p->plan, p->scratch, thread, threads);
+			p->engine->run(&one, p->plan, p->scratch, thread, threads);
 	}
 }
 
-static int32_t blocked(mt_queue *queue, struct mt__omp_gemm *g, const struct batch *batch, int threads) {
+static const struct mt__omp_gemm_engine plain_engine = {mt__omp_gemm_prepare, mt__omp_gemm_run};
+
+static int32_t blocked(mt_queue *queue, const struct mt__omp_gemm_engine *engine, struct mt__omp_gemm *g,
+                       const struct batch *batch, int threads) {
 	struct mt__omp_gemm_plan plan;
-	mt__omp_gemm_prepare(g, threads, &plan);
-	struct products p = {.g = g, .plan = &plan, .batch = batch};
-	p.one_each = batch->count >= threads;
-	uint64_t bytes = plan.scratch_bytes;
+	bool one_each = batch->count >= 4 * threads || batch->count % threads == 0;
+	engine->prepare(g, one_each ? 1 : threads, &plan);
+	struct products p = {.engine = engine, .g = g, .plan = &plan, .batch = batch, .one_each = one_each};
+	uint64_t bytes = plan.scratch_bytes * (uint64_t)(one_each ? threads : 1);
 	p.scratch = mt__omp_scratch(queue, bytes);
 	if (!p.scratch)
 		return mt__omp_no_scratch(bytes);
@@ -219,7 +226,7 @@ static int32_t low(mt_queue *queue, const struct mt__omp_gemm *g, const struct b
 	return MT_OK;
 }
 
-int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args *args) {
+int32_t mt__omp_matmul_by(mt_queue *queue, const struct mt_matmul_args *args, mt__omp_choose_engine *choose) {
 	struct mt__omp_gemm g;
 	struct batch batch;
 	analyse(args, &g, &batch);
@@ -245,7 +252,14 @@ int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args
 		return MT_OK;
 	}
 	int threads = mt__omp_threads(queue, all / 4 * (g.dtype == MT_F64 ? 2 : 1));
-	if (mt__omp_gemm_low_fit(&g))
+	const struct mt__omp_gemm_engine *engine = choose ? choose(&g) : NULL;
+	if (!engine && mt__omp_gemm_low_fit(&g))
 		return low(queue, &g, &batch, threads);
-	return blocked(queue, &g, &batch, threads);
+	if (!engine && batch.count == 1 && mt__omp_gemm_low_is_skinny(&g))
+		return mt__omp_gemm_low_skinny(queue, &g, threads);
+	return blocked(queue, engine ? engine : &plain_engine, &g, &batch, threads);
+}
+
+int32_t MT_ISA_NAME(mt__omp_matmul)(mt_queue *queue, const struct mt_matmul_args *args) {
+	return mt__omp_matmul_by(queue, args, NULL);
 }

@@ -9,9 +9,10 @@
  *     table.c         one level's kernel table: the one list of kernels (compiled once for each level)
  *     collapse.c      arrays reduced to few dims, for the elementwise kernels
  *     gemm*, matmul.c, conv*, pool.c    compute-bound kernels
+ *     x86/            levels above avx512: few kernels, put over the table of the level below
  *     the rest        memory-bound kernels, one file a family
  *
- * Kernel sources are compiled once for each ISA level and include isa.h, which gives every symbol that crosses files
+ * Kernel sources are compiled once for each ISA level (base, avx2, avx512) and include isa.h, which gives every symbol that crosses files
  * the level's suffix.  Everything without that suffix exists once and is compiled for the baseline.
  *
  * Rules that all kernels keep
@@ -31,10 +32,12 @@
 #include "contention.h"
 #include "mt/plugin.h"
 
-enum mt__omp_isa { MT__OMP_BASE, MT__OMP_AVX2, MT__OMP_AVX512, MT__OMP_ISA_COUNT };
+/* Each has all that the ones before it have. */
+enum mt__omp_isa { MT__OMP_BASE, MT__OMP_AVX2, MT__OMP_AVX512, MT__OMP_AVX512_BF16, MT__OMP_AMX, MT__OMP_ISA_COUNT };
 
 struct mt_plugin_device {
 	struct mt_device_api api;
+	struct mt_kernel_table kernels;
 	enum mt__omp_isa isa;
 	int threads;
 	bool all_threads; /* even where other programs want the cores: the option threads= was given */
@@ -60,8 +63,12 @@ struct mt_queue {
 /* The best level that is compiled in, that the CPU has and whose registers the operating system saves. */
 enum mt__omp_isa mt__omp_best_isa(void);
 
-/* "base", "avx2", "avx512" */
+/* "base", "avx2", "avx512", "avx512_bf16", "amx" */
 const char *mt__omp_isa_name(enum mt__omp_isa isa);
+
+/* Whether this process may use AMX's tile registers.  The first call asks the operating system, which from then on
+ * keeps room for them in signal frames: to be called where tiles are about to be used.  Any thread. */
+bool mt__omp_amx_permitted(void);
 
 /* The CPU's name as it gives it, trimmed; "CPU" where it gives none. */
 void mt__omp_cpu_name(char *out, size_t size);
@@ -91,6 +98,11 @@ extern const uint64_t mt__omp_n_capabilities;
 const struct mt_kernel_table *mt__omp_kernels_base(void);
 const struct mt_kernel_table *mt__omp_kernels_avx2(void);
 const struct mt_kernel_table *mt__omp_kernels_avx512(void);
+
+/* ---- x86/table_*.c: what a level puts over the table of the level below ---- */
+
+void mt__omp_override_avx512_bf16(struct mt_kernel_table *table);
+void mt__omp_override_amx(struct mt_kernel_table *table);
 
 /* ---- small helpers ------------------------------------------------------------------------------------------------ */
 

@@ -55,22 +55,29 @@ static int32_t choose_isa(enum mt__omp_isa *out) {
 			*out = (enum mt__omp_isa)i < best ? (enum mt__omp_isa)i : best;
 			return MT_OK;
 		}
-	return mt__omp_fail(MT_E_ARG, "MT_MAX_ISA=%s: there are base, avx2 and avx512", most);
+	return mt__omp_fail(MT_E_ARG, "MT_MAX_ISA=%s: there are base, avx2, avx512, avx512_bf16 and amx", most);
 }
 
-static const struct mt_kernel_table *kernels_of(enum mt__omp_isa isa) {
-	switch (isa) {
-#ifdef MT_HAVE_AVX512
-	case MT__OMP_AVX512:
-		return mt__omp_kernels_avx512();
-#endif
+/* The highest whole table up to isa, and what the levels from there to isa put over it. */
+static void fill_table(enum mt__omp_isa isa, struct mt_kernel_table *table) {
+	(void)isa;
+	*table = *mt__omp_kernels_base();
 #ifdef MT_HAVE_AVX2
-	case MT__OMP_AVX2:
-		return mt__omp_kernels_avx2();
+	if (isa >= MT__OMP_AVX2)
+		*table = *mt__omp_kernels_avx2();
 #endif
-	default:
-		return mt__omp_kernels_base();
-	}
+#ifdef MT_HAVE_AVX512
+	if (isa >= MT__OMP_AVX512)
+		*table = *mt__omp_kernels_avx512();
+#endif
+#ifdef MT_HAVE_AVX512_BF16
+	if (isa >= MT__OMP_AVX512_BF16)
+		mt__omp_override_avx512_bf16(table);
+#endif
+#ifdef MT_HAVE_AMX
+	if (isa >= MT__OMP_AMX)
+		mt__omp_override_amx(table);
+#endif
 }
 
 /* ---- memory ---- */
@@ -236,7 +243,8 @@ static int32_t omp_device_open(int32_t ordinal, const struct mt_option *options,
 	if (!device)
 		return mt__omp_fail(MT_E_MEMORY, "out of memory: a device");
 	*device = (mt_plugin_device){.api = device_api, .isa = isa, .threads = threads, .all_threads = n_options > 0};
-	device->api.kernels = kernels_of(isa);
+	fill_table(isa, &device->kernels);
+	device->api.kernels = &device->kernels;
 	device->api.n_capabilities = mt__omp_n_capabilities;
 	*out = device;
 	*api = &device->api;

@@ -5,7 +5,10 @@ shell_tests += %D%/cuda_tiled.test
 shell_tests += %D%/faults.test
 shell_tests += %D%/naive.test
 shell_tests += %D%/omp.test
+shell_tests += %D%/omp_amx.test
 shell_tests += %D%/omp_avx2.test
+shell_tests += %D%/omp_avx512.test
+shell_tests += %D%/omp_avx512_bf16.test
 shell_tests += %D%/omp_base.test
 # The greatest errors of omp's elementary functions.
 shell_tests += %D%/ulp.test

@@ -1,6 +1,7 @@
 # mt-conformance as a test: TAP from the program itself.
 #   . "${MT_TEST_SRCDIR:-.}/tests/conformance/run.sh"
 #   conformance BACKEND [OPTION…]
+#   need_isa LEVEL                         # omp: skips where MT_MAX_ISA=LEVEL gives less than that level
 #   conformance_emulated ORDER [OPTION…]    # the CUDA plugin on the emulator (tests/cuda/emulator)
 #   conformance_cublaslt [OPTION…]          # its matmul through cuBLASLt's stand-in (tests/cuda/cublaslt)
 # shellcheck shell=sh
@@ -23,6 +24,11 @@ conformance() {
   *) skip_conformance "the backend $1 is not built" ;;
   esac
   exec "$program" "$@" --timeout 300 --format tap
+}
+
+need_isa() {
+  features=$("${MT_TEST_BUILDDIR:-.}/mt-info" 2>/dev/null | sed -n '/device omp:/,/^$/s/^ *features: //p')
+  [ "$features" = "$1" ] || skip_conformance "omp has no level $1 here, but ${features:-none}"
 }
 
 conformance_emulated() {

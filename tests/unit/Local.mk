@@ -70,6 +70,28 @@ tests_unit_test_einsum_LDADD = $(internal_ldadd)
 unit_tests += %D%/test_event_log
 unit_tests += %D%/test_file_faults
 tests_unit_test_file_faults_SOURCES = %D%/test_file_faults.c %D%/failing.c %D%/failing.h %D%/files.c %D%/files.h
+# The engines for bf16 of the OpenMP plugin: those that are built, and AMX's source on an emulation of its instructions.
+if HAVE_OMP
+check_LIBRARIES += %D%/libamx_emulated.a
+unit_tests += %D%/test_gemm_bf16
+endif
+tests_unit_libamx_emulated_a_SOURCES = %D%/amx_emulated.c %D%/amx_emulated.h plugins/cpu_omp/gemm_bf16.c plugins/cpu_omp/gemm_bf16_pack.c plugins/cpu_omp/x86/gemm_amx.c
+tests_unit_libamx_emulated_a_CPPFLAGS = $(libmt_omp_base_la_CPPFLAGS) -Dmt__omp_gemm_amx=mt__omp_gemm_amx_emulated -include $(top_srcdir)/%D%/amx_emulated.h
+tests_unit_libamx_emulated_a_CFLAGS = $(omp_cflags)
+tests_unit_test_gemm_bf16_SOURCES = %D%/test_gemm_bf16.c plugins/cpu_omp/collapse.c plugins/cpu_omp/cpuid.c
+tests_unit_test_gemm_bf16_CPPFLAGS = $(libmt_omp_base_la_CPPFLAGS) -I$(top_srcdir)/tests/support
+tests_unit_test_gemm_bf16_CFLAGS = $(omp_cflags)
+tests_unit_test_gemm_bf16_LDADD = %D%/libamx_emulated.a
+if HAVE_AMX
+tests_unit_test_gemm_bf16_LDADD += libmt_omp_amx.la
+endif
+if HAVE_AVX512_BF16
+tests_unit_test_gemm_bf16_LDADD += libmt_omp_avx512_bf16.la
+endif
+if HAVE_AVX512
+tests_unit_test_gemm_bf16_LDADD += libmt_omp_avx512.la
+endif
+tests_unit_test_gemm_bf16_LDADD += libmt_omp_base.la $(LDADD)
 unit_tests += %D%/test_gradcheck
 tests_unit_test_gradcheck_SOURCES = %D%/test_gradcheck.c %D%/grad_cases.inc %D%/grad_cases_autograd.inc %D%/grad_cases_conv.inc %D%/grad_cases_elementwise.inc %D%/grad_cases_index.inc %D%/grad_cases_nn.inc %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
 unit_tests += %D%/test_embedding
