@@ -2,9 +2,9 @@
  *
  * A waiting thread of libgomp spins for milliseconds before it sleeps.  Where other programs have the core that its
  * partner needs, it spins that long in every region, and two threads take many times longer than one would alone.  So
- * regions are watched: where the calling thread waits for the others longer than it worked, and one of them began late or
- * the kernel has taken a core from this process meanwhile, work stays on the calling thread for a spell.  Spells grow from 10 ms, while they
- * follow each other closely, to 1.28 s, so that trying again costs little.
+ * regions are watched: where the calling thread waits for the others longer than it worked, and one of them began late
+ * or the kernel has taken a core from this process meanwhile, work stays on the calling thread for a spell.  Spells
+ * grow from 10 ms, while they follow each other closely, to 1.28 s, so that trying again costs little.
  *
  * Results do not depend on it: they are the same bits for any number of threads.  A device that was opened with the
  * option threads=N has N threads always. */
@@ -29,7 +29,7 @@ static inline uint64_t mt__omp_ticks(void) {
 }
 
 /* Ticks, a quarter of a millisecond at least: longer than a thread takes to wake up on a core that is free. */
-#define MT__OMP_LONG_WAIT 1000000u
+#define MT__OMP_LONG_WAIT 1000000
 
 /* When the spell ends that now lasts, in nanoseconds of CLOCK_MONOTONIC; 0: there is none. */
 extern _Atomic(int64_t) mt__omp_alone_until;
@@ -61,7 +61,8 @@ static inline void mt__omp_part_begin(struct mt__omp_region *r, int thread) {
 	uint64_t now = mt__omp_ticks();
 	if (thread == 0)
 		r->started = now;
-	if (now - r->begin > MT__OMP_LONG_WAIT)
+	/* The cores' clocks may differ by a little, in either direction. */
+	if ((int64_t)(now - r->begin) > MT__OMP_LONG_WAIT)
 		atomic_store_explicit(&r->is_late, true, memory_order_relaxed);
 }
 
