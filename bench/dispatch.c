@@ -1,4 +1,4 @@
-/* What dispatch costs, in instructions: a 0-d add on omp, from the call of mt_add to the end of its scope.
+/* What dispatch costs, in instructions: a 0-d add on omp, and the end of its scope.
  *
  *     make bench/dispatch && bench/dispatch
  *
@@ -7,9 +7,11 @@
  *
  *     scope begin, y = a + b, scope end (y, its buffer and, with a gradient, its node are given back)
  *
- * and "in a scope of 64" the same with one scope around 64 adds.  "kernel" is the part below the plugin's zip function.
- * Valgrind has no AVX-512, so that the plugin is held to AVX2 (MT_MAX_ISA); libmt's own code is the same at every level.
- * The counts are exact, not timings: they are the same on a busy machine. */
+ * and "in a scope of 64" the same with one scope around 64 adds, for each of them.  "add, end" is what runs inside of
+ * mt_add and mt_scope_end, "kernel" the part of it below the plugin's zip function, "libmt" the rest of it; "round" is
+ * all: the scope's beginning and this program's own loop too.  Valgrind has no AVX-512, so that the plugin is held to
+ * AVX2 (MT_MAX_ISA); libmt's own code is the same at every level.  The counts are exact, not timings: they are the same
+ * on a busy machine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,14 +64,18 @@ static int run_case(const struct count_case *c, long adds) {
 
 /* ---- counting ----------------------------------------------------------------------------------------------------- */
 
-/* Instructions of the process that runs adds of a case; inside: only those below this function, "" for all.  -1 where
- * it cannot be told. */
+/* What callgrind is to count: everything; an add and the end of its scope; the kernel. */
+static const char whole_round[] = "", add_and_end[] = "--toggle-collect=mt_add --toggle-collect=mt_scope_end",
+				  kernel_alone[] = "--toggle-collect=mt__omp_zip_avx2";
+
+/* Instructions of the process that runs adds of a case; inside: the options that say which.  -1 where it cannot be
+ * told. */
 static long long instructions(const char *program, const char *name, long adds, const char *inside) {
 	char command[4096], line[1024];
 	long long counted = -1;
 	snprintf(command, sizeof command,
-	         "MT_MAX_ISA=avx2 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s%s '%s' %s %ld 2>&1",
-	         inside[0] != '\0' ? "--toggle-collect=" : "", inside, program, name, adds);
+	         "MT_MAX_ISA=avx2 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s '%s' %s %ld 2>&1", inside,
+	         program, name, adds);
 	FILE *out = popen(command, "r");
 	if (out == NULL)
 		return -1;
@@ -93,15 +99,16 @@ static int count_all(void) {
 	if (length < 0)
 		return 1;
 	program[length] = '\0';
-	printf("%-48s %10s %10s %10s\n", "instructions", "an add", "kernel", "libmt");
+	printf("%-48s %10s %10s %10s %10s\n", "instructions", "add, end", "kernel", "libmt", "round");
 	for (int i = 0; i < N_CASES; i++) {
-		double all = difference(program, cases[i].name, "");
-		double kernel = difference(program, cases[i].name, "mt__omp_zip_avx2");
-		if (all < 0 || kernel < 0) {
+		double inside = difference(program, cases[i].name, add_and_end);
+		double kernel = difference(program, cases[i].name, kernel_alone);
+		double all = difference(program, cases[i].name, whole_round);
+		if (inside < 0 || kernel < 0 || all < 0) {
 			fprintf(stderr, "dispatch: valgrind could not run it; it is needed for counting\n");
 			return 1;
 		}
-		printf("%-48s %10.1f %10.1f %10.1f\n", cases[i].says, all, kernel, all - kernel);
+		printf("%-48s %10.1f %10.1f %10.1f %10.1f\n", cases[i].says, inside, kernel, inside - kernel, all);
 	}
 	return 0;
 }

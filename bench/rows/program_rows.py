@@ -29,7 +29,8 @@ def mnist(lab):
 
 
 def parse_dispatch(text):
-    """{what: instructions an add: [all, in the kernel, in libmt]}, of bench/dispatch's lines that end with numbers."""
+    """{what: instructions an add: [add and scope's end, of them in the kernel, in libmt; the whole round]}, of
+    bench/dispatch's lines that end with numbers."""
     found = {}
     for line in text.splitlines():
         match = re.match(r"(\S.*?)((?:\s{2,}[\d.]+)+)$", line.rstrip())
@@ -44,16 +45,18 @@ def dispatch(lab):
     for text, limit, name in (("no gradient", 350, "a scope with one add"),
                               ("with gradient", 500, "a scope with one add, a requires a gradient")):
         numbers = counts.get(name, [])
-        bars.append(Bar(f"instructions of a 0-d add with its scope, {text}", limit, numbers[0] if numbers else None,
+        bars.append(Bar(f"instructions of a 0-d add and its scope's end, {text}", limit, numbers[0] if numbers else None,
                         "{:.0f}", at_most=True, why="" if numbers else f"cannot: bench/dispatch has no line '{name}'",
-                        note=f"{numbers[1]:.0f} of them in the kernel" if len(numbers) > 1 else ""))
+                        note=f"{numbers[1]:.0f} of them in the kernel; {numbers[3]:.0f} with the scope's beginning and "
+                             "the caller's loop" if len(numbers) > 3 else ""))
     return bars
 
 
 def parse_memory(text):
-    """({what: share of what is needed}, growth in MB) of bench/memory: the growth of the resident set from the first
-    tenth of the steps to the last."""
-    shares = {m[1].strip(): float(m[2]) for m in re.finditer(r"^(\S.*?)\s+[\d.]+ MB\s+([\d.]+) of", text, re.M)}
+    """({what: (share of what is needed, of what is kept)}, growth in MB) of bench/memory: the growth of the resident set
+    from the first tenth of the steps to the last."""
+    lines = re.finditer(r"^(\S.*?)\s+[\d.]+ MB\s+([\d.]+) of what is needed,\s+([\d.]+) of", text, re.M)
+    shares = {m[1].strip(): (float(m[2]), float(m[3])) for m in lines}
     sizes = [(int(m[1]), float(m[2])) for m in re.finditer(r"^step (\d+) .*RSS ([+-]?[\d.]+) MB", text, re.M)]
     if not shares or not sizes:
         raise Cannot("bench/memory prints no shares and sizes")
@@ -62,10 +65,16 @@ def parse_memory(text):
 
 
 def memory(lab):
+    """What the device took counts, cached buffers and scratch too; the resident set, which code pages are part of, is
+    told beside it."""
     steps = 2000 if lab.quick else 20000
-    shares, growth = parse_memory(lab.output([lab.target("bench/memory"), str(steps)], lab.threads))
-    name, most = max(shares.items(), key=lambda kv: kv[1])
-    others = ", ".join(f"{k} {v:.2f}" for k, v in shares.items())
+    text = lab.output([lab.target("bench/memory"), "--steps", str(steps)], lab.threads)
+    shares, growth = parse_memory(text)
+    counted = {k: v for k, v in shares.items() if not k.startswith("RSS")}
+    if not counted:
+        raise Cannot("bench/memory prints no memory of the device")
+    name, (most, kept) = max(counted.items(), key=lambda kv: kv[1])
+    others = ", ".join(f"{k} {v[0]:.2f}" for k, v in shares.items() if k != name)
     return [Bar("peak, over parameters, optimiser state, activations, data", 1.25, most, at_most=True,
-                note=f"{name} counts; {others}"),
+                note=f"{name}, over what the network as written saves; {others}; {name} {kept:.2f} of what mt keeps"),
             Bar(f"growth over {steps:,} steps, MB", 0.1, growth, at_most=True)]

@@ -194,10 +194,54 @@ static void run_scratch(FILE *out, const void *unused) {
 
 static void test_scratch(void) {
 	static const char *const environment[] = {"MOCK=small", NULL};
-	/* 2432 in use; scratch counts as cached; what is outgrown stays cached until the trim */
+	/* 2432 in use; scratch counts as cached; what is outgrown by more than ever goes back to the plugin */
 	MT_CHECK_STR(
 		abi_child(environment, run_scratch, NULL),
-		"0 2432+1024 0 2432+1024 0 2432+9216 0 2432+9216 0 2432+533504 2432+0 0 2432+622592 6 neg: no scratch");
+		"0 2432+1024 0 2432+1024 0 2432+8192 0 2432+8192 0 2432+524288 2432+0 0 2432+622592 6 neg: no scratch");
+}
+
+/* Scratch and the cache share buffers: a kernel borrows the smallest that is large enough, and a tensor of the size that
+ * was borrowed gets it back. */
+static void run_shared(FILE *out, const void *unused) {
+	static const uint64_t KIB = 1024;
+	(void)unused;
+	mt_device *d = mt_device_open("mock");
+	void *x, *small, *large, *again, *other;
+	uint64_t x_size, small_size, large_size, size;
+	if (mt__buffer_alloc(d, 256, &x, &x_size) != MT_OK || mt__buffer_alloc(d, 64 * KIB, &small, &small_size) != MT_OK ||
+	    mt__buffer_alloc(d, 128 * KIB, &large, &large_size) != MT_OK)
+		exit(9);
+	memset(x, 0, 256);
+	mt__buffer_free(d, large, large_size);
+	mt__buffer_free(d, small, small_size);
+	fprintf(out, "%d ", neg(d, 32, x)); /* borrows the small one */
+	tell_memory(out, d);
+	uint64_t most = 0;
+	(void)mt_device_memory_peak(d, &most, 1);
+	if (mt__buffer_alloc(d, 64 * KIB, &again, &size) != MT_OK)
+		exit(8);
+	fprintf(out, "%s ", again == small ? "back" : "fresh");
+	tell_memory(out, d);
+	fprintf(out, "%d ", neg(d, 32, x)); /* and now the large one, of which 32 KiB count */
+	tell_memory(out, d);
+	(void)mt_device_memory_peak(d, &most, 0);
+	fprintf(out, "%llu ", (unsigned long long)most);
+	if (mt__buffer_alloc(d, 96 * KIB, &other, &large_size) != MT_OK)
+		exit(7);
+	fprintf(out, "%s ", other == large ? "too large" : "fresh");
+	mt__buffer_free(d, other, large_size);
+	mt__buffer_free(d, again, size);
+	mt__buffer_free(d, x, x_size);
+	(void)mt_device_trim(d);
+	tell_memory(out, d);
+}
+
+static void test_shared(void) {
+	static const char *const environment[] = {"MOCK=scratch", NULL};
+	static const char *const off[] = {"MOCK=scratch", "MT_BUFFER_CACHE=off", NULL};
+	MT_CHECK_STR(abi_child(environment, run_shared, NULL),
+	             "0 256+196608 back 65792+131072 0 65792+131072 98560 fresh 0+0 ");
+	MT_CHECK_CONTAINS(abi_child(off, run_shared, NULL), "0 256+32768 fresh 65792+32768 0 65792+32768 98560 fresh 0+0 ");
 }
 
 /* ---- threads ---- */
@@ -249,8 +293,9 @@ static void test_threads(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"classes", test_classes}, {"reuse", test_reuse},     {"small", test_small},     {"fraction", test_fraction},
-	{"bad", test_bad},         {"scratch", test_scratch}, {"threads", test_threads}, {0},
+	{"classes", test_classes},   {"reuse", test_reuse},     {"small", test_small},
+	{"fraction", test_fraction}, {"bad", test_bad},         {"scratch", test_scratch},
+	{"shared", test_shared},     {"threads", test_threads}, {0},
 };
 
 static const mt_test_suite suites[] = {{"memory", cases, setup, abi_cleanup}, {0}};

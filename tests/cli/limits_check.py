@@ -93,13 +93,13 @@ class Programs(unittest.TestCase):
             program_rows.parse_training("train_mnist: no such model\n")
 
     def test_dispatch(self):
-        text = ("instructions                 an add     kernel      libmt\n"
-                "a scope with one add          341.0       60.0      281.0\n"
-                "an add in a scope of 64       300.0       60.0      240.0\n"
-                "a scope with one add, a requires a gradient      498.5       60.0      438.5\n")
+        text = ("instructions               add, end     kernel      libmt      round\n"
+                "a scope with one add          341.0       60.0      281.0      390.0\n"
+                "an add in a scope of 64       300.0       60.0      240.0      302.0\n"
+                "a scope with one add, a requires a gradient      498.5       60.0      438.5      547.5\n")
         counts = program_rows.parse_dispatch(text)
-        self.assertEqual(counts["a scope with one add"], [341.0, 60.0, 281.0])
-        self.assertEqual(counts["an add in a scope of 64"], [300.0, 60.0, 240.0])
+        self.assertEqual(counts["a scope with one add"], [341.0, 60.0, 281.0, 390.0])
+        self.assertEqual(counts["an add in a scope of 64"], [300.0, 60.0, 240.0, 302.0])
         self.assertEqual(counts["a scope with one add, a requires a gradient"][0], 498.5)
 
     def test_memory(self):
@@ -107,10 +107,10 @@ class Programs(unittest.TestCase):
                 "step 100      buffers      12.00 MB   RSS +9.00 MB\n"
                 "step 2000     buffers      12.00 MB   RSS +11.00 MB\n"
                 "step 20000    buffers      12.00 MB   RSS +11.25 MB\n"
-                "in use at most                     11.00 MB   1.10 of what is needed\n"
-                "RSS at most, growth                12.00 MB   1.20 of what is needed\n")
+                "in use at most                     11.00 MB   1.10 of what is needed,  2.20 of what is kept\n"
+                "RSS at most                        12.00 MB   1.20 of what is needed,  2.40 of what is kept\n")
         shares, growth = program_rows.parse_memory(text)
-        self.assertEqual(shares, {"in use at most": 1.10, "RSS at most, growth": 1.20})
+        self.assertEqual(shares, {"in use at most": (1.10, 2.20), "RSS at most": (1.20, 2.40)})
         self.assertAlmostEqual(growth, 0.25)
         with self.assertRaises(Cannot):
             program_rows.parse_memory("")

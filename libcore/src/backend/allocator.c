@@ -1,6 +1,8 @@
 /* The caching allocator: freed buffers are kept by size class, and handed out again in queue order.
  *
  * One queue a device makes that safe at once: what still runs on a freed buffer runs before whatever uses it next.
+ * The queue's scratch is one of them: a kernel that needs more borrows from the cache, a tensor that finds none there of
+ * its size takes the scratch.
  * Plugins' alloc and free are raw; when memory runs out, or more than MT_MEMORY_FRACTION of the device would be taken,
  * the queue is waited for, the cache given back, and alloc tried once more. */
 #include <stddef.h>
@@ -12,6 +14,7 @@
 #include "base/log.h"
 
 #define MOST_BYTES ((uint64_t)PTRDIFF_MAX / 2) /* its class is below MT__SIZE_CLASSES */
+#define LARGER_CLASSES 128                     /* scratch may be borrowed of buffers up to 16 times as large */
 #define ASK_FIRST ((uint64_t)1 << 30)          /* from here on total memory is looked at before the plugin is asked */
 
 uint32_t mt__size_class(uint64_t bytes, uint64_t *capacity) {
@@ -207,12 +210,17 @@ static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struc
 	return check_address(d, base, why);
 }
 
-/* A buffer of this capacity leaves the cache or comes from the plugin; the caller has the allocator's lock. */
-static void begin_use(struct mt__allocator *a, uint64_t capacity) {
-	a->in_use += capacity;
+/* What is in use now may be more than ever; the caller has the allocator's lock. */
+static void note_most(struct mt__allocator *a) {
 	uint64_t now = mt__bytes_in_use(a) + a->scratch;
 	if (now > a->most)
 		a->most = now;
+}
+
+/* A buffer of this capacity leaves the cache or comes from the plugin; the caller has the allocator's lock. */
+static void begin_use(struct mt__allocator *a, uint64_t capacity) {
+	a->in_use += capacity;
+	note_most(a);
 }
 
 /* A cached buffer of this class, or NULL; counts it as in use. */
@@ -241,6 +249,23 @@ static mt_status take_fresh(mt_device *d, uint64_t capacity, void **base, struct
 	return MT_OK;
 }
 
+/* The queue's scratch, where it has this capacity, or NULL: what comes next in the queue may have it, like any buffer
+ * that was freed.  The caller has the device's lock. */
+static void *take_scratch(mt_device *d, uint64_t capacity) {
+	struct mt__allocator *a = &d->allocator;
+	mt_host_queue *queue = &d->host_queue;
+	void *base = queue->scratch;
+	if (base == NULL || queue->capacity != capacity || !a->keeps)
+		return NULL;
+	queue->scratch = NULL;
+	queue->capacity = 0;
+	mt__lock_take(&a->lock);
+	a->scratch = 0;
+	begin_use(a, capacity);
+	mt__lock_give(&a->lock);
+	return base;
+}
+
 mt_status mt__buffer_alloc(mt_device *d, uint64_t bytes, void **base, uint64_t *capacity) {
 	struct why why;
 	*base = NULL;
@@ -258,7 +283,9 @@ mt_status mt__buffer_alloc(mt_device *d, uint64_t bytes, void **base, uint64_t *
 	if (*base != NULL)
 		return MT_OK;
 	mt__lock_take(&d->lock);
-	status = take_fresh(d, *capacity, base, &why);
+	*base = take_scratch(d, *capacity);
+	if (*base == NULL)
+		status = take_fresh(d, *capacity, base, &why);
 	mt__lock_give(&d->lock);
 	return status == MT_OK ? MT_OK : mt__fail(status, "device %s: %s", d->name, why.text);
 }
@@ -302,35 +329,83 @@ void mt__buffer_free(mt_device *d, void *base, uint64_t capacity) {
 
 /* ---- scratch ---- */
 
-/* Grown by exchange: the old buffer goes to the cache, where queue order keeps it whole for the kernels before.  Scratch
- * counts as cached, for no tensor holds it.  Called by a kernel: the thread has the device's lock, and a failure is the
- * kernel's to report. */
-void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
+/* Where the old scratch goes.  To the cache, where queue order keeps it whole for the kernels before; but back to the
+ * plugin when more than ever is asked for, lest every size on the way up stays. */
+static void outgrow(mt_device *d, uint64_t asked) {
+	struct mt__allocator *a = &d->allocator;
+	mt_host_queue *queue = &d->host_queue;
+	void *old = queue->scratch;
+	int record = asked > queue->most && (d->info.flags & MT_DEVICE_ASYNC) == 0, kept = 0;
+	mt__lock_take(&a->lock);
+	a->scratch = 0;
+	if (record)
+		a->taken -= queue->capacity;
+	else
+		kept = keep(a, old, queue->capacity);
+	mt__lock_give(&a->lock);
+	queue->scratch = NULL;
+	queue->capacity = 0;
+	if (kept)
+		return;
+	mt__wait_for_queue(d);
+	raw_free(d, old);
+}
+
+/* The smallest cached buffer of at least this class that is not too large, or NULL; it is no longer cached. */
+static void *borrow(struct mt__allocator *a, uint32_t class, uint64_t *capacity) {
+	void *base = NULL;
+	mt__lock_take(&a->lock);
+	for (uint32_t i = class; base == NULL && i < MT__SIZE_CLASSES && i < class + LARGER_CLASSES; i++)
+		if (a->buckets[i].count > 0) {
+			base = a->buckets[i].items[--a->buckets[i].count];
+			*capacity = mt__class_bytes(i);
+		}
+	mt__lock_give(&a->lock);
+	return base;
+}
+
+static mt_status fresh_scratch(mt_device *d, uint64_t capacity, void **base) {
 	struct why why;
-	void *base;
-	uint64_t capacity;
+	mt_status status = alloc_fresh(d, capacity, base, &why);
+	if (status != MT_OK) {
+		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: scratch: %s", d->name, why.text);
+		return status;
+	}
+	mt__lock_take(&d->allocator.lock);
+	d->allocator.taken += capacity;
+	mt__lock_give(&d->allocator.lock);
+	return MT_OK;
+}
+
+/* Counts this much of the scratch as in use: what is more in a borrowed buffer is as idle as in the cache. */
+static void count_scratch(struct mt__allocator *a, uint64_t bytes) {
+	mt__lock_take(&a->lock);
+	a->scratch = bytes;
+	note_most(a);
+	mt__lock_give(&a->lock);
+}
+
+/* Exchanged for a larger one where it is too small.  Scratch counts as cached, for no tensor holds it.  Called by a
+ * kernel: the thread has the device's lock, and a failure is the kernel's to report. */
+void *mt__queue_scratch(mt_host_queue *queue, uint64_t bytes) {
+	uint64_t needed, capacity;
 	if (queue == NULL || bytes > MOST_BYTES)
 		return NULL;
-	if (bytes <= queue->capacity && queue->scratch != NULL)
-		return queue->scratch;
 	mt_device *d = queue->device;
 	struct mt__allocator *a = &d->allocator;
-	uint32_t class = mt__size_class(bytes, &capacity);
-	base = take_cached(a, class, capacity);
-	if (base == NULL && take_fresh(d, capacity, &base, &why) != MT_OK) {
-		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: scratch: %s", d->name, why.text);
-		return NULL;
+	uint32_t class = mt__size_class(bytes, &needed);
+	if (queue->scratch == NULL || needed > queue->capacity) {
+		if (queue->scratch != NULL)
+			outgrow(d, bytes);
+		capacity = needed;
+		void *base = borrow(a, class, &capacity);
+		if (base == NULL && fresh_scratch(d, capacity, &base) != MT_OK)
+			return NULL;
+		queue->scratch = base;
+		queue->capacity = capacity;
+		queue->most = bytes > queue->most ? bytes : queue->most;
 	}
-	mt__lock_take(&a->lock);
-	a->in_use -= capacity;
-	a->scratch = capacity;
-	int kept = queue->scratch == NULL || keep(a, queue->scratch, queue->capacity);
-	mt__lock_give(&a->lock);
-	if (!kept) {
-		mt__wait_for_queue(d);
-		raw_free(d, queue->scratch);
-	}
-	queue->scratch = base;
-	queue->capacity = capacity;
-	return base;
+	if (needed > a->scratch)
+		count_scratch(a, needed);
+	return queue->scratch;
 }

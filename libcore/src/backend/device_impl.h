@@ -32,6 +32,7 @@ struct mt_host_queue {
 	mt_device *device;
 	void *scratch;
 	uint64_t capacity; /* of scratch */
+	uint64_t most;     /* bytes that a kernel has asked for so far */
 };
 
 struct mt_device {

@@ -86,9 +86,7 @@ int mt__thread_register(void) {
 
 /* ---- scopes ------------------------------------------------------------------------------------------------------- */
 
-static int marks_reserve(struct mt__thread *thread) {
-	if (thread->n_marks < thread->marks_capacity)
-		return 1;
+static __attribute__((noinline, cold)) int marks_grow(struct mt__thread *thread) {
 	if (!mt__thread_register())
 		return 0;
 	size_t capacity = thread->marks_capacity != 0 ? 2 * thread->marks_capacity : 32;
@@ -100,7 +98,7 @@ static int marks_reserve(struct mt__thread *thread) {
 	return 1;
 }
 
-/* The index of an open scope of this thread, counted from 1; 0 where it is none. */
+/* The index of an open scope of this thread, counted from 1; 0 where it is none, as NULL is: serials begin at 1. */
 static size_t find_mark(const struct mt__thread *thread, const mt_scope *scope) {
 	size_t i = thread->n_marks;
 	while (i > 0 && thread->marks[i - 1].serial != (uint64_t)(uintptr_t)scope)
@@ -110,7 +108,7 @@ static size_t find_mark(const struct mt__thread *thread, const mt_scope *scope) 
 
 mt_scope *mt_scope_begin(void) {
 	struct mt__thread *thread = &mt__thread;
-	if (!marks_reserve(thread))
+	if (thread->n_marks == thread->marks_capacity && !marks_grow(thread))
 		return mt__fail_null(MT_E_MEMORY, "scope_begin: out of memory");
 	/* A serial as handle, not an address: a scope ended twice, or on another thread, is found to be none. */
 	uint64_t serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
@@ -121,7 +119,7 @@ mt_scope *mt_scope_begin(void) {
 
 void mt_scope_end(mt_scope *scope) {
 	struct mt__thread *thread = &mt__thread;
-	size_t i = scope != NULL ? find_mark(thread, scope) : 0;
+	size_t i = find_mark(thread, scope);
 	if (i == 0)
 		return;
 	thread->n_marks = i - 1;
@@ -130,7 +128,7 @@ void mt_scope_end(mt_scope *scope) {
 
 mt_tensor *mt_scope_end_keep(mt_scope *scope, mt_tensor *t) {
 	struct mt__thread *thread = &mt__thread;
-	if (t == NULL || t == MT_NONE || scope == NULL || find_mark(thread, scope) == 0) {
+	if (t == NULL || t == MT_NONE || find_mark(thread, scope) == 0) {
 		mt_scope_end(scope);
 		return t;
 	}
