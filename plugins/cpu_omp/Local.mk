@@ -67,6 +67,7 @@ omp_isa_sources += %D%/gemm_low.c
 omp_isa_sources += %D%/gemm_low.h
 omp_isa_sources += %D%/gemm_pack.h
 omp_isa_sources += %D%/gemm_tile.inc
+omp_isa_sources += %D%/gemm_dots.c
 omp_isa_sources += %D%/gemv.c
 omp_isa_sources += %D%/gemv.inc
 omp_isa_sources += %D%/index.h

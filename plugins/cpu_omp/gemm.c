@@ -30,11 +30,11 @@
 /* What packing a vector costs, in multiply-adds of vectors. */
 #define PACK_COST 4
 
+/* What a line costs that two threads write, in the same unit. */
+#define SHARED_LINE_COST 200
+
 /* Operands up to this size are read in place: packing would cost more than it saves. */
 #define IN_PLACE_BYTES (256 * 1024)
-
-/* From this size on c isn't expected to be in the second-level cache. */
-#define FAR_BYTES (512 * 1024)
 
 MT_INLINE void load_run_f32(float *dst, int32_t dtype, const void *src, int64_t stride, int64_t n) {
 	load_run(dst, dtype, src, stride, n);
@@ -124,7 +124,7 @@ void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_ge
 	/* Rows of a tile this far apart would share a few sets of the first-level cache. */
 	bool a_rows_collide = g->a_rs * size % 4096 == 0 && g->a_rs != 0;
 	*plan = (struct mt__omp_gemm_plan){.transposed = transposed, .through_buffer = low || g->c_cs != 1};
-	plan->prefetch = g->m * g->n * size > FAR_BYTES;
+	plan->prefetch = mt__omp_gemm_is_far(g->m * g->n * size);
 	plan->foresee_a = !a_is_near && !low && !g->make_a;
 	plan->pack_a = low || g->make_a || (!a_is_near && g->n > 2 * VL_F32 && (g->a_cs != 1 || a_rows_collide));
 	plan->pack_b = low || g->make_b || g->b_cs != 1 || !(b_is_near || g->m <= 2 * TILE_ROWS);
@@ -160,6 +160,8 @@ void mt__omp_gemm_alone(const struct mt__omp_gemm *g, void *scratch) {
 		if (g->m != 1)
 			mt__omp_gemm_transpose(&copy);
 		mt__omp_gemv(&copy, 0, copy.n);
+	} else if (mt__omp_gemm_suits_dots(g)) {
+		mt__omp_gemm_dots(g, 0, mt__omp_gemm_dots_pieces(g));
 	} else {
 		mt__omp_gemm_prepare(&copy, 1, &plan);
 		mt__omp_gemm_run(&copy, &plan, scratch, 0, 1);

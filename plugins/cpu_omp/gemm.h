@@ -49,6 +49,9 @@ struct mt__omp_gemm_plan {
 #define mt__omp_gemm_transpose MT_ISA_NAME(mt__omp_gemm_transpose)
 #define mt__omp_gemv MT_ISA_NAME(mt__omp_gemv)
 #define mt__omp_gemm_tiny MT_ISA_NAME(mt__omp_gemm_tiny)
+#define mt__omp_gemm_suits_dots MT_ISA_NAME(mt__omp_gemm_suits_dots)
+#define mt__omp_gemm_dots_pieces MT_ISA_NAME(mt__omp_gemm_dots_pieces)
+#define mt__omp_gemm_dots MT_ISA_NAME(mt__omp_gemm_dots)
 #define mt__omp_gemm_alone MT_ISA_NAME(mt__omp_gemm_alone)
 #define mt__omp_gemm_alone_bytes MT_ISA_NAME(mt__omp_gemm_alone_bytes)
 #define mt__omp_gemm_low MT_ISA_NAME(mt__omp_gemm_low)
@@ -74,8 +77,19 @@ void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_pl
 #define MT__OMP_GEMV_GRAIN 64
 void mt__omp_gemv(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
 
+/* f32 with adjacent elements along k in a and in b: every element of c as a dot product, lanes along k.  Pieces
+ * [begin, end) of dots_pieces(g); suits: by shape and strides, whether that is the fastest way. */
+bool mt__omp_gemm_suits_dots(const struct mt__omp_gemm *g);
+int64_t mt__omp_gemm_dots_pieces(const struct mt__omp_gemm *g);
+void mt__omp_gemm_dots(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
+
 /* f32 or f64, by the definition: for products so small that anything else costs more. */
 void mt__omp_gemm_tiny(const struct mt__omp_gemm *g);
+
+/* Whether results of so many bytes are expected outside the second-level cache. */
+static inline bool mt__omp_gemm_is_far(int64_t bytes) {
+	return bytes > 512 * 1024;
+}
 
 static inline bool mt__omp_gemm_is_tiny(const struct mt__omp_gemm *g) {
 	return (double)g->m * (double)g->n * (double)g->k <= 512;

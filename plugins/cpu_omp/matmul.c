@@ -3,6 +3,7 @@
  *     integers                        plain loops, rows among the threads
  *     m·n·k tiny                      by the definition, matrices among the threads
  *     one row or one column           gemv, columns among the threads
+ *     f32, k long beside a or b       dot products, rows or columns among the threads
  *     f16 and bf16, small             as f32 in scratch, each matrix on one thread
  *     f16 and bf16, skinny            the same by blocks of columns, blocks among the threads
  *     a batch of matrices             each on one thread
@@ -195,6 +196,8 @@ static int32_t blocked(mt_queue *queue, const struct mt__omp_gemm_engine *engine
 	struct mt__omp_gemm_plan plan;
 	bool one_each = batch->count >= 4 * threads || batch->count % threads == 0;
 	engine->prepare(g, one_each ? 1 : threads, &plan);
+	if (mt__omp_gemm_is_far(batch->count * g->m * g->n * mt__omp_dtype_size(g->dtype)))
+		plan.prefetch = 1;
 	struct products p = {.engine = engine, .g = g, .plan = &plan, .batch = batch, .one_each = one_each};
 	uint64_t bytes = plan.scratch_bytes * (uint64_t)(one_each ? threads : 1);
 	p.scratch = mt__omp_scratch(queue, bytes);
@@ -249,6 +252,11 @@ int32_t mt__omp_matmul_by(mt_queue *queue, const struct mt_matmul_args *args, mt
 			mt__omp_gemm_transpose(&g);
 		struct pieces p = {&g, &batch, transposed, mt__omp_ceil_div(g.n, MT__OMP_GEMV_GRAIN), run_gemv};
 		mt__omp_parallel(mt__omp_threads(queue, all / 2), run_pieces, &p);
+		return MT_OK;
+	}
+	if (g.dtype == MT_F32 && mt__omp_gemm_suits_dots(&g)) {
+		struct pieces p = {&g, &batch, 0, mt__omp_gemm_dots_pieces(&g), mt__omp_gemm_dots};
+		mt__omp_parallel(mt__omp_threads(queue, all / 4), run_pieces, &p);
 		return MT_OK;
 	}
 	int threads = mt__omp_threads(queue, all / 4 * (g.dtype == MT_F64 ? 2 : 1));
