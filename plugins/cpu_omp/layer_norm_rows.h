@@ -92,8 +92,7 @@ struct grad_row {
 	const float *g, *x;
 	float *gx;
 	float mean, rstd;
-	double d, dh;           /* Σ d, Σ d h */
-	int64_t next_g, next_x; /* where rows that are asked for meanwhile start; or 0 */
+	double d, dh; /* Σ d, Σ d h */
 };
 
 MT_INLINE vec_f32 grad_weight(const float *w, int64_t j, int n) {
@@ -107,8 +106,6 @@ MT_INLINE void grad_columns(const struct grad_row *row, int rows, const float *w
 	MT_UNROLL
 	for (int r = 0; r < rows; r++) {
 		vec_f32 g = vec_f32_load(row[r].g + j, n), h = (vec_f32_load(row[r].x + j, n) - row[r].mean) * row[r].rstd;
-		if (row[r].next_g)
-			__builtin_prefetch(row[r].g + row[r].next_g + j, 0, 2);
 		gw += g * h;
 		gb += g;
 		d[r] += g * v;
@@ -147,8 +144,6 @@ MT_INLINE void grad_row_out(const struct grad_row *row, const float *w, int64_t 
 		gx[j] = g[j] * (w ? w[j] : 1) * rstd - base - (x[j] - mean) * slope;
 	for (; j + VL_F32 <= n; j += VL_F32) {
 		vec_f32 d = vec_f32_load(g + j, VL_F32) * grad_weight(w, j, VL_F32);
-		if (far && row->next_x)
-			__builtin_prefetch(x + row->next_x + j, 0, 2);
 		vec_f32 y = d * rstd - base - (vec_f32_load(x + j, VL_F32) - mean) * slope;
 		if (far)
 			vec_f32_stream(gx + j, y);
@@ -162,7 +157,6 @@ MT_INLINE void grad_row_out(const struct grad_row *row, const float *w, int64_t 
 /* Rows [m, m + rows), rows a constant. */
 MT_INLINE void ready_rows_grad(const struct layer_norm *l, int64_t m, int rows, float *gweight, float *gbias) {
 	struct grad_row row[GRAD_ROWS];
-	bool more = l->far && m + 2 * rows <= l->m;
 	for (int r = 0; r < rows; r++) {
 		row[r].g = (const float *)mt__omp_data(l->gout) + (m + r) * l->gout->stride[0];
 		row[r].x = (const float *)mt__omp_data(l->x) + (m + r) * l->x->stride[0];
@@ -170,8 +164,6 @@ MT_INLINE void ready_rows_grad(const struct layer_norm *l, int64_t m, int rows, 
 		row[r].mean = (float)mt__vector_get(l->mean, m + r);
 		row[r].rstd = (float)mt__vector_get(l->rstd, m + r);
 		row[r].d = row[r].dh = 0;
-		row[r].next_g = more ? rows * l->gout->stride[0] : 0;
-		row[r].next_x = more ? rows * l->x->stride[0] : 0;
 	}
 	grad_sums(row, rows, l->weight, gweight, gbias, l->n);
 	for (int r = 0; l->gx && r < rows; r++)
