@@ -155,7 +155,7 @@ int32_t mt__naive_cross_entropy_grad(mt_queue *queue, const struct mt_cross_entr
 	int32_t status = check_targets("cross_entropy_grad", target, classes, args->ignore_index);
 	if (status != MT_OK)
 		return status;
-	double s = args->label_smoothing, weights = 0;
+	double s = args->label_smoothing, share = s / (double)classes, weights = 0;
 	for (int64_t c = 0; c < classes; c++)
 		weights += class_weight(args->weight, c);
 	for (int64_t n = 0; n < logits->shape[0]; n++) {
@@ -165,8 +165,9 @@ int32_t mt__naive_cross_entropy_grad(mt_queue *queue, const struct mt_cross_entr
 		double gradient = vector_get(args->gloss, n), lse = vector_get(args->lse, n);
 		for (int64_t c = 0; c < classes; c++) {
 			double p = exp(get(logits, n * logits->stride[0] + c * logits->stride[1]) - lse);
-			double smooth = s / (double)classes * (p * weights - class_weight(args->weight, c));
-			double g = gradient * ((1 - s) * w * (p - (c == t)) + smooth);
+			/* Not (1 − s) w (p − [c = t]) + …: an infinite p would meet a share of 0. */
+			double g = gradient * (p * ((1 - s) * w + share * weights) - (1 - s) * w * (c == t) -
+			                       share * class_weight(args->weight, c));
 			put(out, n * out->stride[0] + c * out->stride[1], ignored ? 0 : g);
 		}
 	}

@@ -10,6 +10,7 @@
 
 #include "activate.h"
 #include "parallel.h"
+#include "stream.h"
 
 /* The part of a source that is swept at a time. */
 #define STRIP_BYTES (256 * 1024)
@@ -19,9 +20,6 @@
 
 /* Positions below which a register tile would be too short. */
 #define MIN_WIDTH 3
-
-/* Results above this many bytes would push everything else out of the last-level cache: they pass it by. */
-#define STREAM_BYTES (16 << 20)
 
 /* Above this many bytes the weights are packed by all threads. */
 #define SERIAL_WEIGHTS (64 * 1024)
@@ -134,7 +132,7 @@ static struct sweep plan_sweep(const struct mt__conv *c, bool backward, int thre
 	const int64_t *stride = s.to->stride;
 	s.even = stride[3] == s.extent[2] * stride[4] && (s.extent[0] == 1 || stride[2] == s.extent[1] * stride[3]);
 	double elements = (double)(c->images * s.to->shape[1]) * (double)(s.extent[0] * s.extent[1] * s.extent[2]);
-	s.stream = stride[4] == 1 && elements * sizeof(float) > STREAM_BYTES;
+	s.stream = stride[4] == 1 && elements * sizeof(float) >= MT__OMP_STREAM_BYTES;
 	int64_t low, high;
 	s.source = (struct mt__rows){.extent = {0, 0, s.from->shape[4]}};
 	find_reach(&s, &low, &high);

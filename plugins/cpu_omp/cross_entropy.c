@@ -88,7 +88,7 @@ static void run_units(const void *context, int64_t begin, int64_t end) {
 	for (int64_t u = begin; u < end; u++)
 		e->unit(e, u * e->width, mt__omp_min(e->width, e->logits->shape[0] - u * e->width));
 	if (e->far)
-		row_stream_end();
+		stream_end();
 }
 
 /* Floats, contiguous along rows. */
@@ -125,7 +125,7 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy)(mt_queue *queue, const struct mt_cros
 		status = stage_weight(queue, &e, args->weight);
 	if (status != MT_OK)
 		return status;
-	e.far = is_ready(args->logits) && args->logits->shape[0] * e.classes * 4 >= MT__ROW_STREAM_BYTES;
+	e.far = is_ready(args->logits) && args->logits->shape[0] * e.classes * 4 >= MT__OMP_STREAM_BYTES;
 	if (dtype == MT_F64)
 		run(queue, &e, lanes_of(&e), rows_f64, block_f64, 40);
 	else if (is_ready(args->logits) && e.classes > 0)
@@ -150,7 +150,7 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy_grad)(mt_queue *queue, const struct mt
 	if (status != MT_OK)
 		return status;
 	bool ready = is_ready(args->logits) && is_ready(args->glogits);
-	e.far = ready && args->logits->shape[0] * e.classes * 4 >= MT__ROW_STREAM_BYTES;
+	e.far = ready && args->logits->shape[0] * e.classes * 4 >= MT__OMP_STREAM_BYTES;
 	if (dtype == MT_F64)
 		run(queue, &e, lanes_of(&e), rows_grad_f64, block_grad_f64, 40);
 	else if (ready && e.classes > 0)

@@ -24,7 +24,7 @@ static double ready_lse(const struct entropy *e, int64_t row, bool more) {
 	int64_t next = e->far && more ? e->logits->stride[0] : 0;
 	for (int64_t c = 0; c < e->classes; c += ENTROPY_CHUNK) {
 		int64_t n = mt__omp_min(ENTROPY_CHUNK, e->classes - c);
-		sum += (double)(next ? row_exp(NULL, x + c, m, 1, n, next) : row_exp(NULL, x + c, m, 1, n, 0));
+		sum += (double)(next ? row_exp(NULL, x + c, m, 1, n, next, false) : row_exp(NULL, x + c, m, 1, n, 0, false));
 	}
 	return (double)m + log(sum);
 }
@@ -39,7 +39,7 @@ static void ready_rows(const struct entropy *e, int64_t row, int64_t count) {
 /* y[j] = a e^(x[j] − lse) − b w[j] */
 static void ready_row_grad(const struct entropy *e, float *y, const float *x, const struct terms_f32 *t, int64_t c,
                            int64_t n) {
-	row_exp(y, x, t->lse, t->a, n, 0);
+	row_exp(y, x, t->lse, t->a, n, 0, true);
 	if (t->b == 0)
 		return;
 	const float *w = e->weight ? (const float *)e->weight + c : NULL;
@@ -124,7 +124,7 @@ static void ready_block(const struct entropy *e, int64_t row, int64_t count) {
 		return;
 	}
 	for (int64_t c = 0; c < e->classes; c++)
-		row_exp_lanes(term, sum, x + c * READY_LANES, m, lanes, 0);
+		row_exp_lanes(term, sum, x + c * READY_LANES, m, lanes, 0, false);
 #pragma omp simd
 	for (int64_t j = 0; j < lanes; j++)
 		sum[j] = mt__logf(sum[j]);
@@ -167,7 +167,7 @@ static void ready_block_grad(const struct entropy *e, int64_t row, int64_t count
 	}
 	for (int64_t c = 0; c < e->classes; c++) {
 		float w = (float)weight_f32(e, c), *y = x + c * READY_LANES;
-		row_exp_lanes(y, sum, y, lse, lanes, 0);
+		row_exp_lanes(y, sum, y, lse, lanes, 0, true);
 		for (int64_t j = 0; j < lanes; j += VL_F32)
 			vec_f32_store(y + j, VL_F32,
 			              vec_f32_load(a + j, VL_F32) * vec_f32_load(y + j, VL_F32) - vec_f32_load(b + j, VL_F32) * w);

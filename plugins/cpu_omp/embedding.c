@@ -69,7 +69,7 @@ static void stream_rows(const struct lookup *l, int64_t begin, int64_t end) {
 		row_stream_copy(to + row_at * words, from + index_value(&l->places, index_at) * table->stride[0] * words,
 		                width);
 	}
-	row_stream_end();
+	stream_end();
 }
 
 static void copy_rows(const void *context, int64_t begin, int64_t end) {
@@ -104,7 +104,7 @@ int32_t MT_ISA_NAME(mt__omp_embedding)(mt_queue *queue, const struct mt_embeddin
 	struct lookup l = {.places = places_of(args->index, args->out), .table = table};
 	int size = mt__omp_dtype_size(table->dtype);
 	l.stream = size >= 4 && table->stride[1] == 1 && args->out->stride[args->index->rank] == 1 &&
-	           l.places.count * table->shape[1] * size >= MT__ROW_STREAM_BYTES;
+	           l.places.count * table->shape[1] * size >= MT__OMP_STREAM_BYTES;
 	int threads = mt__omp_threads(queue, (double)l.places.count * (double)(table->shape[1] + 8));
 	mt__omp_for_units(threads, l.places.count, copy_rows, &l);
 	return MT_OK;

@@ -49,7 +49,7 @@ static bool is_ready(const mt_array *a) {
 }
 
 static bool is_far(const mt_array *a) {
-	return a->shape[0] * a->shape[1] * 4 >= MT__ROW_STREAM_BYTES;
+	return a->shape[0] * a->shape[1] * 4 >= MT__OMP_STREAM_BYTES;
 }
 
 static bool needs_buffer(const mt_array *v) {

@@ -82,7 +82,7 @@ static void ready_rows(const void *context, int64_t begin, int64_t end) {
 		mt__vector_put(l->rstd, m, exact);
 	}
 	if (l->far)
-		row_stream_end();
+		stream_end();
 }
 
 /* ---- gradient ---- */

@@ -17,10 +17,12 @@ static const float row_exp_powers[16] = {
 	1.41421354f, 1.47682619f, 1.54221082f, 1.61049032f, 1.68179286f, 1.75625217f, 1.8340081f,  1.91520655f,
 };
 
-/* e^x for x ≤ 2^17; NaN stays. */
-MT_INLINE __m512 row_exp_vec(__m512 x, __m512 powers) {
+/* e^x; NaN stays.  positive, a constant: x may be above 0. */
+MT_INLINE __m512 row_exp_vec(__m512 x, __m512 powers, bool positive) {
 	const __m512 shift = _mm512_set1_ps(0x1.8p19f); /* leaves multiples of 1/16 */
 	x = _mm512_max_ps(_mm512_set1_ps(-104.0f), x);
+	if (positive)
+		x = _mm512_min_ps(_mm512_set1_ps(89.0f), x);
 	__m512 k = _mm512_fmadd_ps(x, _mm512_set1_ps(0x1.715476p0f), shift), n = _mm512_sub_ps(k, shift);
 	__m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-0x1.62e43p-1f), x);
 	r = _mm512_fmadd_ps(n, _mm512_set1_ps(0x1.05c61p-29f), r);
@@ -32,8 +34,8 @@ MT_INLINE __m512 row_exp_vec(__m512 x, __m512 powers) {
 }
 
 /* y[j] = e^(x[j] − shift) · scale, j < n, unless y is NULL; the sum of e^(x[j] − shift).  n ≤ 2048 for accuracy.
- * next: what lies that many elements on is asked for meanwhile; or 0. */
-MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next) {
+ * next: what lies that many elements on is asked for meanwhile; or 0.  positive, a constant: x may be above shift. */
+MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next, bool positive) {
 	const __m512 m = _mm512_set1_ps(shift), powers = _mm512_loadu_ps(row_exp_powers), s = _mm512_set1_ps(scale);
 	__m512 sum[4];
 	int64_t j = 0;
@@ -43,7 +45,7 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 	for (; j + 64 <= n; j += 64) {
 		MT_UNROLL
 		for (int k = 0; k < 4; k++) {
-			__m512 e = row_exp_vec(_mm512_sub_ps(_mm512_loadu_ps(x + j + 16 * k), m), powers);
+			__m512 e = row_exp_vec(_mm512_sub_ps(_mm512_loadu_ps(x + j + 16 * k), m), powers, positive);
 			sum[k] = _mm512_add_ps(sum[k], e);
 			if (next)
 				__builtin_prefetch(x + j + 16 * k + next, 0, 2);
@@ -53,7 +55,7 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 	}
 	for (; j < n; j += 16) {
 		__mmask16 there = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
-		__m512 e = row_exp_vec(_mm512_sub_ps(_mm512_maskz_loadu_ps(there, x + j), m), powers);
+		__m512 e = row_exp_vec(_mm512_sub_ps(_mm512_maskz_loadu_ps(there, x + j), m), powers, positive);
 		sum[0] = _mm512_mask_add_ps(sum[0], there, sum[0], e);
 		if (y)
 			_mm512_mask_storeu_ps(y + j, there, _mm512_mul_ps(e, s));
@@ -61,13 +63,14 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 	return vec_f32_sum((vec_f32)_mm512_add_ps(_mm512_add_ps(sum[0], sum[2]), _mm512_add_ps(sum[1], sum[3])));
 }
 
-/* y[j] = e^(x[j] − shift[j]) and sum[j] += y[j], j < n; y may be x; next as above. */
-MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n, int64_t next) {
+/* y[j] = e^(x[j] − shift[j]) and sum[j] += y[j], j < n; y may be x; next and positive as above. */
+MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n, int64_t next,
+                             bool positive) {
 	const __m512 powers = _mm512_loadu_ps(row_exp_powers);
 	for (int64_t j = 0; j < n; j += 16) {
 		__mmask16 there = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
 		__m512 v = _mm512_sub_ps(_mm512_maskz_loadu_ps(there, x + j), _mm512_maskz_loadu_ps(there, shift + j));
-		__m512 e = row_exp_vec(v, powers);
+		__m512 e = row_exp_vec(v, powers, positive);
 		if (next)
 			__builtin_prefetch(x + j + next, 0, 2);
 		_mm512_mask_storeu_ps(y + j, there, e);
@@ -77,8 +80,9 @@ MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *
 
 #else
 
-MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next) {
+MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next, bool positive) {
 	(void)next;
+	(void)positive;
 	enum { CHUNK = 256 };
 	_Alignas(64) float term[CHUNK];
 	float sum = 0;
@@ -101,8 +105,10 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 	return sum;
 }
 
-MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n, int64_t next) {
+MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *shift, int64_t n, int64_t next,
+                             bool positive) {
 	(void)next;
+	(void)positive;
 #pragma omp simd
 	for (int64_t j = 0; j < n; j++) {
 		float e = mt__expf(x[j] - shift[j]);

@@ -1,18 +1,11 @@
 /* Rows of results stored past the caches: where an array is larger than they are, a line that will be overwritten whole
- * is then not read first.  A fence ends a kernel's share (row_stream_end). */
+ * is then not read first: results of MT__OMP_STREAM_BYTES and more.  stream_end ends a kernel's share. */
 #ifndef MT_OMP_ROW_STREAM_H
 #define MT_OMP_ROW_STREAM_H
 
 #include <string.h>
 
-#include "vector.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-/* Bytes of a result from which rows are streamed. */
-#define MT__ROW_STREAM_BYTES (24 << 20)
+#include "stream.h"
 
 /* p is aligned to MT_VECTOR_BYTES. */
 MT_INLINE void vec_f32_stream(float *p, vec_f32 x) {
@@ -27,15 +20,9 @@ MT_INLINE void vec_f32_stream(float *p, vec_f32 x) {
 #endif
 }
 
-MT_INLINE void row_stream_end(void) {
-#if defined(__SSE2__)
-	_mm_sfence();
-#endif
-}
-
 /* Floats before p's next cache line, n at most. */
 MT_INLINE int64_t row_stream_head(const float *p, int64_t n) {
-	return mt__omp_min((int64_t)(-(uintptr_t)p & 63) / 4, n);
+	return stream_head((const char *)p, n * (int64_t)sizeof *p) / (int64_t)sizeof *p;
 }
 
 /* out[j] = (x[j] − first) · scale + add, j < n; far: stored past the caches. */
@@ -54,13 +41,15 @@ MT_INLINE void row_affine(float *out, const float *x, float first, float scale, 
 		out[j] = (x[j] - first) * scale + add;
 }
 
-/* out[j] = x[j] · scale[j], j < n. */
-MT_INLINE void row_products(float *out, const float *x, const float *scale, int64_t n, bool far) {
+/* out[j] = x[j] · scale[j], j < n; n floats at ahead are asked for, unless that is NULL. */
+MT_INLINE void row_products(float *out, const float *x, const float *scale, int64_t n, bool far, const float *ahead) {
 	int64_t j = 0, head = far ? row_stream_head(out, n) : 0;
 	for (; j < head; j++)
 		out[j] = x[j] * scale[j];
 	for (; j + VL_F32 <= n; j += VL_F32) {
 		vec_f32 y = vec_f32_load(x + j, VL_F32) * vec_f32_load(scale + j, VL_F32);
+		if (far && ahead)
+			__builtin_prefetch(ahead + j, 0, 2);
 		if (far)
 			vec_f32_stream(out + j, y);
 		else

@@ -105,7 +105,7 @@ static void sum_units(const void *context, int64_t begin, int64_t end) {
 				sum_one_row((float *)out[r], (const float *)x[r], l->step[1], l->extent, s->far);
 	}
 	if (s->far)
-		row_stream_end();
+		stream_end();
 }
 
 /* Sums of floats, contiguous along the axis (either way) or across lanes; false for all others. */
@@ -121,7 +121,7 @@ static bool run_sums(mt_queue *queue, struct scan *s) {
 	int64_t share = mt__omp_ceil_div(w->count, 4 * 64) * 64;
 	mt__lanes_divide(l, rows ? SUM_ROWS : mt__omp_min(SUM_LANES, mt__omp_max(share, 64)));
 	int threads = mt__omp_threads(queue, (double)w->count * (double)l->extent * 2);
-	s->far = w->count * l->extent * 4 >= MT__ROW_STREAM_BYTES;
+	s->far = w->count * l->extent * 4 >= MT__OMP_STREAM_BYTES;
 	mt__omp_for_units(threads, l->units, sum_units, s);
 	return true;
 }

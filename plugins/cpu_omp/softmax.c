@@ -6,7 +6,7 @@
 #include "row_stream.h"
 #include "units.h"
 
-enum { SOFTMAX_CHUNK = 2048, SOFTMAX_LANES = 128, SOFTMAX_WIDE = 512, SOFTMAX_BLOCK = 65536 };
+enum { SOFTMAX_CHUNK = 2048, SOFTMAX_LANES = 128, SOFTMAX_WIDE = 1024, SOFTMAX_BLOCK = 65536 };
 
 struct softmax {
 	struct mt__lanes lanes; /* arrays: out, x; or gx, gout, y */
@@ -55,7 +55,7 @@ static void run_units(const void *context, int64_t begin, int64_t end) {
 	for (int64_t u = begin; u < end; u++, mt__lanes_advance(&s->lanes, &b))
 		s->unit(s, &b);
 	if (s->far)
-		row_stream_end();
+		stream_end();
 }
 
 static void run(mt_queue *queue, struct softmax *s, unit_function *row, unit_function *block, double cost) {
@@ -88,11 +88,13 @@ static bool run_ready(mt_queue *queue, struct softmax *s, unit_function *row, un
 	bool blocks = mt__lanes_side_by_side(l, 1);
 	if (!lies_ready(l, blocks) || (blocks && !block))
 		return false;
-	int64_t wide = SOFTMAX_BLOCK / mt__omp_max(l->extent, 1) / 64 * 64;
-	mt__lanes_divide(l, blocks ? mt__omp_min(mt__omp_max(wide, SOFTMAX_LANES), SOFTMAX_WIDE) : 1);
-	s->unit = blocks ? block : row;
 	int threads = mt__omp_threads(queue, (double)l->walk.count * (double)l->extent * cost);
-	s->far = l->walk.count * l->extent * 4 >= MT__ROW_STREAM_BYTES;
+	/* Blocks that a cache holds, and one for every thread: no lane depends on its neighbours. */
+	int64_t wide = SOFTMAX_BLOCK / mt__omp_max(l->extent, 1), share = mt__omp_ceil_div(l->walk.count, threads);
+	wide = mt__omp_min(mt__omp_min(wide, share + 63), SOFTMAX_WIDE) / 64 * 64;
+	mt__lanes_divide(l, blocks ? mt__omp_max(wide, SOFTMAX_LANES) : 1);
+	s->unit = blocks ? block : row;
+	s->far = l->walk.count * l->extent * 4 >= MT__OMP_STREAM_BYTES;
 	s->terms_each = terms_of(s, blocks);
 	uint64_t bytes = (uint64_t)(s->terms_each * threads) * 4;
 	if (bytes > 0) {

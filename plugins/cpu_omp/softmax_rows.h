@@ -11,7 +11,7 @@ static float *terms_here(const struct softmax *s, float *out) {
 MT_INLINE double sum_of_row(float *y, const float *x, float m, int64_t n, int64_t next) {
 	double sum = 0;
 	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK)
-		sum += (double)row_exp(y ? y + i : NULL, x + i, m, 1, mt__omp_min(SOFTMAX_CHUNK, n - i), next);
+		sum += (double)row_exp(y ? y + i : NULL, x + i, m, 1, mt__omp_min(SOFTMAX_CHUNK, n - i), next, false);
 	return sum;
 }
 
@@ -43,7 +43,8 @@ static void ready_row(const struct softmax *s, const struct mt__lane_block *b) {
 		row_affine(out, y, 0, scale, 0, n, false);
 }
 
-/* sum[j] = Σ e^(x−m[j]) down the lanes, a few rows by themselves first; the terms go to y. */
+/* sum[j] = Σ e^(x−m[j]) down the lanes, a few rows by themselves first; the terms go to y.  Every other row of the block
+ * `next` elements on is asked for. */
 MT_INLINE void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, int64_t ld, const float *m, int64_t rows,
                             int64_t lanes, int64_t next) {
 	enum { FEW = 32 };
@@ -54,10 +55,17 @@ MT_INLINE void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, i
 		for (int64_t j = 0; j < lanes; j++)
 			part[j] = 0;
 		for (int64_t i = r; i < mt__omp_min(rows, r + FEW); i++)
-			row_exp_lanes(y + i * ldy, part, x + i * ld, m, lanes, next);
+			row_exp_lanes(y + i * ldy, part, x + i * ld, m, lanes, i % 2 ? 0 : next, false);
 		for (int64_t j = 0; j < lanes; j++)
 			sum[j] += part[j];
 	}
+}
+
+/* Where the next block starts, seen from this one: beside it, or below where a block takes whole rows. */
+static int64_t next_block(const struct softmax *s, const struct mt__lane_block *b) {
+	const struct mt__walk *w = &s->lanes.walk;
+	bool whole = w->rank > 1 && b->lanes == w->shape[w->rank - 1];
+	return whole ? w->stride[1][w->rank - 2] : b->lanes;
 }
 
 static void ready_block(const struct softmax *s, const struct mt__lane_block *b) {
@@ -69,9 +77,9 @@ static void ready_block(const struct softmax *s, const struct mt__lane_block *b)
 	for (int64_t j = 0; j < lanes; j++)
 		m[j] = -INFINITY;
 	vec_columns_f32(MT_REDUCE_MAX, m, x, ld, n, lanes, s->far);
-	/* The next block lies beside this one. */
+	int64_t next = next_block(s, b);
 	if (s->far)
-		sum_of_block(y, ldy, sum, x, ld, m, n, lanes, lanes);
+		sum_of_block(y, ldy, sum, x, ld, m, n, lanes, next);
 	else
 		sum_of_block(y, ldy, sum, x, ld, m, n, lanes, 0);
 	if (s->log) {
@@ -86,9 +94,9 @@ static void ready_block(const struct softmax *s, const struct mt__lane_block *b)
 		sum[j] = 1 / sum[j];
 	for (int64_t r = 0; r < n; r++)
 		if (y != out)
-			row_products(out + r * ldo, y + r * ldy, sum, lanes, true);
+			row_products(out + r * ldo, y + r * ldy, sum, lanes, true, r % 2 ? x + r * ld + next : NULL);
 		else
-			row_products(out + r * ldo, y + r * ldy, sum, lanes, false);
+			row_products(out + r * ldo, y + r * ldy, sum, lanes, false, NULL);
 }
 
 /* ---- gradients ---- */
@@ -122,7 +130,7 @@ static void ready_row_grad(const struct softmax *s, const struct mt__lane_block 
 	for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK) {
 		int64_t part = mt__omp_min(SOFTMAX_CHUNK, n - i);
 		if (s->log) {
-			row_exp(term, y + i, 0, (float)sum, part, 0);
+			row_exp(term, y + i, 0, (float)sum, part, 0, true);
 			finish_row_grad(true, gx + i, g + i, term, 0, part, false);
 		} else if (s->far) {
 			finish_row_grad(false, gx + i, g + i, y + i, (float)sum, part, true);

@@ -161,7 +161,7 @@ static __global__ void __launch_bounds__(MT_CUDA_ROW_THREADS, BLOCKS_AT_ONCE<T, 
 #pragma unroll
 			for (int j = 0; j < P; j++) {
 				C p = exp(v[i + j] - logarithm), hit = s.start + l + j == t ? C(1) : C(0);
-				C slope = kept * (p - hit) + e.share * (p * weights - w[j]);
+				C slope = p * (kept + e.share * weights) - kept * hit - e.share * w[j];
 				v[i + j] = t < 0 ? C(0) : gradient * slope;
 			}
 		});
