@@ -23,6 +23,10 @@ static mt_tensor *logits_loss(mt_tensor *output, mt_tensor *target) {
 	return mt_cross_entropy(output, target, MT_NONE, (mt_loss_options){0});
 }
 
+static mt_tensor *slightly_smoothed_loss(mt_tensor *output, mt_tensor *target) {
+	return mt_cross_entropy(output, target, MT_NONE, (mt_loss_options){.label_smoothing = 0.02});
+}
+
 static mt_tensor *smoothed_loss(mt_tensor *output, mt_tensor *target) {
 	return mt_cross_entropy(output, target, MT_NONE, (mt_loss_options){.label_smoothing = 0.05});
 }
@@ -56,17 +60,31 @@ static mt_module *build_mlp(void) {
 
 /* ---- fast: the quickest road to 99% ------------------------------------------------------------------------------- */
 
+enum { MARGIN = 2 };
+
+/* The image without MARGIN pixels at each side: digits lie in 20 × 20 pixels about their centre of mass. */
+static mt_tensor *crop_forward(mt_module *module, mt_tensor *x, void *context) {
+	(void)module, (void)context;
+	return mt_slice(mt_slice(x, 2, MARGIN, -MARGIN, 1), 3, MARGIN, -MARGIN, 1);
+}
+
+static mt_module *crop(void) {
+	static const mt_module_class kind = {.name = "Crop", .forward = crop_forward};
+	return mt_module_new(&kind, NULL);
+}
+
 /* Two convolutions, each pooled before it is normalised and cut off at zero: few elements are left to do that to. */
 static mt_module *build_fast(void) {
-	enum { FIRST = 8, SECOND = 16 };
+	enum { FIRST = 8, SECOND = 24 };
 	mt_module *net = mt_nn_sequential(0, NULL);
-	int ok = net && add(net, "conv1", mt_nn_conv2d(1, FIRST, 5, 5, 0, (mt_conv_options){0})) &&
+	int ok = net && add(net, "crop", crop()) &&
+	         add(net, "conv1", mt_nn_conv2d(1, FIRST, 5, 5, 0, (mt_conv_options){0})) &&
 	         add(net, "pool1", max_pool(2)) && add(net, "norm1", mt_nn_batch_norm2d(FIRST, (mt_nn_norm_options){0})) &&
 	         add(net, "relu1", mt_nn_relu()) &&
 	         add(net, "conv2", mt_nn_conv2d(FIRST, SECOND, 5, 5, 0, (mt_conv_options){0})) &&
 	         add(net, "pool2", max_pool(2)) && add(net, "norm2", mt_nn_batch_norm2d(SECOND, (mt_nn_norm_options){0})) &&
 	         add(net, "relu2", mt_nn_relu()) && add(net, "flatten", mt_nn_flatten(1, -1)) &&
-	         add(net, "linear", mt_nn_linear(4 * 4 * SECOND, 10, 1));
+	         add(net, "linear", mt_nn_linear(3 * 3 * SECOND, 10, 1));
 	return finish(net, ok);
 }
 
@@ -122,7 +140,7 @@ const struct model models[] = {
      .lr = {0.01, 0.001, 0.001}},
 	{.name = "fast",
      .build = build_fast,
-     .loss = smoothed_loss,
+     .loss = slightly_smoothed_loss,
      .score = logits_loss,
      .optimizer = OPTIMIZER_ADAMW,
      .batch = 64,

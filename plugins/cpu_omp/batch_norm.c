@@ -1,8 +1,10 @@
 /* batch_norm over [N, C, S] in any layout, and its gradients.  N and S are the positions of a channel.  Work is cut into
  * segments of positions, the same for any number of threads; within one, blocks of NORM_CHUNK elements are brought into
- * L1.  Where channels lie closer together than positions, sixteen of them are transposed into the block at once. */
+ * L1.  Where channels lie closer together than positions, sixteen of them are transposed into the block at once; short
+ * rows of f32 are taken where they lie.  A channel of one segment stays with its thread for all passes over it. */
 #include <math.h>
 
+#include "batch_norm_rows.h"
 #include "collapse.h"
 #include "norm.h"
 #include "units.h"
@@ -142,6 +144,8 @@ static void join_moments(struct moments *a, double n, double mean, double square
 #undef T
 #undef NAME
 
+#include "batch_norm_rows.inc"
+
 /* ---- plan --------------------------------------------------------------------------------------------------------- */
 
 static int64_t magnitude(int64_t stride) {
@@ -187,11 +191,6 @@ static int32_t make_plan(struct batch_norm *b, mt_queue *queue, int n, const mt_
 	return MT_OK;
 }
 
-static void run(mt_queue *queue, const struct batch_norm *b, mt__unit_range *f) {
-	int threads = mt__omp_threads(queue, (double)b->positions.count * (double)b->channels * 2);
-	mt__omp_for_units(threads, mt__omp_ceil_div(b->channels, b->group) * b->segments, f, b);
-}
-
 static double or_else(const mt_array *v, int64_t c, double absent) {
 	return v ? mt__vector_get(v, c) : absent;
 }
@@ -223,6 +222,77 @@ static void channel_moments(const struct batch_norm *b, const struct mt_batch_no
 	update_running(args->running_var, c, args->momentum, m.n > 1 ? m.squares / (m.n - 1) : *variance);
 }
 
+/* What one channel's result needs, once its statistics are there. */
+static void finish_statistics(const struct batch_norm *b, const struct mt_batch_norm_args *args, int64_t c) {
+	double mean, variance;
+	channel_moments(b, args, c, &mean, &variance);
+	double rstd = 1 / sqrt(variance + args->eps);
+	b->coefficients[c] =
+		(struct coefficients){mean, rstd, or_else(args->weight, c, 1), or_else(args->bias, c, 0), 0, 0};
+	mt__vector_put(args->mean, c, mean);
+	mt__vector_put(args->rstd, c, rstd);
+}
+
+/* The same of the gradient's sums. */
+static void finish_sums(const struct batch_norm *b, const struct mt_batch_norm_grad_args *args, int64_t c) {
+	double sum_g = 0, sum_gh = 0, n = (double)b->positions.count;
+	for (int64_t s = 0; s < b->segments; s++) {
+		sum_g += partial_of(b, c, s)->mean;
+		sum_gh += partial_of(b, c, s)->squares;
+	}
+	if (args->gweight)
+		mt__vector_put(args->gweight, c, sum_gh);
+	if (args->gbias)
+		mt__vector_put(args->gbias, c, sum_g);
+	b->coefficients[c].mean_g = sum_g / n;
+	b->coefficients[c].mean_gh = sum_gh / n;
+}
+
+/* The passes of a call: the first NULL where there is none; finish_… between them; the second NULL where there is none. */
+struct passes {
+	const struct batch_norm *plan;
+	mt__unit_range *first, *second;
+	const struct mt_batch_norm_args *args; /* one of the two */
+	const struct mt_batch_norm_grad_args *grad_args;
+};
+
+static void finish_channels(const struct passes *p, int64_t begin, int64_t end) {
+	for (int64_t c = begin; c < end; c++) {
+		if (p->args)
+			finish_statistics(p->plan, p->args, c);
+		else if (p->first)
+			finish_sums(p->plan, p->grad_args, c);
+	}
+}
+
+/* All passes over a channel one after another, while its elements are in the cache. */
+static void pass_units(const void *context, int64_t begin, int64_t end) {
+	const struct passes *p = context;
+	for (int64_t u = begin; u < end; u++) {
+		struct group g = locate_group(p->plan, u);
+		if (p->first)
+			p->first(p->plan, u, u + 1);
+		finish_channels(p, g.first, g.first + g.channels);
+		if (p->second)
+			p->second(p->plan, u, u + 1);
+	}
+}
+
+static void run_passes(mt_queue *queue, const struct passes *p) {
+	const struct batch_norm *b = p->plan;
+	int threads = mt__omp_threads(queue, (double)b->positions.count * (double)b->channels * 2);
+	int64_t units = mt__omp_ceil_div(b->channels, b->group) * b->segments;
+	if (b->segments == 1) {
+		mt__omp_for_units(threads, units, pass_units, p);
+		return;
+	}
+	if (p->first)
+		mt__omp_for_units(threads, units, p->first, b);
+	finish_channels(p, 0, b->channels);
+	if (p->second)
+		mt__omp_for_units(threads, units, p->second, b);
+}
+
 int32_t MT_ISA_NAME(mt__omp_batch_norm)(mt_queue *queue, const struct mt_batch_norm_args *args) {
 	struct batch_norm b;
 	const mt_array *arrays[] = {args->out, args->x};
@@ -230,18 +300,19 @@ int32_t MT_ISA_NAME(mt__omp_batch_norm)(mt_queue *queue, const struct mt_batch_n
 	int32_t status = make_plan(&b, queue, 2, arrays);
 	if (status != MT_OK)
 		return status;
-	if (args->training)
-		run(queue, &b, wide ? statistics_f64 : statistics_f32);
-	for (int64_t c = 0; c < b.channels; c++) {
-		double mean, variance;
-		channel_moments(&b, args, c, &mean, &variance);
-		double rstd = 1 / sqrt(variance + args->eps);
-		b.coefficients[c] =
-			(struct coefficients){mean, rstd, or_else(args->weight, c, 1), or_else(args->bias, c, 0), 0, 0};
-		mt__vector_put(args->mean, c, mean);
-		mt__vector_put(args->rstd, c, rstd);
+	struct passes p = {
+		.plan = &b,
+		.first = wide ? statistics_f64 : statistics_f32,
+		.second = wide ? normalise_f64 : normalise_f32,
+		.args = args,
+	};
+	if (has_rows(&b)) {
+		p.first = statistics_rows;
+		p.second = normalise_rows;
 	}
-	run(queue, &b, wide ? normalise_f64 : normalise_f32);
+	if (!args->training)
+		p.first = NULL;
+	run_passes(queue, &p);
 	return MT_OK;
 }
 
@@ -252,27 +323,25 @@ int32_t MT_ISA_NAME(mt__omp_batch_norm_grad)(mt_queue *queue, const struct mt_ba
 	int32_t status = make_plan(&b, queue, 3, arrays);
 	if (status != MT_OK)
 		return status;
+	b.constant = !args->training;
 	for (int64_t c = 0; c < b.channels; c++)
 		b.coefficients[c] = (struct coefficients){
 			mt__vector_get(args->mean, c), mt__vector_get(args->rstd, c), or_else(args->weight, c, 1), 0, 0, 0};
-	bool sums = args->training || args->gweight || args->gbias;
-	if (sums)
-		run(queue, &b, wide ? sums_f64 : sums_f32);
-	for (int64_t c = 0; c < b.channels && sums; c++) {
-		double sum_g = 0, sum_gh = 0, n = (double)b.positions.count;
-		for (int64_t s = 0; s < b.segments; s++) {
-			sum_g += partial_of(&b, c, s)->mean;
-			sum_gh += partial_of(&b, c, s)->squares;
-		}
-		if (args->gweight)
-			mt__vector_put(args->gweight, c, sum_gh);
-		if (args->gbias)
-			mt__vector_put(args->gbias, c, sum_g);
-		b.coefficients[c].mean_g = sum_g / n;
-		b.coefficients[c].mean_gh = sum_gh / n;
+	struct passes p = {
+		.plan = &b,
+		.first = wide ? sums_f64 : sums_f32,
+		.second = wide ? gradient_f64 : gradient_f32,
+		.grad_args = args,
+	};
+	if (has_rows(&b)) {
+		p.first = sums_rows;
+		if (!b.constant)
+			p.second = gradient_rows;
 	}
-	b.constant = !args->training;
-	if (args->gx)
-		run(queue, &b, wide ? gradient_f64 : gradient_f32);
+	if (!args->training && !args->gweight && !args->gbias)
+		p.first = NULL;
+	if (!args->gx)
+		p.second = NULL;
+	run_passes(queue, &p);
 	return MT_OK;
 }

@@ -86,34 +86,45 @@ static struct pool describe(const mt_array *x, const mt_array *out, const mt_arr
 
 /* ---- 2 × 2, stride 2 ---- */
 
-/* The longest row for which indices are computed and dropped when nobody asked for them. */
-#define QUARTER_UNASKED 512
-
 /* Windows of out that lie whole in x, so that every output row has its two input rows. */
 static bool is_quarter(const struct pool *p) {
 	return p->op == MT_POOL_MAX && p->dtype == MT_F32 && p->in[0] == 1 && p->extent[0] == 1 && p->kernel[0] == 1 &&
 	       p->pad[0] == 0 && p->kernel[1] == 2 && p->kernel[2] == 2 && p->step[1] == 2 && p->step[2] == 2 &&
 	       p->pad[1] == 0 && p->pad[2] == 0 && p->dilation[1] == 1 && p->dilation[2] == 1 &&
 	       p->extent[1] == p->in[1] / 2 && p->extent[2] == p->in[2] / 2 && p->x.stride[4] == 1 &&
-	       p->out.stride[4] == 1 && (p->index.data ? p->index.stride[4] == 1 : p->extent[2] <= QUARTER_UNASKED);
+	       p->out.stride[4] == 1 && (!p->index.data || p->index.stride[4] == 1);
 }
 
-static void quarter_plane(const struct pool *p, int64_t n, int64_t c) {
+/* Planes without gaps, of rows so short that several fill a vector. */
+static bool is_short(const struct pool *p) {
+	return p->extent[2] > 0 && p->extent[2] <= QUARTER_SHORT && p->in[2] == 2 * p->extent[2] &&
+	       p->in[1] == 2 * p->extent[1] && p->x.stride[3] == p->in[2] && p->out.stride[3] == p->extent[2] &&
+	       (!p->index.data || p->index.stride[3] == p->extent[2]);
+}
+
+static void quarter_plane(const struct pool *p, const struct short_rows *rows, int64_t n, int64_t c) {
 	const float *x = (const float *)p->x.data + n * p->x.stride[0] + c * p->x.stride[1];
 	float *out = (float *)p->out.data + n * p->out.stride[0] + c * p->out.stride[1];
-	int32_t unasked[QUARTER_UNASKED], *index = unasked;
-	if (p->index.data)
-		index = (int32_t *)p->index.data + n * p->index.stride[0] + c * p->index.stride[1];
+	int32_t *index = p->index.data ? (int32_t *)p->index.data + n * p->index.stride[0] + c * p->index.stride[1] : NULL;
+	if (rows) {
+		short_max_plane(rows, x, out, index, p->extent[1] * p->extent[2]);
+		return;
+	}
 	for (int64_t y = 0; y < p->extent[1]; y++)
 		quarter_max_row(x + 2 * y * p->x.stride[3], x + (2 * y + 1) * p->x.stride[3], out + y * p->out.stride[3],
-		                index + y * p->index.stride[3], p->extent[2], (int32_t)(2 * y * p->in[2]), (int32_t)p->in[2]);
+		                index ? index + y * p->index.stride[3] : NULL, p->extent[2], (int32_t)(2 * y * p->in[2]),
+		                (int32_t)p->in[2]);
 }
 
-static void quarter_grad_plane(const struct pool *p, int64_t n, int64_t c) {
+static void quarter_grad_plane(const struct pool *p, const struct short_rows *rows, int64_t n, int64_t c) {
 	float *gx = (float *)p->x.data + n * p->x.stride[0] + c * p->x.stride[1];
 	const float *gout = (const float *)p->out.data + n * p->out.stride[0] + c * p->out.stride[1];
 	const int32_t *index = (const int32_t *)p->index.data + n * p->index.stride[0] + c * p->index.stride[1];
 	int64_t columns = 2 * p->extent[2];
+	if (rows) {
+		short_grad_plane(rows, gout, index, gx, p->extent[1] * p->extent[2]);
+		return;
+	}
 	for (int64_t y = 0; y < p->extent[1]; y++) {
 		float *a = gx + 2 * y * p->x.stride[3], *b = a + p->x.stride[3];
 		quarter_grad_row(gout + y * p->out.stride[3], index + y * p->index.stride[3], a, b, p->extent[2],
@@ -130,7 +141,8 @@ static void quarter_grad_plane(const struct pool *p, int64_t n, int64_t c) {
 struct planes {
 	const struct pool *pool;
 	bool quarter;
-	char *scratch; /* a plane of sums for each thread */
+	const struct short_rows *rows; /* NULL: rows of a quarter are taken one by one */
+	char *scratch;                 /* a plane of sums for each thread */
 	uint64_t each;
 };
 
@@ -140,7 +152,7 @@ static void pool_one(const void *context, int64_t i, int thread) {
 	int64_t n = i / p->x.shape[1], c = i % p->x.shape[1];
 	(void)thread;
 	if (planes->quarter)
-		quarter_plane(p, n, c);
+		quarter_plane(p, planes->rows, n, c);
 	else if (p->dtype == MT_F32)
 		pool_plane_f32(p, n, c);
 	else if (p->dtype == MT_F64)
@@ -157,7 +169,7 @@ static void grad_one(const void *context, int64_t i, int thread) {
 	int64_t n = i / p->x.shape[1], c = i % p->x.shape[1];
 	void *sums = planes->scratch ? planes->scratch + planes->each * (uint64_t)thread : NULL;
 	if (planes->quarter)
-		quarter_grad_plane(p, n, c);
+		quarter_grad_plane(p, planes->rows, n, c);
 	else if (p->dtype == MT_F32)
 		grad_plane_f32(p, n, c, sums);
 	else if (p->dtype == MT_F64)
@@ -180,6 +192,11 @@ static int threads_for(const mt_queue *queue, const struct pool *p, bool quarter
 int32_t MT_ISA_NAME(mt__omp_pool)(mt_queue *queue, const struct mt_pool_args *args) {
 	struct pool p = describe(args->x, args->out, args->indices, args->op, &args->p);
 	struct planes planes = {.pool = &p, .quarter = is_quarter(&p)};
+	struct short_rows rows;
+	if (planes.quarter && is_short(&p)) {
+		rows = short_rows_of((int32_t)p.extent[2]);
+		planes.rows = &rows;
+	}
 	mt__omp_each(threads_for(queue, &p, planes.quarter), p.x.shape[0] * p.x.shape[1], pool_one, &planes);
 	return MT_OK;
 }
@@ -187,6 +204,11 @@ int32_t MT_ISA_NAME(mt__omp_pool)(mt_queue *queue, const struct mt_pool_args *ar
 int32_t MT_ISA_NAME(mt__omp_pool_grad)(mt_queue *queue, const struct mt_pool_grad_args *args) {
 	struct pool p = describe(args->gx, args->gout, args->indices, args->op, &args->p);
 	struct planes planes = {.pool = &p, .quarter = is_quarter(&p)};
+	struct short_rows rows;
+	if (planes.quarter && is_short(&p)) {
+		rows = short_rows_of((int32_t)p.extent[2]);
+		planes.rows = &rows;
+	}
 	int threads = threads_for(queue, &p, planes.quarter);
 	if (!planes.quarter) {
 		uint64_t size = p.dtype == MT_F64 ? sizeof(double) : sizeof(float);

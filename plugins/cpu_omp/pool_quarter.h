@@ -5,33 +5,109 @@
 
 #include "vector.h"
 
-/* Where b, which comes later in the window, wins over a: it is larger, or the first NaN. */
-MT_INLINE vec_i32 later_wins(vec_f32 a, vec_f32 b) {
-	return (b > a) | ((b != b) & (a == a));
+/* One truth for each window. */
+#if defined(MT_ISA_AVX512)
+typedef __mmask16 window_mask;
+
+MT_INLINE vec_f32 pick_value(window_mask which, vec_f32 yes, vec_f32 no) {
+	return (vec_f32)_mm512_mask_blend_ps(which, (__m512)no, (__m512)yes);
 }
 
-/* How many of 2 · n elements fall into the first and the second vector. */
-MT_INLINE int first_of(int n) {
-	return 2 * n < VL_F32 ? 2 * n : VL_F32;
+MT_INLINE vec_i32 pick_place(window_mask which, vec_i32 yes, vec_i32 no) {
+	return (vec_i32)_mm512_mask_blend_epi32(which, (__m512i)no, (__m512i)yes);
+}
+
+/* place + 1 where true. */
+MT_INLINE vec_i32 next_where(window_mask which, vec_i32 place) {
+	return (vec_i32)_mm512_mask_add_epi32((__m512i)place, which, (__m512i)place, _mm512_set1_epi32(1));
+}
+
+MT_INLINE vec_f32 where_equal(vec_i32 a, int32_t b, vec_f32 x) {
+	return (vec_f32)_mm512_maskz_mov_ps(_mm512_cmpeq_epi32_mask((__m512i)a, _mm512_set1_epi32(b)), (__m512)x);
+}
+
+/* Where b, which comes later in the window, wins over a: it is larger, or the first NaN. */
+MT_INLINE window_mask later_wins(vec_f32 a, vec_f32 b) {
+	__mmask16 not_less = _mm512_cmp_ps_mask((__m512)b, (__m512)a, _CMP_NLE_UQ);
+	return _mm512_mask_cmp_ps_mask(not_less, (__m512)a, (__m512)a, _CMP_ORD_Q);
+}
+#else
+typedef vec_i32 window_mask; /* −1 where true */
+
+MT_INLINE vec_f32 pick_value(window_mask which, vec_f32 yes, vec_f32 no) {
+	return vec_f32_select(which, yes, no);
+}
+
+MT_INLINE vec_i32 pick_place(window_mask which, vec_i32 yes, vec_i32 no) {
+	return vec_i32_select(which, yes, no);
+}
+
+MT_INLINE vec_i32 next_where(window_mask which, vec_i32 place) {
+	return place - which;
+}
+
+MT_INLINE vec_f32 where_equal(vec_i32 a, int32_t b, vec_f32 x) {
+	return (vec_f32)((a == b) & (vec_i32)x);
+}
+
+MT_INLINE window_mask later_wins(vec_f32 a, vec_f32 b) {
+	return ~(b <= a) & (a == a);
+}
+#endif
+
+/* The elements of VL windows: a0 a1 over b0 b1. */
+struct windows {
+	vec_f32 a0, a1, b0, b1;
+};
+
+/* Their maxima; index, unless NULL: their places, where a0's are `place`. */
+MT_INLINE void windows_max(const struct windows *w, float *out, int32_t *index, int n, vec_i32 place, int32_t width) {
+	window_mask upper = later_wins(w->a0, w->a1), lower = later_wins(w->b0, w->b1);
+	vec_f32 u = pick_value(upper, w->a1, w->a0), l = pick_value(lower, w->b1, w->b0);
+	window_mask last = later_wins(u, l);
+	vec_f32_store(out, n, pick_value(last, l, u));
+	if (index)
+		vec_i32_store(index, n, pick_place(last, next_where(lower, place + width), next_where(upper, place)));
+}
+
+/* gout among the elements that `place`, counted from a0, says. */
+MT_INLINE void windows_grad(struct windows *w, vec_f32 g, vec_i32 place, int32_t width) {
+	w->a0 = where_equal(place, 0, g);
+	w->a1 = where_equal(place, 1, g);
+	w->b0 = where_equal(place, width, g);
+	w->b1 = where_equal(place, width + 1, g);
+}
+
+/* How many of `count` elements fall into vector i of a run. */
+MT_INLINE int part_of_run(int count, int i) {
+	int n = count - i * VL_F32;
+	return n < 0 ? 0 : n < VL_F32 ? n : VL_F32;
+}
+
+/* ---- rows of half a vector and more ---- */
+
+MT_INLINE void load_pairs(const float *row, int n, vec_f32 *even, vec_f32 *odd) {
+	int tail = part_of_run(2 * n, 1);
+	vec_f32 rest = tail ? vec_f32_load(row + VL_F32, tail) : (vec_f32){0};
+	vec_f32_part(vec_f32_load(row, part_of_run(2 * n, 0)), rest, even, odd);
+}
+
+MT_INLINE void store_pairs(float *row, int n, vec_f32 even, vec_f32 odd) {
+	vec_f32 low, high;
+	int tail = part_of_run(2 * n, 1);
+	vec_f32_join(even, odd, &low, &high);
+	vec_f32_store(row, part_of_run(2 * n, 0), low);
+	if (tail)
+		vec_f32_store(row + VL_F32, tail, high);
 }
 
 /* VL windows, or the n < VL last ones; first: the place of the upper left element of the first of them. */
 MT_INLINE void quarter_max_step(const float *a, const float *b, float *out, int32_t *index, int n, int32_t first,
                                 int32_t width) {
-	int head = first_of(n), tail = 2 * n - head;
-	vec_f32 a0, a1, b0, b1, rest = {0}, below = {0};
-	if (tail) {
-		rest = vec_f32_load(a + VL_F32, tail);
-		below = vec_f32_load(b + VL_F32, tail);
-	}
-	vec_f32_part(vec_f32_load(a, head), rest, &a0, &a1);
-	vec_f32_part(vec_f32_load(b, head), below, &b0, &b1);
-	vec_i32 upper = later_wins(a0, a1), lower = later_wins(b0, b1);
-	vec_f32 u = vec_f32_select(upper, a1, a0), l = vec_f32_select(lower, b1, b0);
-	vec_i32 last = later_wins(u, l), place = first + 2 * vec_i32_count();
-	/* A mask is −1 where true. */
-	vec_f32_store(out, n, vec_f32_select(last, l, u));
-	vec_i32_store(index, n, place - vec_i32_select(last, lower - width, upper));
+	struct windows w;
+	load_pairs(a, n, &w.a0, &w.a1);
+	load_pairs(b, n, &w.b0, &w.b1);
+	windows_max(&w, out, index, n, first + 2 * vec_i32_count(), width);
 }
 
 /* One row of out: rows `a` and `b` of the plane, a's first element at place `first`, rows `width` apart in places. */
@@ -39,26 +115,19 @@ static inline void quarter_max_row(const float *a, const float *b, float *out, i
                                    int32_t width) {
 	int64_t x = 0;
 	for (; x + VL_F32 <= n; x += VL_F32)
-		quarter_max_step(a + 2 * x, b + 2 * x, out + x, index + x, VL_F32, first + 2 * (int32_t)x, width);
+		quarter_max_step(a + 2 * x, b + 2 * x, out + x, index ? index + x : NULL, VL_F32, first + 2 * (int32_t)x,
+		                 width);
 	if (x < n)
-		quarter_max_step(a + 2 * x, b + 2 * x, out + x, index + x, (int)(n - x), first + 2 * (int32_t)x, width);
-}
-
-MT_INLINE void quarter_grad_pair(float *row, vec_f32 g, vec_i32 even, vec_i32 odd, int n) {
-	vec_f32 low, high;
-	int head = first_of(n), tail = 2 * n - head;
-	vec_f32_join((vec_f32)(even & (vec_i32)g), (vec_f32)(odd & (vec_i32)g), &low, &high);
-	vec_f32_store(row, head, low);
-	if (tail)
-		vec_f32_store(row + VL_F32, tail, high);
+		quarter_max_step(a + 2 * x, b + 2 * x, out + x, index ? index + x : NULL, (int)(n - x), first + 2 * (int32_t)x,
+		                 width);
 }
 
 MT_INLINE void quarter_grad_step(const float *gout, const int32_t *index, float *a, float *b, int n, int32_t first,
                                  int32_t width) {
-	vec_i32 place = vec_i32_load(index, n) - 2 * vec_i32_count() - first;
-	vec_f32 g = vec_f32_load(gout, n);
-	quarter_grad_pair(a, g, place == 0, place == 1, n);
-	quarter_grad_pair(b, g, place == width, place == width + 1, n);
+	struct windows w;
+	windows_grad(&w, vec_f32_load(gout, n), vec_i32_load(index, n) - 2 * vec_i32_count() - first, width);
+	store_pairs(a, n, w.a0, w.a1);
+	store_pairs(b, n, w.b0, w.b1);
 }
 
 /* Two rows of gx; places as above. */
@@ -70,5 +139,104 @@ static inline void quarter_grad_row(const float *gout, const int32_t *index, flo
 	if (x < n)
 		quarter_grad_step(gout + x, index + x, a + 2 * x, b + 2 * x, (int)(n - x), first + 2 * (int32_t)x, width);
 }
+
+/* ---- planes of short rows, contiguous: several rows of windows in a vector ---- */
+
+/* How rows of `columns` windows lie in vectors, for columns ≤ VL / 2.  The elements of rows · columns windows are a run
+ * of four vectors; its pairs (even and odd elements) are two vectors each. */
+struct short_rows {
+	int32_t columns, rows;                /* rows: of windows, in a vector */
+	int32_t upper[VL_F32], lower[VL_F32]; /* the pair that is window i's upper, lower half */
+	int32_t window[2 * VL_F32]; /* the reverse: pair i is the upper half of window [i], or the lower of [i] − VL */
+	int32_t place[VL_F32];      /* of window i's upper left element, from the first window's */
+};
+
+/* There is such a layout where two vectors can be permuted into one by an index. */
+#if defined(MT_ISA_AVX512)
+#define QUARTER_SHORT (VL_F32 / 2)
+
+static struct short_rows short_rows_of(int32_t columns) {
+	struct short_rows s = {.columns = columns, .rows = VL_F32 / columns};
+	for (int32_t i = 0; i < s.rows * columns; i++) {
+		int32_t row = i / columns, x = i % columns;
+		s.upper[i] = 2 * row * columns + x;
+		s.lower[i] = s.upper[i] + columns;
+		s.window[s.upper[i]] = i;
+		s.window[s.lower[i]] = i + VL_F32;
+		s.place[i] = 4 * row * columns + 2 * x;
+	}
+	return s;
+}
+
+MT_INLINE vec_f32 permute(vec_f32 a, vec_f32 b, const int32_t *index) {
+	return (vec_f32)_mm512_permutex2var_ps((__m512)a, _mm512_loadu_si512(index), (__m512)b);
+}
+
+/* The n windows of some rows; first: the place of the first of them. */
+MT_INLINE void short_max_step(const struct short_rows *s, const float *x, float *out, int32_t *index, int n,
+                              int32_t first) {
+	vec_f32 v[4], even[2], odd[2];
+	MT_UNROLL
+	for (int i = 0; i < 4; i++)
+		v[i] = vec_f32_load(x + i * VL_F32, part_of_run(4 * n, i));
+	vec_f32_part(v[0], v[1], &even[0], &odd[0]);
+	vec_f32_part(v[2], v[3], &even[1], &odd[1]);
+	struct windows w = {
+		.a0 = permute(even[0], even[1], s->upper),
+		.a1 = permute(odd[0], odd[1], s->upper),
+		.b0 = permute(even[0], even[1], s->lower),
+		.b1 = permute(odd[0], odd[1], s->lower),
+	};
+	windows_max(&w, out, index, n, first + vec_i32_load(s->place, VL_F32), 2 * s->columns);
+}
+
+MT_INLINE void short_grad_step(const struct short_rows *s, const float *gout, const int32_t *index, float *gx, int n,
+                               int32_t first) {
+	struct windows w;
+	vec_f32 v[4];
+	windows_grad(&w, vec_f32_load(gout, n), vec_i32_load(index, n) - vec_i32_load(s->place, VL_F32) - first,
+	             2 * s->columns);
+	MT_UNROLL
+	for (int i = 0; i < 2; i++)
+		vec_f32_join(permute(w.a0, w.b0, s->window + i * VL_F32), permute(w.a1, w.b1, s->window + i * VL_F32),
+		             &v[2 * i], &v[2 * i + 1]);
+	MT_UNROLL
+	for (int i = 0; i < 4; i++)
+		vec_f32_store(gx + i * VL_F32, part_of_run(4 * n, i), v[i]);
+}
+
+/* `windows` windows, whole rows of them. */
+static inline void short_max_plane(const struct short_rows *s, const float *x, float *out, int32_t *index,
+                                   int64_t windows) {
+	const int each = s->rows * s->columns;
+	for (int64_t i = 0; i < windows; i += each)
+		short_max_step(s, x + 4 * i, out + i, index ? index + i : NULL, windows - i < each ? (int)(windows - i) : each,
+		               4 * (int32_t)i);
+}
+
+static inline void short_grad_plane(const struct short_rows *s, const float *gout, const int32_t *index, float *gx,
+                                    int64_t windows) {
+	const int each = s->rows * s->columns;
+	for (int64_t i = 0; i < windows; i += each)
+		short_grad_step(s, gout + i, index + i, gx + 4 * i, windows - i < each ? (int)(windows - i) : each,
+		                4 * (int32_t)i);
+}
+#else
+#define QUARTER_SHORT 0
+
+static struct short_rows short_rows_of(int32_t columns) {
+	return (struct short_rows){.columns = columns};
+}
+
+static inline void short_max_plane(const struct short_rows *s, const float *x, float *out, int32_t *index,
+                                   int64_t windows) {
+	(void)s, (void)x, (void)out, (void)index, (void)windows;
+}
+
+static inline void short_grad_plane(const struct short_rows *s, const float *gout, const int32_t *index, float *gx,
+                                    int64_t windows) {
+	(void)s, (void)gout, (void)index, (void)gx, (void)windows;
+}
+#endif
 
 #endif
