@@ -3,8 +3,9 @@
  * A waiting thread of libgomp spins for milliseconds before it sleeps.  Where other programs have the core that its
  * partner needs, it spins that long in every region, and two threads take many times longer than one would alone.  So
  * regions are watched: where the calling thread waits for the others longer than it worked, and one of them began late
- * or the kernel has taken a core from this process meanwhile, work stays on the calling thread for a spell.  Spells
- * grow from 10 ms, while they follow each other closely, to 1.28 s, so that trying again costs little.
+ * or the kernel has taken a core from this process meanwhile, the wait counts.  Where such waits take more than a fifth
+ * of the time, work stays on the calling thread for a spell.  Spells grow from 10 ms, while they follow each other
+ * closely, to 1.28 s, so that trying again costs little.
  *
  * Results do not depend on it: they are the same bits for any number of threads.  A device that was opened with the
  * option threads=N has N threads always. */
@@ -37,8 +38,9 @@ extern _Atomic(int64_t) mt__omp_alone_until;
 /* Whether that time is still to come; else forgets it. */
 bool mt__omp_still_alone(void);
 
-/* Begins a spell if a thread began late or the kernel took a core from this process since the last call. */
-void mt__omp_waited(bool is_late);
+/* A wait of so many ticks.  It counts if a thread began late or the kernel took a core from this process since the last
+ * call; a spell begins where waits have come to too much. */
+void mt__omp_waited(bool is_late, uint64_t ticks);
 
 static inline bool mt__omp_is_alone(void) {
 	return atomic_load_explicit(&mt__omp_alone_until, memory_order_relaxed) != 0 && mt__omp_still_alone();
@@ -76,7 +78,7 @@ static inline void mt__omp_part_end(struct mt__omp_region *r, int thread) {
 static inline void mt__omp_region_end(struct mt__omp_region *r) {
 	uint64_t work = r->ended - r->started, wait = mt__omp_ticks() - r->begin - work;
 	if (wait > MT__OMP_LONG_WAIT && wait > work)
-		mt__omp_waited(atomic_load_explicit(&r->is_late, memory_order_relaxed));
+		mt__omp_waited(atomic_load_explicit(&r->is_late, memory_order_relaxed), wait);
 }
 
 #endif

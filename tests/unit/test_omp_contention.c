@@ -1,5 +1,5 @@
 /* When the omp plugin stays on one thread (plugins/cpu_omp/contention.h): spells begin, grow while they follow each other
- * closely, and end. */
+ * closely, and end; waits that are rare begin none. */
 #include "cpu_omp/contention.h"
 #include "mt_test.h"
 
@@ -15,15 +15,27 @@ static void sleep_until(int64_t time) {
 	}
 }
 
+/* In ticks: a wait that is too much alone (tens of milliseconds), and one of a millisecond or so. */
+#define TOO_MUCH (100u * MT__OMP_LONG_WAIT)
+#define LITTLE (4u * MT__OMP_LONG_WAIT)
+
+/* The first wait sets the clocks by each other. */
+static void set_clocks(void) {
+	mt__omp_waited(true, TOO_MUCH);
+	MT_CHECK(!mt__omp_is_alone());
+	sleep_until(now() + 5000000);
+}
+
 /* Milliseconds from before the call to the end of the spell that begins now. */
 static double begin_spell(void) {
 	int64_t before = now();
-	mt__omp_waited(true);
+	mt__omp_waited(true, TOO_MUCH);
 	return 1e-6 * (double)(atomic_load(&mt__omp_alone_until) - before);
 }
 
 static void test_spells(void) {
 	MT_CHECK(!mt__omp_is_alone());
+	set_clocks();
 	double first = begin_spell();
 	MT_CHECK(mt__omp_is_alone());
 	MT_CHECK_MSG(first >= 10, "the first spell takes %.1f ms", first);
@@ -55,10 +67,25 @@ static void test_regions(void) {
 	MT_CHECK_MSG(!is_alone_after(1000, 1000, true), "a short wait");
 	MT_CHECK_MSG(!is_alone_after(1000 * MT__OMP_LONG_WAIT, 100 * MT__OMP_LONG_WAIT, true),
 	             "a wait shorter than the work");
-	MT_CHECK_MSG(is_alone_after(MT__OMP_LONG_WAIT, 3 * MT__OMP_LONG_WAIT, true), "a long wait for a late thread");
+	MT_CHECK_MSG(is_alone_after(MT__OMP_LONG_WAIT, TOO_MUCH, true), "a long wait for a late thread");
 }
 
-static const mt_test_case cases[] = {{"spells", test_spells}, {"regions", test_regions}, {0}};
+static int is_alone_after_waits(int count, int64_t apart) {
+	atomic_store(&mt__omp_alone_until, 0);
+	for (int i = 0; i < count; i++) {
+		mt__omp_waited(true, LITTLE);
+		sleep_until(now() + apart);
+	}
+	return atomic_load(&mt__omp_alone_until) != 0;
+}
+
+static void test_rare_waits(void) {
+	MT_CHECK_MSG(!is_alone_after_waits(20, 50000000), "a millisecond in fifty");
+	MT_CHECK_MSG(is_alone_after_waits(20, 100000), "a millisecond, twenty times in a few");
+}
+
+static const mt_test_case cases[] = {
+	{"spells", test_spells}, {"regions", test_regions}, {"rare waits", test_rare_waits}, {0}};
 static const mt_test_suite suites[] = {{"contention", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {
