@@ -78,7 +78,7 @@ endif
 tests_unit_libamx_emulated_a_SOURCES = %D%/amx_emulated.c %D%/amx_emulated.h plugins/cpu_omp/gemm_bf16.c plugins/cpu_omp/gemm_bf16_pack.c plugins/cpu_omp/x86/gemm_amx.c
 tests_unit_libamx_emulated_a_CPPFLAGS = $(libmt_omp_base_la_CPPFLAGS) -Dmt__omp_gemm_amx=mt__omp_gemm_amx_emulated -include $(top_srcdir)/%D%/amx_emulated.h
 tests_unit_libamx_emulated_a_CFLAGS = $(omp_cflags)
-tests_unit_test_gemm_bf16_SOURCES = %D%/test_gemm_bf16.c plugins/cpu_omp/collapse.c plugins/cpu_omp/cpuid.c
+tests_unit_test_gemm_bf16_SOURCES = %D%/test_gemm_bf16.c plugins/cpu_omp/collapse.c plugins/cpu_omp/cpuid.c plugins/cpu_omp/caches.c plugins/cpu_omp/contention.c
 tests_unit_test_gemm_bf16_CPPFLAGS = $(libmt_omp_base_la_CPPFLAGS) -I$(top_srcdir)/tests/support
 tests_unit_test_gemm_bf16_CFLAGS = $(omp_cflags)
 tests_unit_test_gemm_bf16_LDADD = %D%/libamx_emulated.a
