@@ -125,6 +125,7 @@ omp_isa_sources += %D%/units.h
 omp_isa_sources += %D%/vector.h
 omp_isa_sources += %D%/vmath.h
 omp_isa_sources += %D%/vmath_avx512.h
+omp_isa_sources += %D%/vmath_avx512_loops.h
 omp_isa_sources += %D%/vmath_wide.h
 omp_isa_sources += %D%/zip.c
 omp_isa_sources += %D%/zip_float.inc

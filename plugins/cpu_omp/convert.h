@@ -9,6 +9,10 @@
 /* dst[i] = src[i · stride], i < n */
 MT_INLINE void convert_f16_to_f32(float *dst, const uint16_t *src, int64_t stride, int64_t n) {
 	int64_t i = 0;
+#if defined(MT_ISA_AVX512)
+	for (; stride == 1 && i + 16 <= n; i += 16)
+		_mm512_storeu_ps(dst + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(src + i))));
+#endif
 #if defined(__F16C__)
 	for (; stride == 1 && i + 8 <= n; i += 8)
 		_mm256_storeu_ps(dst + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(src + i))));
@@ -30,6 +34,10 @@ MT_INLINE void convert_bf16_to_f32(float *dst, const uint16_t *src, int64_t stri
 /* dst[i · stride] = src[i], i < n */
 MT_INLINE void convert_f32_to_f16(uint16_t *dst, int64_t stride, const float *src, int64_t n) {
 	int64_t i = 0;
+#if defined(MT_ISA_AVX512)
+	for (; stride == 1 && i + 16 <= n; i += 16)
+		_mm256_storeu_si256((__m256i *)(dst + i), _mm512_cvtps_ph(_mm512_loadu_ps(src + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
 #if defined(__F16C__)
 	for (; stride == 1 && i + 8 <= n; i += 8)
 		_mm_storeu_si128((__m128i *)(dst + i), _mm256_cvtps_ph(_mm256_loadu_ps(src + i), _MM_FROUND_TO_NEAREST_INT));

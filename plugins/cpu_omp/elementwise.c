@@ -185,7 +185,6 @@ static void stream_direct(const struct plan *p, char *const *row, int64_t column
 static void stream_row(const struct plan *p, char *const *row, int64_t columns, char (*buffer)[CHUNK * 8]) {
 	const struct mt__omp_job *job = p->job;
 	const struct mt__walk *w = &job->walk;
-	uint16_t low[STREAM];
 	char *at[MT__WALK_ARRAYS];
 	void *run[MT__WALK_ARRAYS];
 	bool converted = is_converted(job, 0);
@@ -208,10 +207,13 @@ static void stream_row(const struct plan *p, char *const *row, int64_t columns, 
 				mt__omp_load_run(buffer[k], w->dtype[k], has(job->raw, k), at[k], w->stride[k][w->rank - 1], n);
 			else if (p->pass[k] == DIRECT)
 				run[k] = at[k];
-		job->run(job->context, n, run, scalars);
+		const char *result = job->move && scalars == 0 ? run[1] : buffer[0];
+		if (result == buffer[0])
+			job->run(job->context, n, run, scalars);
 		if (converted)
-			mt__omp_store_run(w->dtype[0], false, low, 1, buffer[0], n);
-		stream_copy(at[0], converted ? (const char *)low : buffer[0], n * w->size[0]);
+			mt__omp_stream_low(w->dtype[0], (uint16_t *)at[0], (const float *)result, n);
+		else
+			stream_copy(at[0], result, n * w->size[0]);
 		for (int k = 0; k < p->n; k++)
 			at[k] += n * w->stride[k][w->rank - 1] * w->size[k];
 	}

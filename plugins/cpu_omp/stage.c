@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "convert.h"
+#include "stream.h"
 #include "transpose.h"
 
 /* dst[r · dst_ld + c] = src[c · src_ld + r], n × n elements in n registers: log2 n rounds in which rows i and i + n/2 are
@@ -174,6 +175,25 @@ void mt__omp_store_run(int32_t dtype, bool raw, void *dst, int64_t stride, const
 		store_low(dtype, dst, stride, src, n);
 	else
 		scatter(dst, mt__omp_dtype_size(dtype), stride, src, n);
+}
+
+/* Each line is rounded in registers and leaves at once, so that stores spread over the work. */
+void mt__omp_stream_low(int32_t dtype, uint16_t *dst, const float *src, int64_t n) {
+	enum { LINE = 32 };
+	_Alignas(64) uint16_t line[LINE];
+	int64_t i = (int64_t)((uintptr_t)dst % 2) != 0 ? n : stream_head((const char *)dst, 2 * n) / 2;
+	store_low(dtype, dst, 1, src, i);
+	if (dtype == MT_F16)
+		for (; i + LINE <= n; i += LINE) {
+			convert_f32_to_f16(line, 1, src + i, LINE);
+			stream_line((char *)(dst + i), (const char *)line);
+		}
+	else
+		for (; i + LINE <= n; i += LINE) {
+			convert_f32_to_bf16(line, 1, src + i, LINE);
+			stream_line((char *)(dst + i), (const char *)line);
+		}
+	store_low(dtype, dst + i, 1, src + i, n - i);
 }
 
 /* Whether a block is better moved column by column: columns are the longer runs, or rows share cache lines. */

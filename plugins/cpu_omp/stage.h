@@ -7,6 +7,7 @@
 
 #define mt__omp_load_run MT_ISA_NAME(mt__omp_load_run)
 #define mt__omp_store_run MT_ISA_NAME(mt__omp_store_run)
+#define mt__omp_stream_low MT_ISA_NAME(mt__omp_stream_low)
 #define mt__omp_load_block MT_ISA_NAME(mt__omp_load_block)
 #define mt__omp_store_block MT_ISA_NAME(mt__omp_store_block)
 #define mt__omp_fill_run MT_ISA_NAME(mt__omp_fill_run)
@@ -25,6 +26,9 @@ void mt__omp_load_run(void *dst, int32_t dtype, bool raw, const void *src, int64
 
 /* dst[i · stride] = src[i], i < n. */
 void mt__omp_store_run(int32_t dtype, bool raw, void *dst, int64_t stride, const void *src, int64_t n);
+
+/* The same for contiguous f16 or bf16, whole cache lines past the caches (stream.h). */
+void mt__omp_stream_low(int32_t dtype, uint16_t *dst, const float *src, int64_t n);
 
 /* dst[r · ld + c] = src[r · row_stride + c · column_stride]; at most 16 rows' cache lines are open at a time where the
  * rows lie closer together than the columns. */

@@ -33,20 +33,33 @@ MT_INLINE __m512d poly_f64(__m512d r, const double *c, int n) {
 	return p;
 }
 
-/* e^(x + a low) = (1 + t) 2^n; x in [-2^15, 2^15] or NaN.  n comes as a float. */
-MT_INLINE __m512 exp_parts_low(__m512 x, __m512 a, const __m512 *low, __m512 *n) {
+/* The same for n = 5 by Estrin's scheme, r2 = r²: less deep, no more products. */
+MT_INLINE __m512 poly5_f32(__m512 r, __m512 r2, const float *c) {
+	__m512 low = _mm512_fmadd_ps(set_f32(c[1]), r, set_f32(c[0]));
+	__m512 high = _mm512_fmadd_ps(set_f32(c[3]), r, set_f32(c[2]));
+	return _mm512_fmadd_ps(_mm512_fmadd_ps(set_f32(c[4]), r2, high), r2, low);
+}
+
+/* Adding it rounds to an integer n, and the low bits become n + 127: shifted by 23 they are 2^n for n in [-126, 127]. */
+#define MT__EXP_SHIFT 0x1.8000fep23f
+
+/* e^(x + a low) = (1 + t) 2^n; x in [-2^15, 2^15] or NaN.  n comes as a float, and as the shift's bits. */
+MT_INLINE __m512 exp_parts_low(__m512 x, __m512 a, const __m512 *low, __m512 *n, __m512i *bits) {
 	static const float c[] = {4.99999931e-1f, 1.66665148e-1f, 4.16684568e-2f, 8.36941880e-3f, 1.38131414e-3f};
-	*n = _mm512_roundscale_ps(_mm512_mul_ps(x, set_f32(0x1.715476p0f)), 8);
+	__m512 k = _mm512_fmadd_ps(x, set_f32(0x1.715476p0f), set_f32(MT__EXP_SHIFT));
+	*bits = (__m512i)k;
+	*n = _mm512_sub_ps(k, set_f32(MT__EXP_SHIFT));
 	__m512 r = _mm512_fmadd_ps(*n, set_f32(-0x1.62e4p-1f), x);
 	r = _mm512_fmadd_ps(*n, set_f32(-0x1.7f7d1cp-20f), r);
 	if (low != NULL)
 		r = _mm512_fmadd_ps(a, *low, r);
-	return _mm512_fmadd_ps(poly_f32(r, c, 5), _mm512_mul_ps(r, r), r);
+	__m512 r2 = _mm512_mul_ps(r, r);
+	return _mm512_fmadd_ps(poly5_f32(r, r2, c), r2, r);
 }
 
 /* e^x = (1 + t) 2^n */
-MT_INLINE __m512 exp_parts(__m512 x, __m512 *n) {
-	return exp_parts_low(x, x, NULL, n);
+MT_INLINE __m512 exp_parts(__m512 x, __m512 *n, __m512i *bits) {
+	return exp_parts_low(x, x, NULL, n, bits);
 }
 
 /* min(x, high), max(x, low): NaN stays. */
@@ -59,7 +72,8 @@ MT_INLINE __m512 at_least(__m512 x, float low) {
 }
 
 MT_INLINE __m512 exp_16(__m512 x) {
-	__m512 n, t = exp_parts(at_least(at_most(x, 89.0f), -112.0f), &n);
+	__m512i bits;
+	__m512 n, t = exp_parts(at_least(at_most(x, 89.0f), -112.0f), &n, &bits);
 	return _mm512_scalef_ps(_mm512_add_ps(t, set_f32(1.0f)), n);
 }
 
@@ -72,52 +86,124 @@ MT_INLINE __m512 exp2_16(__m512 x) {
 	return _mm512_scalef_ps(p, n);
 }
 
-/* a / d for d in [1, 2]: an estimate of 14 bits and its remainder, half the time of a division and off by 0.51 ULP. */
+/* a / d for d in [1/2, 4]: an estimate of 14 bits and its remainder, less than the time of a division and off by 0.51 ULP. */
 MT_INLINE __m512 quotient(__m512 a, __m512 d) {
 	__m512 inverse = _mm512_rcp14_ps(d), q = _mm512_mul_ps(a, inverse);
 	return _mm512_fmadd_ps(_mm512_fnmadd_ps(q, d, a), inverse, q);
 }
 
-/* t and n of e = e^-|x| = (1 + t) 2^n, and 1 + e rounded once. */
-MT_INLINE __m512 sigmoid_parts(__m512 x, __m512 *n, __m512 *below) {
-	__m512 t = exp_parts(at_least(_mm512_or_ps(x, set_f32(-0.0f)), -120.0f), n);
-	__m512 scale = _mm512_scalef_ps(set_f32(1.0f), *n);
-	*below = _mm512_fmadd_ps(t, scale, _mm512_add_ps(scale, set_f32(1.0f)));
+/* 1 / d, likewise. */
+MT_INLINE __m512 reciprocal(__m512 d) {
+	__m512 inverse = _mm512_rcp14_ps(d);
+	return _mm512_fmadd_ps(inverse, _mm512_fnmadd_ps(inverse, d, set_f32(1.0f)), inverse);
+}
+
+/* t and n of e = e^-|x| = (1 + t) 2^n, 2^n but for what is below 2^-126, and 1 + e rounded once. */
+MT_INLINE __m512 sigmoid_parts(__m512 x, __m512 *n, __m512 *scale, __m512 *below) {
+	__m512i bits;
+	__m512 t = exp_parts(at_least(_mm512_or_ps(x, set_f32(-0.0f)), -120.0f), n, &bits);
+	bits = _mm512_max_epi32(bits, _mm512_set1_epi32(0x4b400001)); /* the shift's with n = -126 */
+	*scale = (__m512)_mm512_slli_epi32(bits, 23);
+	*below = _mm512_fmadd_ps(t, *scale, _mm512_add_ps(*scale, set_f32(1.0f)));
 	return t;
 }
 
-/* factor / (1 + e^-x) = (x < 0 ? factor e : factor) / (1 + e).  The remainder is that of factor (1 + t), not of what
- * rounding that left. */
-MT_INLINE __m512 times_sigmoid(__m512 factor, __m512 x) {
-	__mmask16 negative = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
-	__m512 n, below, t = sigmoid_parts(x, &n, &below), inverse = _mm512_rcp14_ps(below);
-	__m512 q = _mm512_mul_ps(_mm512_mask_fmadd_ps(factor, negative, t, factor), inverse);
-	__m512 rest = _mm512_mask3_fmadd_ps(factor, t, _mm512_fnmadd_ps(q, below, factor), negative);
-	q = _mm512_fmadd_ps(rest, inverse, q);
-	return _mm512_mask_scalef_ps(q, negative, q, n);
-}
-
 MT_INLINE __m512 sigmoid_16(__m512 x) {
-	return times_sigmoid(set_f32(1.0f), x);
+	__mmask16 negative = _mm512_movepi32_mask((__m512i)x);
+	__m512 n, scale, below, t = sigmoid_parts(x, &n, &scale, &below), inverse = reciprocal(below);
+	__m512 y = _mm512_mask_fmadd_ps(inverse, negative, t, inverse);
+	return _mm512_mask_scalef_ps(y, negative, y, n);
 }
 
-/* x sigmoid(x); -inf gives NaN, as x · 0. */
-MT_INLINE __m512 silu_16(__m512 x) {
-	__m512 y = times_sigmoid(at_least(x, -150.0f), x);
-	return _mm512_mask_mov_ps(y, _mm512_fpclass_ps_mask(x, 0x08 | 0x10), _mm512_fmadd_ps(x, x, x));
+/* x sigmoid(x) = (x < 0 ? x e : x) / (1 + e); -inf gives NaN, as x · 0.  The remainder is that of x (1 + t), not of what
+ * rounding that left. */
+MT_INLINE __m512 silu_16(__m512 given) {
+	__m512 x = at_least(given, -150.0f);
+	__mmask16 negative = _mm512_movepi32_mask((__m512i)x);
+	__m512 n, scale, below, t = sigmoid_parts(x, &n, &scale, &below), inverse = _mm512_rcp14_ps(below);
+	__m512 q = _mm512_mul_ps(_mm512_mask_fmadd_ps(x, negative, t, x), inverse);
+	__m512 rest = _mm512_mask3_fmadd_ps(x, t, _mm512_fnmadd_ps(q, below, x), negative);
+	q = _mm512_fmadd_ps(rest, inverse, q);
+	q = _mm512_mask_scalef_ps(q, negative, q, n);
+	return _mm512_mask_mov_ps(q, _mm512_fpclass_ps_mask(given, 0x08 | 0x10), _mm512_fmadd_ps(given, given, given));
 }
 
 /* s (1 + x (1 - s)), s = sigmoid(x); NaN for infinities, as 0 · inf. */
 MT_INLINE __m512 silu_slope_16(__m512 given) {
 	const __m512 one = set_f32(1.0f);
-	__mmask16 negative = _mm512_cmp_ps_mask(given, _mm512_setzero_ps(), _CMP_LT_OQ);
+	__mmask16 negative = _mm512_movepi32_mask((__m512i)given);
 	__m512 x = at_least(at_most(given, 150.0f), -150.0f);
-	__m512 n, below, t = sigmoid_parts(x, &n, &below), d = quotient(one, below);
-	__m512 ed = _mm512_fmadd_ps(t, d, d), minus_s = _mm512_mask_mov_ps(_mm512_scalef_ps(ed, n), negative, d);
+	__m512 n, scale, below, t = sigmoid_parts(x, &n, &scale, &below), d = reciprocal(below);
+	__m512 ed = _mm512_fmadd_ps(t, d, d), minus_s = _mm512_mask_mul_ps(d, (__mmask16)~negative, ed, scale);
 	__m512 s = _mm512_mask_mov_ps(d, negative, ed);
 	__m512 y = _mm512_mul_ps(s, _mm512_fmadd_ps(x, minus_s, one));
 	y = _mm512_mask_scalef_ps(y, negative, y, n);
 	return _mm512_mask_sub_ps(y, _mm512_fpclass_ps_mask(given, 0x08 | 0x10), given, given);
+}
+
+/* tanh a = u / (1 - u), u = (1 - e^-2a) / 2 for a = |x|: with e^-2a = (1 - t) 2h, u = (1/2 - h) + t h, which is as exact near 0 as
+ * t is.  The remainder (u - q) + q u of quotient q is exact but for its last rounding. */
+MT_INLINE __m512 tanh_16(__m512 x) {
+	static const float c[] = {-4.99999931e-1f, 1.66665148e-1f, -4.16684568e-2f, 8.36941880e-3f, -1.38131414e-3f};
+	const __m512 sign = set_f32(-0.0f), shift = set_f32(MT__EXP_SHIFT - 1.0f);
+	__m512 a = at_most(_mm512_andnot_ps(sign, x), 10.0f);
+	__m512 k = _mm512_fmadd_ps(a, set_f32(-0x1.715476p1f), shift), n = _mm512_sub_ps(k, shift);
+	__m512 h = (__m512)_mm512_slli_epi32((__m512i)k, 23);
+	__m512 r = _mm512_fmadd_ps(n, set_f32(0x1.62e430p-1f), _mm512_add_ps(a, a)), r2 = _mm512_mul_ps(r, r);
+	__m512 t = _mm512_fmadd_ps(poly5_f32(r, r2, c), r2, r);
+	__m512 u = _mm512_fmadd_ps(t, h, _mm512_sub_ps(set_f32(0.5f), h));
+	__m512 inverse = _mm512_rcp14_ps(_mm512_sub_ps(set_f32(1.0f), u)), q = _mm512_mul_ps(u, inverse);
+	q = _mm512_fmadd_ps(_mm512_fmadd_ps(q, u, _mm512_sub_ps(u, q)), inverse, q);
+	return (__m512)_mm512_ternarylogic_epi32((__m512i)sign, (__m512i)x, (__m512i)q, 0xCA);
+}
+
+/* ln(1 + f) + n ln 2 + c, 1 + f in [sqrt 1/2, sqrt 2]: mt__log_core with its quotient from an estimate. */
+MT_INLINE __m512 log_core_16(__m512 f, __m512 n, __m512 c) {
+	__m512 s = quotient(f, _mm512_add_ps(set_f32(2.0f), f)), z = _mm512_mul_ps(s, s), w = _mm512_mul_ps(z, z);
+	__m512 odd = _mm512_fmadd_ps(w, set_f32(0.24279078841f), set_f32(0.40000972152f));
+	__m512 even = _mm512_fmadd_ps(w, set_f32(0.28498786688f), set_f32(0.66666662693f));
+	__m512 half = _mm512_mul_ps(_mm512_mul_ps(f, set_f32(0.5f)), f);
+	__m512 sum = _mm512_fmadd_ps(w, odd, _mm512_fmadd_ps(z, even, half));
+	__m512 low = _mm512_fmadd_ps(s, sum, _mm512_fmadd_ps(n, set_f32(0x1.7f7d1cp-20f), c));
+	return _mm512_fmadd_ps(n, set_f32(0x1.62e4p-1f), _mm512_add_ps(_mm512_sub_ps(low, half), f));
+}
+
+/* x = m 2^k, m in [sqrt 1/2, sqrt 2], for normal x > 0. */
+MT_INLINE __m512 log_reduce_16(__m512 x, __m512i *k) {
+	*k = _mm512_srai_epi32(_mm512_sub_epi32((__m512i)x, _mm512_set1_epi32(0x3F3504F3)), 23);
+	return (__m512)_mm512_sub_epi32((__m512i)x, _mm512_slli_epi32(*k, 23));
+}
+
+/* ln x: -inf at ±0, NaN below; inf and NaN stay. */
+MT_INLINE __m512 log_16(__m512 x) {
+	const __m512 least = set_f32(0x1p-126f), zero = _mm512_setzero_ps();
+	__mmask16 small = _mm512_cmp_ps_mask(x, least, _CMP_LT_OQ);
+	__m512i k;
+	__m512 m = log_reduce_16(_mm512_mask_mul_ps(x, small, x, set_f32(0x1p23f)), &k), n = _mm512_cvtepi32_ps(k);
+	n = _mm512_mask_sub_ps(n, small, n, set_f32(23.0f));
+	__m512 y = log_core_16(_mm512_sub_ps(m, set_f32(1.0f)), n, zero);
+	y = _mm512_mask_mov_ps(y, _mm512_fpclass_ps_mask(x, 0x01 | 0x08 | 0x80), x);
+	y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, zero, _CMP_EQ_OQ), set_f32(-INFINITY));
+	return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, zero, _CMP_LT_OQ), set_f32(NAN));
+}
+
+/* ln(1 + x).  c, what rounding 1 + x lost, is divided by 1 + x; where k = 0, f = x is exact. */
+MT_INLINE __m512 log1p_16(__m512 x) {
+	const __m512 one = set_f32(1.0f), minus = set_f32(-1.0f);
+	__m512 sum = _mm512_add_ps(one, x);
+	__m512i k;
+	__m512 m = log_reduce_16(sum, &k);
+	__mmask16 reduced = _mm512_test_epi32_mask(k, k);
+	__mmask16 large = _mm512_cmp_epi32_mask(k, _mm512_set1_epi32(2), _MM_CMPINT_NLT);
+	__mmask16 lossy = _mm512_mask_cmp_epi32_mask(reduced, k, _mm512_set1_epi32(25), _MM_CMPINT_LT);
+	__m512 c = _mm512_sub_ps(x, _mm512_sub_ps(sum, one));
+	c = _mm512_mask_sub_ps(c, large, one, _mm512_sub_ps(sum, x));
+	c = _mm512_maskz_mul_ps(lossy, c, _mm512_rcp14_ps(sum));
+	__m512 y = log_core_16(_mm512_mask_sub_ps(x, reduced, m, one), _mm512_cvtepi32_ps(k), c);
+	__mmask16 tiny = _mm512_cmp_ps_mask(_mm512_abs_ps(x), set_f32(0x1p-25f), _CMP_LT_OQ);
+	y = _mm512_mask_mov_ps(y, (__mmask16)(tiny | _mm512_fpclass_ps_mask(x, 0x01 | 0x08 | 0x80)), x);
+	y = _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, minus, _CMP_EQ_OQ), set_f32(-INFINITY));
+	return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, minus, _CMP_LT_OQ), set_f32(NAN));
 }
 
 /* max(x, 0) + ln(1 + e), e = e^-|x| in (0, 1]: e Q(e), Q minimax to 2^-30. */
@@ -125,7 +211,8 @@ MT_INLINE __m512 softplus_16(__m512 x) {
 	static const float c[] = {0x1.000000p+0f, -0x1.fffff4p-2f, 0x1.55534ap-2f, -0x1.ffbcfap-3f,
 	                          0x1.975b26p-3f, -0x1.49d29cp-3f, 0x1.fc9172p-4f, -0x1.519034p-4f,
 	                          0x1.539a62p-5f, -0x1.b7027ep-7f, 0x1.09dc7ap-9f};
-	__m512 n, t = exp_parts(at_least(_mm512_or_ps(x, set_f32(-0.0f)), -120.0f), &n);
+	__m512i bits;
+	__m512 n, t = exp_parts(at_least(_mm512_or_ps(x, set_f32(-0.0f)), -120.0f), &n, &bits);
 	__m512 q = poly_f32(_mm512_scalef_ps(_mm512_add_ps(t, set_f32(1.0f)), n), c, 11);
 	__m512 log = _mm512_scalef_ps(_mm512_fmadd_ps(t, q, q), n);
 	return _mm512_add_ps(_mm512_max_ps(_mm512_setzero_ps(), x), log);
@@ -239,7 +326,8 @@ MT_INLINE __m512 gaussian_times(__m512 x, const struct pieces *f) {
 		p = _mm512_fmadd_ps(p, h, look_up(f->c[i], index));
 	/* z² in two parts: the exponential would magnify what rounding it loses */
 	__m512 square = _mm512_mul_ps(z, z), lost = _mm512_fmsub_ps(z, z, square), half = set_f32(-0.5f), n;
-	__m512 t = exp_parts_low(_mm512_mul_ps(square, half), half, &lost, &n);
+	__m512i bits;
+	__m512 t = exp_parts_low(_mm512_mul_ps(square, half), half, &lost, &n, &bits);
 	return _mm512_scalef_ps(_mm512_fmadd_ps(t, p, p), n);
 }
 
@@ -338,84 +426,6 @@ MT_INLINE __m512 pow_16(__m512 x, __m512 y) {
 	__mmask16 is_one = _mm512_cmp_ps_mask(x, one, _CMP_EQ_OQ) | _mm512_cmp_ps_mask(y, zero, _CMP_EQ_OQ) |
 	                   (_mm512_cmp_ps_mask(a, one, _CMP_EQ_OQ) & _mm512_fpclass_ps_mask(y, 0x08 | 0x10));
 	return _mm512_mask_mov_ps(r, is_one, one);
-}
-
-/* ---- loops -------------------------------------------------------------------------------------------------------- */
-
-MT_INLINE bool has_map_16(int op) {
-	return op == MT_MAP_EXP || op == MT_MAP_EXP2 || op == MT_MAP_SIGMOID || op == MT_MAP_SILU ||
-	       op == MT_MAP_SOFTPLUS || op == MT_MAP_GELU;
-}
-
-MT_INLINE __m512 map_16(int op, __m512 x) {
-	switch (op) {
-	case MT_MAP_EXP:
-		return exp_16(x);
-	case MT_MAP_EXP2:
-		return exp2_16(x);
-	case MT_MAP_SIGMOID:
-		return sigmoid_16(x);
-	case MT_MAP_SILU:
-		return silu_16(x);
-	case MT_MAP_SOFTPLUS:
-		return softplus_16(x);
-	default:
-		return gelu_16(x);
-	}
-}
-
-MT_INLINE bool has_zip_16(int op) {
-	return op == MT_ZIP_POW || op == MT_ZIP_SILU_GRAD || op == MT_ZIP_SOFTPLUS_GRAD || op == MT_ZIP_GELU_GRAD;
-}
-
-MT_INLINE __m512 zip_16(int op, __m512 a, __m512 b) {
-	switch (op) {
-	case MT_ZIP_POW:
-		return pow_16(a, b);
-	case MT_ZIP_SILU_GRAD:
-		return _mm512_mul_ps(a, silu_slope_16(b));
-	case MT_ZIP_SOFTPLUS_GRAD:
-		return _mm512_mul_ps(a, sigmoid_16(b));
-	default:
-		return _mm512_mul_ps(a, gelu_slope_16(b));
-	}
-}
-
-MT_INLINE __mmask16 first_lanes(int64_t n) {
-	return (__mmask16)(n < 16 ? (1u << n) - 1 : 0xFFFFu);
-}
-
-/* Whole lines past the caches where stream is set. */
-MT_INLINE void map_lanes(int op, float *y, const float *x, int64_t n, bool stream) {
-	int64_t i = 0;
-	for (; i + 16 <= n; i += 16) {
-		__m512 v = map_16(op, _mm512_loadu_ps(x + i));
-		if (stream)
-			_mm512_stream_ps(y + i, v);
-		else
-			_mm512_storeu_ps(y + i, v);
-	}
-	if (i < n) {
-		__mmask16 rest = first_lanes(n - i);
-		_mm512_mask_storeu_ps(y + i, rest, map_16(op, _mm512_maskz_loadu_ps(rest, x + i)));
-	}
-}
-
-/* Elements i on of an operand, or its one element in each lane. */
-MT_INLINE __m512 operand_16(const float *p, int64_t i, __mmask16 lanes, bool scalar) {
-	return scalar ? _mm512_set1_ps(*p) : _mm512_maskz_loadu_ps(lanes, p + i);
-}
-
-/* scalars: bit 0, a is one element; bit 1, b is. */
-MT_INLINE void zip_lanes(int op, float *y, const float *a, const float *b, uint32_t scalars, int64_t n, bool stream) {
-	for (int64_t i = 0; i < n; i += 16) {
-		__mmask16 lanes = first_lanes(n - i);
-		__m512 v = zip_16(op, operand_16(a, i, lanes, scalars & 1), operand_16(b, i, lanes, scalars & 2));
-		if (stream)
-			_mm512_stream_ps(y + i, v);
-		else
-			_mm512_mask_storeu_ps(y + i, lanes, v);
-	}
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include "stage.h"
 #include "stream.h"
 #if defined(MT_ISA_AVX512)
-#include "vmath_avx512.h"
+#include "vmath_avx512_loops.h"
 #endif
 #include "vmath_wide.h"
 #include "zip_single.h"
