@@ -313,6 +313,21 @@ static void large_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		}
 }
 
+/* Few rows or few columns, both operands adjacent along k: dot products, with every rest of k, rows and columns. */
+static void dot_cases(struct cf_case c, cf_emit_fn emit, void *context) {
+	static const int64_t dims[][2] = {{37, 3}, {18, 10}, {3, 37}, {5, 41}};
+	c.in = CF_CONTIGUOUS;
+	c.param[IN_B] = CF_TRANSPOSED;
+	for (int d = 0; d < 4; d++)
+		for (int64_t rest = 0; rest < 16; rest++) {
+			set_dims(&c, dims[d][0], (d % 2 ? 48 : 16) + rest, dims[d][1]);
+			c.data = rest % 2 ? CF_TIES : CF_RANDOM;
+			c.param[BIAS] = rest % 3 == 0;
+			c.param[BETA] = rest % 3 == 1 ? 1000 : 0;
+			emit(&c, context);
+		}
+}
+
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	emit(&c, context);
 	size_cases(c, emit, context);
@@ -321,6 +336,8 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	special_cases(c, emit, context);
 	if (c.dtype == MT_F32 || c.dtype == MT_F64)
 		batch_cases(c, emit, context);
+	if (c.dtype == MT_F32)
+		dot_cases(c, emit, context);
 	if (cf_is_float(c.dtype))
 		large_cases(c, emit, context);
 }
