@@ -320,7 +320,7 @@ static void dot_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	c.param[IN_B] = CF_TRANSPOSED;
 	for (int d = 0; d < 4; d++)
 		for (int64_t rest = 0; rest < 16; rest++) {
-			set_dims(&c, dims[d][0], (d % 2 ? 48 : 16) + rest, dims[d][1]);
+			set_dims(&c, dims[d][0], (d % 2 ? 160 : 64) + rest, dims[d][1]);
 			c.data = rest % 2 ? CF_TIES : CF_RANDOM;
 			c.param[BIAS] = rest % 3 == 0;
 			c.param[BETA] = rest % 3 == 1 ? 1000 : 0;
