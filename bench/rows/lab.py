@@ -41,12 +41,13 @@ class Lab:
         return str(self.build / name)
 
     @staticmethod
-    def output(command, threads):
+    def output(command, threads, fine=(0,)):
+        """What the command prints; its exit status must be one of `fine`."""
         try:
             done = peers.run(command, peers.environment(threads), command[0])
         except peers.Failure as why:
             raise Cannot(str(why)) from why
-        if done.returncode != 0:
+        if done.returncode not in fine:
             raise Cannot(f"{pathlib.Path(command[0]).name}: {peers.last_line(done.stderr) or done.returncode}")
         return done.stdout
 

@@ -16,10 +16,11 @@ def parse_training(text):
 
 
 def mnist(lab):
+    """A seed that ends below 99% (exit status 1) counts with what it reached."""
     program, runs = lab.target("train_mnist"), []
     for seed in range(1, (3 if lab.quick else 10) + 1):
         words = ["--model", "fast", "--to", "99", "--backend", "omp", "--quiet", "--seed", str(seed)]
-        text = lab.output([program, *words], lab.threads)
+        text = lab.output([program, *words], lab.threads, fine=(0, 1))
         runs.append(parse_training(text))
     accuracies, seconds = zip(*runs)
     return [Bar(f"mean accuracy of {len(runs)} seeds", 99.0, statistics.fmean(accuracies), "{:.2f}%",
