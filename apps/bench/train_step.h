@@ -32,6 +32,7 @@ double bench_step_flops(double forward, double first);
 
 /* The networks. */
 extern const struct bench_net bench_net_lenet, bench_net_mlp, bench_net_points, bench_net_text_cnn;
-extern const struct bench_net bench_net_mlp_mnist, bench_net_mlp_wide, bench_net_resnet_block, bench_net_lstm, bench_net_transformer;
+extern const struct bench_net bench_net_mlp_mnist, bench_net_mlp_wide, bench_net_resnet_block, bench_net_lstm,
+	bench_net_transformer;
 
 #endif
