@@ -89,19 +89,13 @@ void mt__omp_gemm_transpose(struct mt__omp_gemm *g) {
 	g->bias_of_rows = !t.bias_of_rows;
 }
 
-/* Equal blocks of at most `most`. */
-static int64_t block_extent(int64_t n, int64_t most, int64_t multiple) {
-	int64_t blocks = mt__omp_max(1, mt__omp_ceil_div(n, most));
-	return mt__omp_max(1, mt__omp_ceil_div(mt__omp_ceil_div(n, blocks), multiple) * multiple);
-}
-
 /* The depth of a step depends on k alone: it decides how sums are rounded. */
 static void choose_blocks(const struct mt__omp_gemm *g, struct mt__omp_gemm_plan *plan) {
 	int64_t size = g->dtype == MT_F64 ? 8 : 4;
-	plan->kb = block_extent(g->k, MT__OMP_GEMM_MAX_DEPTH, 8);
+	plan->kb = mt__omp_block_extent(g->k, MT__OMP_GEMM_MAX_DEPTH, 8);
 	/* The block of b fills half the second-level cache. */
 	int64_t columns = mt__omp_l2_bytes() / 2 / (plan->kb * size);
-	plan->nb = plan->pack_b ? block_extent(g->n, mt__omp_min(columns, MAX_N_BLOCK), 1) : g->n;
+	plan->nb = plan->pack_b ? mt__omp_block_extent(g->n, mt__omp_min(columns, MAX_N_BLOCK), 1) : g->n;
 	plan->mb = plan->through_buffer ? mt__omp_min(g->m, MAX_BUFFER_ROWS) : g->m;
 }
 

@@ -41,10 +41,6 @@ struct part {
 	int64_t r_begin, r_end, c_begin, c_end;
 };
 
-static int64_t round_up(int64_t n, int64_t multiple) {
-	return mt__omp_ceil_div(n, multiple) * multiple;
-}
-
 /* Rows [*begin, *end) of a row tile: as even as row_unit allows. */
 static void tile_rows(const struct block *b, int64_t tile, int64_t *begin, int64_t *end) {
 	int64_t unit = b->kernel->row_unit;
@@ -207,7 +203,7 @@ static void load_bias(const struct mt__omp_gemm *g, float *bias) {
 
 /* A thread's own sums: those of SLICED_TILES² tiles; one tile's where a step is one slice. */
 static uint64_t own_bytes(const struct mt__omp_bf16_kernel *kernel, const struct mt__omp_gemm_plan *plan) {
-	bool sliced = round_up(plan->kb, kernel->depth_unit) > kernel->slice;
+	bool sliced = mt__omp_round_up(plan->kb, kernel->depth_unit) > kernel->slice;
 	return (uint64_t)kernel->tile_rows * COLUMNS * sizeof(float) * (sliced ? SLICED_TILES * SLICED_TILES : 1);
 }
 
@@ -233,7 +229,7 @@ void mt__omp_bf16_run(const struct mt__omp_bf16_kernel *kernel, const struct mt_
 				b.m = mt__omp_min(plan->mb, g->m - b.i0);
 				b.n = mt__omp_min(plan->nb, g->n - b.j0);
 				b.k = mt__omp_min(plan->kb, g->k - b.p0);
-				b.depth = round_up(b.k, kernel->depth_unit);
+				b.depth = mt__omp_round_up(b.k, kernel->depth_unit);
 				b.row_tiles = mt__omp_ceil_div(b.m, kernel->tile_rows);
 				b.column_tiles = mt__omp_ceil_div(b.n, COLUMNS);
 				pack_share(&b, thread, threads);
@@ -245,12 +241,6 @@ void mt__omp_bf16_run(const struct mt__omp_bf16_kernel *kernel, const struct mt_
 #pragma omp barrier
 				}
 			}
-}
-
-/* Equal blocks of at most `most`. */
-static int64_t block_extent(int64_t n, int64_t most, int64_t multiple) {
-	int64_t blocks = mt__omp_max(1, mt__omp_ceil_div(n, most));
-	return mt__omp_max(multiple, round_up(mt__omp_ceil_div(n, blocks), multiple));
 }
 
 void mt__omp_bf16_prepare(const struct mt__omp_bf16_kernel *kernel, struct mt__omp_gemm *g, int threads,
@@ -267,14 +257,14 @@ void mt__omp_bf16_prepare(const struct mt__omp_bf16_kernel *kernel, struct mt__o
 		mt__omp_gemm_transpose(g);
 
 	*plan = (struct mt__omp_gemm_plan){.transposed = transposed, .pack_a = 1, .pack_b = 1};
-	plan->kb = block_extent(g->k, MAX_DEPTH, kernel->slice < MAX_DEPTH ? kernel->slice : kernel->depth_unit);
-	plan->kb = mt__omp_min(plan->kb, round_up(mt__omp_max(g->k, 1), kernel->depth_unit));
+	plan->kb = mt__omp_block_extent(g->k, MAX_DEPTH, kernel->slice < MAX_DEPTH ? kernel->slice : kernel->depth_unit);
+	plan->kb = mt__omp_min(plan->kb, mt__omp_round_up(mt__omp_max(g->k, 1), kernel->depth_unit));
 	plan->through_buffer = g->k > plan->kb;
 	int64_t most = plan->through_buffer ? MAX_WAITING_EXTENT : MAX_EXTENT;
-	plan->mb = block_extent(g->m, most, kernel->row_unit);
-	plan->nb = block_extent(g->n, most, COLUMNS);
+	plan->mb = mt__omp_block_extent(g->m, most, kernel->row_unit);
+	plan->nb = mt__omp_block_extent(g->n, most, COLUMNS);
 
-	uint64_t depth = (uint64_t)round_up(plan->kb, kernel->depth_unit) * sizeof(uint16_t);
+	uint64_t depth = (uint64_t)mt__omp_round_up(plan->kb, kernel->depth_unit) * sizeof(uint16_t);
 	uint64_t panels = (uint64_t)(mt__omp_ceil_div(plan->mb, kernel->tile_rows) * kernel->panel_rows);
 	plan->a_bytes = mt__omp_align64(panels * depth);
 	plan->b_bytes = mt__omp_align64((uint64_t)plan->nb * depth);

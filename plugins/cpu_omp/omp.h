@@ -168,4 +168,14 @@ static inline int64_t mt__omp_ceil_div(int64_t a, int64_t b) {
 	return (a + b - 1) / b;
 }
 
+static inline int64_t mt__omp_round_up(int64_t n, int64_t multiple) {
+	return mt__omp_ceil_div(n, multiple) * multiple;
+}
+
+/* The extent of equal blocks of n, at most `most`, in whole multiples; one multiple for n = 0. */
+static inline int64_t mt__omp_block_extent(int64_t n, int64_t most, int64_t multiple) {
+	int64_t blocks = mt__omp_max(1, mt__omp_ceil_div(n, most));
+	return mt__omp_max(multiple, mt__omp_round_up(mt__omp_ceil_div(n, blocks), multiple));
+}
+
 #endif
