@@ -160,8 +160,10 @@ static void pack_weights(const struct sweep *s, int64_t group, int64_t panel) {
 		(k[2] == 1 || stride[4] == 1) && (k[1] == 1 || stride[3] == k[2]) && (k[0] == 1 || stride[2] == k[1] * k[2]);
 	if (taps == 1) {
 		mt__panel_in(to, from, s->w_result, s->w_source, channels, s->source_channels);
-	} else if (even && s->w_source == taps) {
-		mt__panel_in(to, from, s->w_result, 1, channels, s->source_channels * taps);
+	} else if (even) {
+		int64_t together = s->w_source == taps ? s->source_channels : 1;
+		for (int64_t i = 0; i < s->source_channels; i += together, to += together * taps * PANEL)
+			mt__panel_in(to, from + i * s->w_source, s->w_result, 1, channels, together * taps);
 	} else {
 		for (int64_t i = 0; i < s->source_channels; i++)
 			for (int64_t z = 0; z < k[0]; z++)
@@ -238,7 +240,7 @@ static void sweep_panel(const struct sweep *s, const struct strip *p, int64_t pa
 	const struct mt__conv *c = s->conv;
 	int64_t width = s->extent[2], inner = s->source.cut == 0 ? s->extent[1] : 1, at = p->group * s->panels + panel;
 	int64_t together = s->even ? mt__omp_max(1, SEGMENT / width) : 1;
-	int V = panel_channels(s->result_channels, panel) > VL ? 2 : 1;
+	int V = mt__panel_vectors(panel_channels(s->result_channels, panel));
 	struct channels_tile t = {
 		.w = s->weights + at * s->source_channels * mt__conv_taps(c) * PANEL,
 		.start = s->start + at * PANEL,

@@ -8,7 +8,7 @@
 
 #define VL VL_F32
 
-/* Channels of a panel; where VL or fewer are left, a panel's second vector is not computed with. */
+/* Channels of a panel; where fewer are left, one vector or half a vector is computed with. */
 #define PANEL (2 * VL)
 
 /* Rows of a register tile: 2·R sums are held beside a panel's two vectors and one element broadcast. */
@@ -20,8 +20,71 @@
 #define CHANNELS_MAX_R 4
 #endif
 
+/* All tiles of R rows × V vectors: TILE(R, V) of each.  V = 0 is half a vector, where that takes half the time. */
+#if defined(MT_ISA_AVX512)
+#define CHANNELS_HALVES 1
+#define CHANNELS_ROWS(TILE, R) TILE(R, 0) TILE(R, 1) TILE(R, 2)
+#else
+#define CHANNELS_HALVES 0
+#define CHANNELS_ROWS(TILE, R) TILE(R, 1) TILE(R, 2)
+#endif
+#define CHANNELS_ROWS_4(TILE)                                                                                          \
+	CHANNELS_ROWS(TILE, 1)                                                                                             \
+	CHANNELS_ROWS(TILE, 2)                                                                                             \
+	CHANNELS_ROWS(TILE, 3)                                                                                             \
+	CHANNELS_ROWS(TILE, 4)
+#if CHANNELS_MAX_R > 4
+#define CHANNELS_ROWS_6(TILE)                                                                                          \
+	CHANNELS_ROWS_4(TILE)                                                                                              \
+	CHANNELS_ROWS(TILE, 5)                                                                                             \
+	CHANNELS_ROWS(TILE, 6)
+#endif
+#if CHANNELS_MAX_R == 14
+#define CHANNELS_TILES(TILE)                                                                                           \
+	CHANNELS_ROWS_6(TILE)                                                                                              \
+	CHANNELS_ROWS(TILE, 7)                                                                                             \
+	CHANNELS_ROWS(TILE, 8)                                                                                             \
+	CHANNELS_ROWS(TILE, 9)                                                                                             \
+	CHANNELS_ROWS(TILE, 10)                                                                                            \
+	CHANNELS_ROWS(TILE, 11)                                                                                            \
+	CHANNELS_ROWS(TILE, 12)                                                                                            \
+	CHANNELS_ROWS(TILE, 13)                                                                                            \
+	CHANNELS_ROWS(TILE, 14)
+#elif CHANNELS_MAX_R == 6
+#define CHANNELS_TILES CHANNELS_ROWS_6
+#else
+#define CHANNELS_TILES CHANNELS_ROWS_4
+#endif
+
+typedef float vec_f32_half __attribute__((vector_size(MT_VECTOR_BYTES / 2)));
+typedef float vec_f32_half_mem __attribute__((vector_size(MT_VECTOR_BYTES / 2), aligned(4), may_alias));
+
+MT_INLINE vec_f32_half vec_f32_half_load(const float *p) {
+	return *(const vec_f32_half_mem *)p;
+}
+
+MT_INLINE void vec_f32_half_store(float *p, vec_f32_half x) {
+	*(vec_f32_half_mem *)p = x;
+}
+
+/* vec_f32_relu of half a vector. */
+MT_INLINE vec_f32_half vec_f32_half_relu(vec_f32_half x) {
+	typedef int32_t half_i32 __attribute__((vector_size(MT_VECTOR_BYTES / 2)));
+	return (vec_f32_half)((half_i32)x & ~(x <= 0));
+}
+
 static inline int64_t mt__panels(int64_t channels) {
 	return mt__omp_ceil_div(channels, PANEL);
+}
+
+/* The V of a panel of so many channels, and what it costs. */
+static inline int mt__panel_vectors(int64_t channels) {
+	return channels > VL ? 2 : channels > VL / 2 || !CHANNELS_HALVES ? 1 : 0;
+}
+
+static inline int mt__panel_cost(int64_t channels) {
+	int V = mt__panel_vectors(channels);
+	return V ? 2 * V : 1;
 }
 
 /* Some rows of one group's channels of one image: either where they are, or a copy whose rows have zeros on both sides,

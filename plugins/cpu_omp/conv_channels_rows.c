@@ -39,25 +39,24 @@ uint64_t mt__rows_bytes(const struct mt__rows *r, int64_t n) {
 		return 0;
 	copy_strides(r, n, stride);
 	int64_t planes = r->cut == 0 ? n : r->extent[0];
-	return mt__omp_align64((uint64_t)(r->channels_last ? planes * stride[1] : r->channels * stride[0]) * sizeof(float));
+	int64_t n_floats = r->channels_last ? planes * stride[1] : r->channels * stride[0];
+	return mt__omp_align64((uint64_t)(n_floats + VL) * sizeof(float));
 }
 
-static void copy_row(float *to, const float *from, int64_t step, int64_t left, int64_t n, int64_t width) {
-	int64_t i = 0;
-	for (; i < left; i++)
-		to[i] = 0;
-	to += left;
+/* Writes whole vectors: up to VL elements behind the row, too.  `next`: how much further on the row is that is copied some
+ * time after this one. */
+static void copy_row(float *to, const float *from, int64_t step, int64_t left, int64_t n, int64_t width, int64_t next) {
 	if (step == 1) {
-		for (i = 0; i + VL <= n; i += VL)
-			vec_f32_store(to + i, VL, vec_f32_load(from + i, VL));
-		if (i < n)
-			vec_f32_store(to + i, (int)(n - i), vec_f32_load(from + i, (int)(n - i)));
-	} else {
-		for (i = 0; i < n; i++)
-			to[i] = from[i * step];
+		for (int64_t i = 0; i < width; i += VL) {
+			int begin = (int)mt__omp_max(0, mt__omp_min(VL, left - i));
+			int end = (int)mt__omp_max(begin, mt__omp_min(VL, left + n - i));
+			__builtin_prefetch(from + i - left + next);
+			vec_f32_store(to + i, VL, vec_f32_window(from + i - left, begin, end));
+		}
+		return;
 	}
-	for (i = n; i < width - left; i++)
-		to[i] = 0;
+	for (int64_t i = 0; i < width; i++)
+		to[i] = i < left || i >= left + n ? 0 : from[(i - left) * step];
 }
 
 /* Channels [0, n) of all pixels of a row. */
@@ -98,7 +97,7 @@ void mt__rows_fill(const struct mt__rows *r, const struct mt__five_dims *a, cons
 				if (r->channels_last)
 					copy_pixels(r, to, row, a->stride[4], end - begin);
 				else
-					copy_row(to, row, a->stride[4], r->left, r->extent[2], r->width);
+					copy_row(to, row, a->stride[4], r->left, r->extent[2], r->width, a->stride[1]);
 			}
 }
 

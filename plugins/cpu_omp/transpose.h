@@ -70,32 +70,41 @@ MT_INLINE void transpose_vectors(vec_f32 x[VL_F32]) {
 
 #endif
 
-MT_INLINE void transpose_in_block(float *dst, int64_t dst_stride, const float *src, int64_t src_stride, int rows) {
+MT_INLINE void transpose_in_block(float *dst, int64_t dst_stride, const float *src, int64_t src_stride, int rows,
+                                  int n) {
 	vec_f32 x[VL_F32];
 	MT_UNROLL
 	for (int i = 0; i < VL_F32; i++)
-		x[i] = i < rows ? vec_f32_load(src + i * src_stride, VL_F32) : (vec_f32){0};
+		x[i] = i < rows ? vec_f32_load(src + i * src_stride, n) : (vec_f32){0};
 	transpose_vectors(x);
 	MT_UNROLL
 	for (int i = 0; i < VL_F32; i++)
-		vec_f32_store(dst + i * dst_stride, VL_F32, x[i]);
+		if (i < n)
+			vec_f32_store(dst + i * dst_stride, VL_F32, x[i]);
 }
+
+/* Fewer positions than this are not worth a transpose in registers. */
+#define TRANSPOSE_MIN 4
 
 /* dst[p · dst_stride + i] = src[i · src_stride + p] for i < rows ≤ VL_F32, p < n; dst rows are written VL_F32 wide,
  * zero from `rows` on. */
 MT_INLINE void transpose_in(float *dst, int64_t dst_stride, const float *src, int64_t src_stride, int rows, int64_t n) {
-	if (n < VL_F32) {
+	if (n < TRANSPOSE_MIN) {
 		for (int64_t p = 0; p < n; p++)
 			for (int i = 0; i < VL_F32; i++)
 				dst[p * dst_stride + i] = i < rows ? src[i * src_stride + p] : 0;
 		return;
 	}
+	if (n < VL_F32) {
+		transpose_in_block(dst, dst_stride, src, src_stride, rows, (int)n);
+		return;
+	}
 	int64_t p = 0;
 	for (; p + VL_F32 <= n; p += VL_F32)
-		transpose_in_block(dst + p * dst_stride, dst_stride, src + p, src_stride, rows);
+		transpose_in_block(dst + p * dst_stride, dst_stride, src + p, src_stride, rows, VL_F32);
 	/* The last block overlaps the one before. */
 	if (p < n)
-		transpose_in_block(dst + (n - VL_F32) * dst_stride, dst_stride, src + n - VL_F32, src_stride, rows);
+		transpose_in_block(dst + (n - VL_F32) * dst_stride, dst_stride, src + n - VL_F32, src_stride, rows, VL_F32);
 }
 
 MT_INLINE void transpose_out_block(float *dst, int64_t dst_stride, const float *src, int64_t src_stride, int rows) {
