@@ -24,6 +24,9 @@
 /* Above this many bytes the weights are packed by all threads. */
 #define SERIAL_WEIGHTS (64 * 1024)
 
+/* From this many bytes of weights a thread on, threads have panels of their own. */
+#define OWN_WEIGHTS (256 * 1024)
+
 struct sweep {
 	const struct mt__conv *conv;
 	bool backward;
@@ -156,11 +159,9 @@ static void pack_weights(const struct sweep *s, int64_t group, int64_t panel) {
 	float *to = s->weights + (group * s->panels + panel) * s->source_channels * taps * PANEL;
 	const float *from =
 		(const float *)c->weight.data + group * c->out_channels * stride[0] + panel * PANEL * s->w_result;
-	bool even =
-		(k[2] == 1 || stride[4] == 1) && (k[1] == 1 || stride[3] == k[2]) && (k[0] == 1 || stride[2] == k[1] * k[2]);
 	if (taps == 1) {
 		mt__panel_in(to, from, s->w_result, s->w_source, channels, s->source_channels);
-	} else if (even) {
+	} else if (mt__taps_even(c)) {
 		int64_t together = s->w_source == taps ? s->source_channels : 1;
 		for (int64_t i = 0; i < s->source_channels; i += together, to += together * taps * PANEL)
 			mt__panel_in(to, from + i * s->w_source, s->w_result, 1, channels, together * taps);
@@ -295,24 +296,54 @@ static void pack_unit(const void *context, int64_t i, int thread) {
 	pack_weights(s, i / s->panels, i % s->panels);
 }
 
-static void sweep_unit(const void *context, int64_t unit, int thread) {
-	const struct sweep_run *r = context;
+/* Panels [begin, end) of a strip of an image and group. */
+static void sweep_strip(const struct sweep_run *r, int64_t image, int64_t group, int64_t strip, int64_t begin,
+                        int64_t end, int thread) {
 	const struct sweep *s = r->sweep;
 	char *space = r->space + r->thread_bytes * (uint64_t)thread;
-	int64_t low, high, begin, end, extent = s->extent[s->source.cut], strip = unit / s->parts % s->strips;
-	struct strip p = {.group = unit / s->parts / s->strips % s->conv->groups,
-	                  .image = unit / s->parts / s->strips / s->conv->groups,
-	                  .begin = strip * s->strip,
-	                  .end = mt__omp_min(extent, (strip + 1) * s->strip)};
+	int64_t low, high, first = strip * s->strip, last = mt__omp_min(s->extent[s->source.cut], first + s->strip);
+	struct strip p = {.group = group, .image = image, .begin = first, .end = last};
 	float *copy = mt__omp_take(&space, mt__rows_bytes(&s->source, s->source_rows));
 	p.buffer = mt__omp_take(&space, SEGMENT * PANEL * sizeof(float));
 	p.taps = (void *)space;
 	source_range(s, p.begin, p.end, &low, &high);
-	p.source = mt__rows_strip(&s->source, s->from, p.image, p.group * s->source_channels, low, high, copy);
+	p.source = mt__rows_strip(&s->source, s->from, image, group * s->source_channels, low, high, copy);
 	mt__rows_fill(&s->source, s->from, &p.source, 0, s->source_channels);
-	mt__omp_share(s->panels, (int)(unit % s->parts), (int)s->parts, &begin, &end);
 	for (int64_t panel = begin; panel < end; panel++)
 		sweep_panel(s, &p, panel);
+}
+
+static void sweep_unit(const void *context, int64_t unit, int thread) {
+	const struct sweep_run *r = context;
+	const struct sweep *s = r->sweep;
+	int64_t begin, end, strip = unit / s->parts, group = strip / s->strips, groups = s->conv->groups;
+	mt__omp_share(s->panels, (int)(unit % s->parts), (int)s->parts, &begin, &end);
+	sweep_strip(r, group / groups, group % groups, strip % s->strips, begin, end, thread);
+}
+
+/* A thread's own panels, of all images: no other cache holds them. */
+static void sweep_own(const void *context, int thread, int threads) {
+	const struct sweep_run *r = context;
+	const struct sweep *s = r->sweep;
+	int64_t begin, end;
+	mt__omp_share(s->conv->groups * s->panels, thread, threads, &begin, &end);
+	for (int64_t i = begin; i < end; i++)
+		pack_unit(r, i, thread);
+	for (int64_t unit = 0; unit < s->conv->images * s->strips; unit++)
+		for (int64_t i = begin, next; i < end; i = next) {
+			int64_t group = i / s->panels, first = group * s->panels;
+			next = mt__omp_min(end, first + s->panels);
+			sweep_strip(r, unit / s->strips, group, unit % s->strips, i - first, next - first, thread);
+		}
+}
+
+/* Whether threads are to have panels of their own: where weights are many, and shares within a twenty-fifth of equal.  Each
+ * thread then copies all rows. */
+static bool owns_panels(const struct sweep *s, int threads) {
+	int64_t n = s->conv->groups * s->panels, full = mt__panel_cost(PANEL);
+	int64_t last = mt__panel_cost(panel_channels(s->result_channels, s->panels - 1));
+	int64_t most = mt__omp_ceil_div(n, threads) * threads * full, all = n * full - s->conv->groups * (full - last);
+	return threads > 1 && weights_bytes(s) >= (uint64_t)threads * OWN_WEIGHTS && 25 * (most - all) <= most;
 }
 
 static void run_sweep(const struct mt__conv *c, bool backward, char *space, int threads) {
@@ -320,6 +351,10 @@ static void run_sweep(const struct mt__conv *c, bool backward, char *space, int 
 	s.weights = mt__omp_take(&space, weights_bytes(&s));
 	s.start = mt__omp_take(&space, start_bytes(&s));
 	struct sweep_run r = {&s, space, thread_bytes(&s)};
+	if (owns_panels(&s, threads)) {
+		mt__omp_parallel(threads, sweep_own, &r);
+		return;
+	}
 	mt__omp_each(weights_bytes(&s) > SERIAL_WEIGHTS ? threads : 1, c->groups * s.panels, pack_unit, &r);
 	mt__omp_each_next(threads, c->images * c->groups * s.strips * s.parts, sweep_unit, &r);
 }

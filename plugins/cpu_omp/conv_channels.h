@@ -87,6 +87,12 @@ static inline int mt__panel_cost(int64_t channels) {
 	return V ? 2 * V : 1;
 }
 
+/* Whether a filter's taps of one channel follow one another. */
+static inline bool mt__taps_even(const struct mt__conv *c) {
+	const int64_t *stride = c->weight.stride, *k = c->kernel;
+	return (k[2] == 1 || stride[4] == 1) && (k[1] == 1 || stride[3] == k[2]) && (k[0] == 1 || stride[2] == k[1] * k[2]);
+}
+
 /* Some rows of one group's channels of one image: either where they are, or a copy whose rows have zeros on both sides,
  * so that every tap of every position reads something. */
 struct mt__rows {

@@ -324,7 +324,7 @@ static void store_run(const struct weight_plan *p, const float *from, struct run
 	const int64_t *stride = c->weight.stride, *k = c->kernel, taps = mt__conv_taps(c);
 	int64_t channels = panel_channels(c, r.panel), first = r.group * c->out_channels + r.panel * PANEL;
 	float *to = (float *)c->weight.data + first * stride[0] + in.begin * stride[1];
-	if (stride[4] == 1 && stride[3] == k[2] && stride[2] == k[1] * k[2] && stride[1] == taps) {
+	if (mt__taps_even(c) && stride[1] == taps) {
 		mt__panel_out(from, to, stride[0], 1, channels, (in.end - in.begin) * taps);
 		return;
 	}
