@@ -195,10 +195,8 @@ static int64_t list_rows(const struct chunk *k, int64_t kz, int64_t ky) {
 /* The tiles of a kernel row whose rows are input channels `in`: one for each tap in x, of the positions that find it. */
 static void add_channels(const struct weight_plan *p, struct weight_tile t, int V, struct range in, int64_t x_step) {
 	const struct mt__conv *c = p->conv;
-	int64_t n_rows = t.n_rows;
 	for (int64_t kx = 0; kx < c->kernel[2]; kx++, t.sums += PANEL) {
 		struct range q = find_positions(c, kx);
-		t.n_rows = q.begin < q.end ? n_rows : 0;
 		t.x_at = in.begin * t.x_row + mt__conv_source(c, 2, q.begin, kx) * x_step;
 		t.g_at = q.begin * PANEL;
 		t.less = c->extent[2] - (q.end - q.begin);
