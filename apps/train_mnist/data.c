@@ -61,6 +61,8 @@ static int split(struct dataset *d, const struct options *o) {
 	int64_t n = d->train_images.shape[0];
 	d->n_valid = o->valid;
 	d->n_train = o->train > 0 ? o->train : n - o->valid;
+	if (o->train == 0 && models[o->model].train > 0 && d->n_train > models[o->model].train)
+		d->n_train = models[o->model].train;
 	if (o->valid >= n || d->n_train > n - o->valid)
 		return cli_fail(&train_mnist_cli, EXIT_FAILURE,
 		                "--train %" PRId64 " --valid %" PRId64 ": there are only %" PRId64 " training images in %s",

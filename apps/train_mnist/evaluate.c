@@ -29,7 +29,18 @@ struct images {
 
 typedef mt_status (*batch_fn)(void *context, mt_tensor *output, mt_tensor *y);
 
-static mt_status each_batch(mt_module *net, mt_loader *loader, batch_fn take, void *context) {
+/* The border that a shift brings round to the other side is blank in MNIST. */
+static mt_tensor *output_of(mt_module *net, const struct model *m, mt_tensor *x) {
+	mt_tensor *sum = mt_forward(net, x);
+	if (!m->shifts)
+		return sum;
+	for (int dim = 2; dim <= 3; dim++)
+		for (int shift = -1; shift <= 1; shift += 2)
+			sum = mt_add(sum, mt_forward(net, mt_roll(x, shift, dim)));
+	return mt_mul_scalar(sum, mt_f(0.2));
+}
+
+static mt_status each_batch(mt_module *net, const struct model *m, mt_loader *loader, batch_fn take, void *context) {
 	mt_status status = MT_OK;
 	for (int more = 1; more && status == MT_OK;) {
 		mt_scope *scope = mt_scope_begin();
@@ -38,7 +49,7 @@ static mt_status each_batch(mt_module *net, mt_loader *loader, batch_fn take, vo
 		if (more < 0)
 			status = status_now();
 		else if (more)
-			status = take(context, mt_forward(net, x), y);
+			status = take(context, output_of(net, m, x), y);
 		mt_scope_end(scope);
 	}
 	return status;
@@ -55,7 +66,7 @@ static mt_status forward(mt_module *net, const struct model *m, struct images se
 		return status_now();
 	int was = mt_grad_enable(0);
 	mt_module_train(net, 0);
-	mt_status status = each_batch(net, loader, take, context);
+	mt_status status = each_batch(net, m, loader, take, context);
 	mt_module_train(net, 1);
 	mt_grad_enable(was);
 	mt_loader_free(loader);

@@ -20,6 +20,8 @@ struct trainer {
 	mt_loader *loader;
 	mt_optim *optim;
 	mt_schedule schedule;
+	int64_t frozen_from; /* the step before which the model's frozen children go on learning */
+	int frozen;
 	struct pending pending;
 	mt_tensor *epoch_loss; /* f64 0-d: the sum of this epoch's losses, for checkpoints within it */
 	double sum;            /* the same */
@@ -39,11 +41,12 @@ static mt_optim *make_optim(const struct run *r) {
 	mt_tensor *parameters[MAX_PARAMETERS];
 	int64_t n = mt_module_parameters(r->net, parameters, MAX_PARAMETERS);
 	double lr = r->options->lr;
+	mt_adam_options adam = {.beta2 = r->model->beta2};
 	switch (r->options->optimizer) {
 	case OPTIMIZER_ADAM:
-		return mt_optim_adam(parameters, n, lr, (mt_adam_options){0});
+		return mt_optim_adam(parameters, n, lr, adam);
 	case OPTIMIZER_ADAMW:
-		return mt_optim_adamw(parameters, n, lr, (mt_adam_options){0});
+		return mt_optim_adamw(parameters, n, lr, adam);
 	default: /* plain descent is MiniTorch's; the other networks get Nesterov's momentum */
 		return mt_optim_sgd(parameters, n, lr,
 		                    r->model->is_minitorch ? (mt_sgd_options){0}
@@ -100,6 +103,7 @@ static mt_status prepare(struct trainer *t) {
 		return status_now();
 	int64_t total = mt_loader_batches(t->loader) * r->options->epochs;
 	t->schedule = make_schedule(r, total);
+	t->frozen_from = r->model->frozen[0] ? (int64_t)(r->model->frozen_from * (double)total) : INT64_MAX;
 	progress_begin(&r->progress, total, r->options->epochs, "images", r->options->training.quiet);
 	return r->options->training.resume ? resume(t) : MT_OK;
 }
@@ -191,8 +195,28 @@ static mt_tensor *count_hits(mt_tensor *output, mt_tensor *y) {
 	return mt_sum(mt_eq(mt_argmax(mt_detach(output), 1, 0), y), MT_ALL_AXES, 0);
 }
 
+static mt_status stop_learning(const char *name, mt_tensor *t, int32_t kind, void *context) {
+	(void)name, (void)context;
+	return kind == MT_STATE_BUFFER || mt_requires_grad_(t, 0) ? MT_OK : status_now();
+}
+
+/* The first layers have learnt what they will (Brock et al. 2017, FreezeOut): no gradients flow to them from here on, and
+ * their statistics are those gathered so far. */
+static mt_status freeze(struct trainer *t) {
+	const struct run *r = t->run;
+	t->frozen = 1;
+	for (const char *const *name = r->model->frozen; *name != NULL; name++) {
+		mt_module *child = mt_module_child(r->net, *name);
+		if (child == NULL || mt_module_train(child, 0) != MT_OK || mt_module_visit(child, stop_learning, NULL) != MT_OK)
+			return status_now();
+	}
+	return MT_OK;
+}
+
 static mt_status take_step(struct trainer *t, mt_tensor *x, mt_tensor *y) {
 	struct run *r = t->run;
+	if (!t->frozen && r->steps >= t->frozen_from && freeze(t) != MT_OK)
+		return status_now();
 	struct pending *p = &t->pending;
 	mt_optim_set_lr(t->optim, r->options->lr * mt_schedule_factor(&t->schedule, r->steps));
 	mt_tensor *output = mt_forward(r->net, x), *loss = r->model->loss(output, y);
@@ -227,6 +251,7 @@ static mt_status train_epoch(struct trainer *t) {
 	int64_t batches = mt_loader_batches(t->loader), behind = r->steps % batches;
 	mt_status status = mt_loader_seek(t->loader, t->epoch - 1, behind);
 	t->pending.step = r->steps + 1;
+	t->frozen = 0; /* scoring between epochs sets all to training again */
 	if (behind == 0)
 		t->sum = 0;
 	t->begun = training_now();

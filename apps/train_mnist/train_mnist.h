@@ -43,7 +43,12 @@ struct model {
 	int is_minitorch; /* pixels 0 to 255, plain descent with a falling rate, MiniTorch's split; see docs/training.md */
 	int optimizer;    /* defaults, from here */
 	int64_t batch;
-	double lr[3]; /* by enum optimizer */
+	double lr[3];          /* by enum optimizer */
+	int64_t train;         /* images, where there are as many; 0: all */
+	double beta2;          /* of Adam and AdamW; 0: theirs */
+	const char *frozen[3]; /* children that stay as they are from this share of the steps on; the last is NULL */
+	double frozen_from;
+	int shifts; /* scores are of the mean output over the image and the four that are shifted by a pixel */
 };
 
 extern const struct model models[];

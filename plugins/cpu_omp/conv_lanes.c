@@ -136,16 +136,18 @@ static void pack_weights(const struct sweep *s, int64_t group, int64_t block) {
 	const struct mt__five_dims *w = &c->weight;
 	int64_t begin, end, taps = mt__conv_taps(c);
 	block_channels(s, block, &begin, &end);
+	int64_t R = end - begin;
 	float *to = s->weights + (group * s->result_channels + begin) * s->source_channels * taps;
 	const float *from = (const float *)w->data + group * c->out_channels * w->stride[0] + begin * s->w_result;
-	for (int64_t i = 0; i < s->source_channels; i++)
-		for (int64_t z = 0; z < c->kernel[0]; z++)
-			for (int64_t y = 0; y < c->kernel[1]; y++)
-				for (int64_t x = 0; x < c->kernel[2]; x++) {
-					const float *at = from + i * s->w_source + z * w->stride[2] + y * w->stride[3] + x * w->stride[4];
-					for (int64_t r = 0; r < end - begin; r++)
-						*to++ = at[r * s->w_result];
-				}
+	for (int64_t i = 0; i < s->source_channels; i++, to += taps * R)
+		for (int64_t r = 0; r < R; r++) {
+			const float *kernel = from + i * s->w_source + r * s->w_result;
+			float *at = to + r;
+			for (int64_t z = 0; z < c->kernel[0]; z++)
+				for (int64_t y = 0; y < c->kernel[1]; y++)
+					for (int64_t x = 0; x < c->kernel[2]; x++, at += R)
+						*at = kernel[z * w->stride[2] + y * w->stride[3] + x * w->stride[4]];
+		}
 }
 
 /* ---- one block of images ---- */

@@ -236,11 +236,12 @@ static void store_channel(const void *context, int64_t co, int thread) {
 			total[i] += more[co * n + i];
 		first[bias] += more[bias];
 	}
-	for (int64_t i = 0; i < n; i++) {
-		int64_t x = i % c->kernel[2], y = i / c->kernel[2] % c->kernel[1];
-		int64_t z = i / c->kernel[2] / c->kernel[1] % c->kernel[0], ci = i / mt__conv_taps(c);
+	for (int64_t ci = 0; ci < c->in_channels; ci++) {
 		float *to = (float *)w->data + co * w->stride[0] + ci * w->stride[1];
-		to[z * w->stride[2] + y * w->stride[3] + x * w->stride[4]] = total[i];
+		for (int64_t z = 0; z < c->kernel[0]; z++)
+			for (int64_t y = 0; y < c->kernel[1]; y++)
+				for (int64_t x = 0; x < c->kernel[2]; x++)
+					to[z * w->stride[2] + y * w->stride[3] + x * w->stride[4]] = *total++;
 	}
 	if (c->bias)
 		((float *)c->bias)[co * c->bias_stride] = first[bias];

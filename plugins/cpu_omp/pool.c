@@ -102,6 +102,15 @@ static bool is_short(const struct pool *p) {
 	       (!p->index.data || p->index.stride[3] == p->extent[2]);
 }
 
+static struct quarter quarter_of(const struct pool *p) {
+	return (struct quarter){.rows = p->extent[1],
+	                        .columns = p->extent[2],
+	                        .width = p->in[2],
+	                        .x_row = p->x.stride[3],
+	                        .out_row = p->out.stride[3],
+	                        .index_row = p->index.stride[3]};
+}
+
 static void quarter_plane(const struct pool *p, const struct short_rows *rows, int64_t n, int64_t c) {
 	const float *x = (const float *)p->x.data + n * p->x.stride[0] + c * p->x.stride[1];
 	float *out = (float *)p->out.data + n * p->out.stride[0] + c * p->out.stride[1];
@@ -110,28 +119,23 @@ static void quarter_plane(const struct pool *p, const struct short_rows *rows, i
 		short_max_plane(rows, x, out, index, p->extent[1] * p->extent[2]);
 		return;
 	}
-	for (int64_t y = 0; y < p->extent[1]; y++)
-		quarter_max_row(x + 2 * y * p->x.stride[3], x + (2 * y + 1) * p->x.stride[3], out + y * p->out.stride[3],
-		                index ? index + y * p->index.stride[3] : NULL, p->extent[2], (int32_t)(2 * y * p->in[2]),
-		                (int32_t)p->in[2]);
+	const struct quarter plane = quarter_of(p);
+	quarter_max_rows(&plane, x, out, index);
 }
 
 static void quarter_grad_plane(const struct pool *p, const struct short_rows *rows, int64_t n, int64_t c) {
 	float *gx = (float *)p->x.data + n * p->x.stride[0] + c * p->x.stride[1];
 	const float *gout = (const float *)p->out.data + n * p->out.stride[0] + c * p->out.stride[1];
 	const int32_t *index = (const int32_t *)p->index.data + n * p->index.stride[0] + c * p->index.stride[1];
-	int64_t columns = 2 * p->extent[2];
 	if (rows) {
 		short_grad_plane(rows, gout, index, gx, p->extent[1] * p->extent[2]);
 		return;
 	}
-	for (int64_t y = 0; y < p->extent[1]; y++) {
-		float *a = gx + 2 * y * p->x.stride[3], *b = a + p->x.stride[3];
-		quarter_grad_row(gout + y * p->out.stride[3], index + y * p->index.stride[3], a, b, p->extent[2],
-		                 (int32_t)(2 * y * p->in[2]), (int32_t)p->in[2]);
-		if (columns < p->in[2])
-			a[columns] = b[columns] = 0;
-	}
+	const struct quarter plane = quarter_of(p);
+	quarter_grad_rows(&plane, gout, index, gx);
+	int64_t columns = 2 * p->extent[2];
+	for (int64_t y = 0; y < 2 * p->extent[1] && columns < p->in[2]; y++)
+		gx[y * p->x.stride[3] + columns] = 0;
 	for (int64_t y = 2 * p->extent[1]; y < p->in[1]; y++)
 		memset(gx + y * p->x.stride[3], 0, (size_t)p->in[2] * sizeof(float));
 }

@@ -110,16 +110,37 @@ MT_INLINE void quarter_max_step(const float *a, const float *b, float *out, int3
 	windows_max(&w, out, index, n, first + 2 * vec_i32_count(), width);
 }
 
-/* One row of out: rows `a` and `b` of the plane, a's first element at place `first`, rows `width` apart in places. */
-static inline void quarter_max_row(const float *a, const float *b, float *out, int32_t *index, int64_t n, int32_t first,
-                                   int32_t width) {
-	int64_t x = 0;
-	for (; x + VL_F32 <= n; x += VL_F32)
-		quarter_max_step(a + 2 * x, b + 2 * x, out + x, index ? index + x : NULL, VL_F32, first + 2 * (int32_t)x,
-		                 width);
-	if (x < n)
-		quarter_max_step(a + 2 * x, b + 2 * x, out + x, index ? index + x : NULL, (int)(n - x), first + 2 * (int32_t)x,
-		                 width);
+/* A plane: `rows` rows of `columns` windows; rows of x, out and index are so many elements apart, and `width` places. */
+struct quarter {
+	int64_t rows, columns, width;
+	int64_t x_row, out_row, index_row;
+};
+
+/* All rows' windows x … x + n − 1: n and the absence of index are constants of the loop. */
+MT_INLINE void quarter_max_columns(const struct quarter q, const float *a, float *out, int32_t *index, int n,
+                                   int64_t x) {
+	for (int64_t y = 0; y < q.rows; y++) {
+		quarter_max_step(a, a + q.x_row, out, index, n, (int32_t)(2 * (y * q.width + x)), (int32_t)q.width);
+		a += 2 * q.x_row;
+		out += q.out_row;
+		if (index)
+			index += q.index_row;
+	}
+}
+
+static void quarter_max_rows(const struct quarter *plane, const float *x, float *out, int32_t *index) {
+	const struct quarter q = *plane;
+	int64_t at = 0;
+	for (; at + VL_F32 <= q.columns; at += VL_F32) {
+		if (index)
+			quarter_max_columns(q, x + 2 * at, out + at, index + at, VL_F32, at);
+		else
+			quarter_max_columns(q, x + 2 * at, out + at, NULL, VL_F32, at);
+	}
+	if (at < q.columns && index)
+		quarter_max_columns(q, x + 2 * at, out + at, index + at, (int)(q.columns - at), at);
+	else if (at < q.columns)
+		quarter_max_columns(q, x + 2 * at, out + at, NULL, (int)(q.columns - at), at);
 }
 
 MT_INLINE void quarter_grad_step(const float *gout, const int32_t *index, float *a, float *b, int n, int32_t first,
@@ -130,14 +151,24 @@ MT_INLINE void quarter_grad_step(const float *gout, const int32_t *index, float 
 	store_pairs(b, n, w.b0, w.b1);
 }
 
-/* Two rows of gx; places as above. */
-static inline void quarter_grad_row(const float *gout, const int32_t *index, float *a, float *b, int64_t n,
-                                    int32_t first, int32_t width) {
-	int64_t x = 0;
-	for (; x + VL_F32 <= n; x += VL_F32)
-		quarter_grad_step(gout + x, index + x, a + 2 * x, b + 2 * x, VL_F32, first + 2 * (int32_t)x, width);
-	if (x < n)
-		quarter_grad_step(gout + x, index + x, a + 2 * x, b + 2 * x, (int)(n - x), first + 2 * (int32_t)x, width);
+MT_INLINE void quarter_grad_columns(const struct quarter q, const float *gout, const int32_t *index, float *a, int n,
+                                    int64_t x) {
+	for (int64_t y = 0; y < q.rows; y++) {
+		quarter_grad_step(gout, index, a, a + q.x_row, n, (int32_t)(2 * (y * q.width + x)), (int32_t)q.width);
+		a += 2 * q.x_row;
+		gout += q.out_row;
+		index += q.index_row;
+	}
+}
+
+/* gx at the windows of a plane. */
+static void quarter_grad_rows(const struct quarter *plane, const float *gout, const int32_t *index, float *gx) {
+	const struct quarter q = *plane;
+	int64_t at = 0;
+	for (; at + VL_F32 <= q.columns; at += VL_F32)
+		quarter_grad_columns(q, gout + at, index + at, gx + 2 * at, VL_F32, at);
+	if (at < q.columns)
+		quarter_grad_columns(q, gout + at, index + at, gx + 2 * at, (int)(q.columns - at), at);
 }
 
 /* ---- planes of short rows, contiguous: several rows of windows in a vector ---- */

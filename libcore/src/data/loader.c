@@ -142,18 +142,13 @@ mt_status mt_loader_seek(mt_loader *loader, int64_t epoch, int64_t batch) {
 	return MT_OK;
 }
 
-/* Images are taken from all over a large array: asked for two ahead, they are there when their turn comes. */
-static void prefetch(const mt_loader *l, int64_t position, int64_t pixels) {
+/* Images are taken from all over a large array: asked for two ahead, they are there when their turn comes.  (A macro: of
+ * a function that does nothing else GCC drops the calls.) */
 #if defined(__GNUC__)
-	if (position < l->options.count) {
-		const uint8_t *image = l->images + (l->options.first + l->order[position]) * pixels;
-		for (int64_t p = 0; p < pixels; p += 64)
-			__builtin_prefetch(image + p);
-	}
+#define PREFETCH(p) __builtin_prefetch(p)
 #else
-	(void)l, (void)position, (void)pixels;
+#define PREFETCH(p) (void)(p)
 #endif
-}
 
 static void gather(const mt_loader *l, int64_t from, int64_t n, float *x, int64_t *y) {
 	int64_t pixels = l->height * l->width;
@@ -161,7 +156,11 @@ static void gather(const mt_loader *l, int64_t from, int64_t n, float *x, int64_
 	for (int64_t i = 0; i < n; i++) {
 		int64_t image = l->options.first + l->order[from + i];
 		const uint8_t *src = l->images + image * pixels;
-		prefetch(l, from + i + 2, pixels);
+		if (from + i + 2 < l->options.count) {
+			const uint8_t *later = l->images + (l->options.first + l->order[from + i + 2]) * pixels;
+			for (int64_t p = 0; p < pixels; p += 64)
+				PREFETCH(later + p);
+		}
 		for (int64_t p = 0; p < pixels; p++)
 			x[i * pixels + p] = value[src[p]];
 		y[i] = l->labels[image];
