@@ -328,6 +328,27 @@ static void dot_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		}
 }
 
+/* The same with rows enough for turning: every number of few rows up to two passes and beyond, every rest of k, and a last
+ * block that overlaps the one before, from one line to whole. */
+static void turn_cases(struct cf_case c, cf_emit_fn emit, void *context) {
+	c.param[IN_B] = CF_TRANSPOSED;
+	for (int64_t few = 2; few <= 26; few++)
+		for (int turned = 0; turned <= 1; turned++) {
+			const int64_t many = few % 3 == 0 ? 64 : 32 + 5 * few % 16, k = 96 + few % 9;
+			set_dims(&c, turned ? many : few, k, turned ? few : many);
+			c.in = CF_CONTIGUOUS;
+			c.out = (int32_t)(few % CF_OUT_LAYOUTS);
+			c.data = few % 2 ? CF_TIES : CF_RANDOM;
+			c.param[BIAS] = (few + turned) % 3 == 0;
+			c.param[ALPHA] = few % 5 == 0 ? -500 : 1000;
+			c.param[BETA] = few % 4 == 1 ? 1000 : 0;
+			c.param[ACTIVATION] = few % 7 == 0 ? MT_ACT_RELU : few % 7 == 1 ? MT_ACT_SIGMOID : MT_ACT_NONE;
+			c.param[RANK] = few % 6 == 5 ? 3 : 2;
+			c.param[BATCH0] = few % 6 == 5 ? 3 : 1;
+			emit(&c, context);
+		}
+}
+
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	emit(&c, context);
 	size_cases(c, emit, context);
@@ -337,7 +358,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	if (c.dtype == MT_F32 || c.dtype == MT_F64)
 		batch_cases(c, emit, context);
 	if (c.dtype == MT_F32)
-		dot_cases(c, emit, context);
+		dot_cases(c, emit, context), turn_cases(c, emit, context);
 	if (cf_is_float(c.dtype))
 		large_cases(c, emit, context);
 }

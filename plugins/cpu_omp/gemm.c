@@ -4,13 +4,17 @@
 #include "activate.h"
 #include "gemm_pack.h"
 
-/* Rows of a register tile: as many as leave two registers for b and one for a. */
+/* Rows of a register tile: as many as leave two registers for b and one for a.  Up to SHORT_DEPTH half as many: storing a
+ * full tile's results would hold up the next tile's products for longer than reading b twice as often does. */
 #if defined(MT_ISA_AVX512)
 #define TILE_ROWS 14
+#define SHORT_DEPTH 48
 #elif defined(MT_ISA_AVX2)
 #define TILE_ROWS 6
+#define SHORT_DEPTH 0
 #else
 #define TILE_ROWS 4
+#define SHORT_DEPTH 0
 #endif
 
 /* Whether the last, partial vector of a row of b can be read where it lies; else such panels are packed always. */
@@ -29,6 +33,9 @@
 
 /* What packing a vector costs, in multiply-adds of vectors. */
 #define PACK_COST 4
+
+/* The same where rows become columns. */
+#define TURN_COST 6
 
 /* What a line costs that two threads write, in the same unit. */
 #define SHARED_LINE_COST 200
@@ -122,6 +129,7 @@ void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_ge
 	plan->foresee_a = !a_is_near && !low && !g->make_a;
 	plan->pack_a = low || g->make_a || (!a_is_near && g->n > 2 * VL_F32 && (g->a_cs != 1 || a_rows_collide));
 	plan->pack_b = low || g->make_b || g->b_cs != 1 || !(b_is_near || g->m <= 2 * TILE_ROWS);
+	plan->tile_rows = g->k <= SHORT_DEPTH && !plan->pack_a ? TILE_ROWS / 2 : TILE_ROWS;
 	choose_blocks(g, plan);
 	if (g->dtype == MT_F64)
 		sizes_f64(g, plan);
@@ -138,6 +146,20 @@ void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_pl
 		run_f32(g, plan, scratch, thread, threads);
 }
 
+enum mt__omp_gemm_way mt__omp_gemm_choose(const struct mt__omp_gemm *g) {
+	if (g->dtype != MT_F32 || g->a_cs != 1 || g->b_rs != 1 || g->make_a || g->make_b)
+		return MT__OMP_GEMM_TILES;
+	enum mt__omp_gemm_way way = MT__OMP_GEMM_TILES;
+	double least = (double)mt__omp_ceil_div(g->n, VL_F32) * (double)g->k * ((double)g->m + TURN_COST);
+	if (mt__omp_gemm_dots_cost(g) < least)
+		way = MT__OMP_GEMM_DOTS, least = mt__omp_gemm_dots_cost(g);
+#if defined(MT_ISA_AVX512)
+	if (mt__omp_gemm_turn_cost(g) < least)
+		way = MT__OMP_GEMM_TURN;
+#endif
+	return way;
+}
+
 uint64_t mt__omp_gemm_alone_bytes(const struct mt__omp_gemm *g) {
 	struct mt__omp_gemm copy = *g;
 	struct mt__omp_gemm_plan plan;
@@ -148,14 +170,19 @@ uint64_t mt__omp_gemm_alone_bytes(const struct mt__omp_gemm *g) {
 void mt__omp_gemm_alone(const struct mt__omp_gemm *g, void *scratch) {
 	struct mt__omp_gemm copy = *g;
 	struct mt__omp_gemm_plan plan;
+	const enum mt__omp_gemm_way way = mt__omp_gemm_choose(g);
 	if (mt__omp_gemm_is_tiny(g)) {
 		mt__omp_gemm_tiny(g);
 	} else if (g->m == 1 || g->n == 1) {
 		if (g->m != 1)
 			mt__omp_gemm_transpose(&copy);
 		mt__omp_gemv(&copy, 0, copy.n);
-	} else if (mt__omp_gemm_suits_dots(g)) {
+	} else if (way == MT__OMP_GEMM_DOTS) {
 		mt__omp_gemm_dots(g, 0, mt__omp_gemm_dots_pieces(g));
+#if defined(MT_ISA_AVX512)
+	} else if (way == MT__OMP_GEMM_TURN) {
+		mt__omp_gemm_turn(g, 0, mt__omp_gemm_turn_pieces(g));
+#endif
 	} else {
 		mt__omp_gemm_prepare(&copy, 1, &plan);
 		mt__omp_gemm_run(&copy, &plan, scratch, 0, 1);

@@ -35,6 +35,7 @@ struct mt__omp_gemm {
 struct mt__omp_gemm_plan {
 	int64_t kb;         /* the depth of a step */
 	int64_t nb, mb;     /* columns of b, rows of results, that are packed (gathered) at a time */
+	int64_t tile_rows;  /* most rows of a tile */
 	int pack_a, pack_b; /* 0: read in place */
 	int prefetch;       /* c isn't expected in the cache */
 	int foresee_a;      /* a isn't either */
@@ -49,9 +50,13 @@ struct mt__omp_gemm_plan {
 #define mt__omp_gemm_transpose MT_ISA_NAME(mt__omp_gemm_transpose)
 #define mt__omp_gemv MT_ISA_NAME(mt__omp_gemv)
 #define mt__omp_gemm_tiny MT_ISA_NAME(mt__omp_gemm_tiny)
-#define mt__omp_gemm_suits_dots MT_ISA_NAME(mt__omp_gemm_suits_dots)
+#define mt__omp_gemm_choose MT_ISA_NAME(mt__omp_gemm_choose)
+#define mt__omp_gemm_dots_cost MT_ISA_NAME(mt__omp_gemm_dots_cost)
 #define mt__omp_gemm_dots_pieces MT_ISA_NAME(mt__omp_gemm_dots_pieces)
 #define mt__omp_gemm_dots MT_ISA_NAME(mt__omp_gemm_dots)
+#define mt__omp_gemm_turn_cost MT_ISA_NAME(mt__omp_gemm_turn_cost)
+#define mt__omp_gemm_turn_pieces MT_ISA_NAME(mt__omp_gemm_turn_pieces)
+#define mt__omp_gemm_turn MT_ISA_NAME(mt__omp_gemm_turn)
 #define mt__omp_gemm_alone MT_ISA_NAME(mt__omp_gemm_alone)
 #define mt__omp_gemm_alone_bytes MT_ISA_NAME(mt__omp_gemm_alone_bytes)
 #define mt__omp_gemm_low MT_ISA_NAME(mt__omp_gemm_low)
@@ -77,11 +82,23 @@ void mt__omp_gemm_run(const struct mt__omp_gemm *g, const struct mt__omp_gemm_pl
 #define MT__OMP_GEMV_GRAIN 64
 void mt__omp_gemv(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
 
-/* f32 with adjacent elements along k in a and in b: every element of c as a dot product, lanes along k.  Pieces
- * [begin, end) of dots_pieces(g); suits: by shape and strides, whether that is the fastest way. */
-bool mt__omp_gemm_suits_dots(const struct mt__omp_gemm *g);
+/* The ways of an f32 product whose elements are adjacent along k in a and in b. */
+enum mt__omp_gemm_way {
+	MT__OMP_GEMM_TILES, /* prepare and run: b is turned while it is packed */
+	MT__OMP_GEMM_DOTS,  /* every element of c as a dot product, lanes along k */
+	MT__OMP_GEMM_TURN,  /* avx512, few rows or few columns: the long operand is turned on its way to the registers */
+};
+
+/* The fastest way, by shape and strides; tiles for all other products. */
+enum mt__omp_gemm_way mt__omp_gemm_choose(const struct mt__omp_gemm *g);
+
+/* What they cost, in multiply-adds of vectors; infinity where they can't.  Pieces [begin, end) of ..._pieces(g). */
+double mt__omp_gemm_dots_cost(const struct mt__omp_gemm *g);
 int64_t mt__omp_gemm_dots_pieces(const struct mt__omp_gemm *g);
 void mt__omp_gemm_dots(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
+double mt__omp_gemm_turn_cost(const struct mt__omp_gemm *g);
+int64_t mt__omp_gemm_turn_pieces(const struct mt__omp_gemm *g);
+void mt__omp_gemm_turn(const struct mt__omp_gemm *g, int64_t begin, int64_t end);
 
 /* f32 or f64, by the definition: for products so small that anything else costs more. */
 void mt__omp_gemm_tiny(const struct mt__omp_gemm *g);

@@ -5,8 +5,7 @@
  * falls into, so that results have the same bits for any number of threads. */
 #include "gemm.h"
 
-#include "activate.h"
-#include "vector.h"
+#include "gemm_finish.h"
 
 /* A tile: enough sums to hide a multiply-add's latency, and a multiple of VL_F32. */
 #if defined(MT_ISA_AVX512)
@@ -20,23 +19,54 @@
 #define BLOCK_ROWS 32
 #define BLOCK_COLUMNS 64
 
-/* What a transposing copy costs for each vector, and adding up a sum's lanes, in multiply-adds of vectors. */
-#define TURN_COST 6
-#define ADD_UP_COST 5
+/* What adding up a sum's lanes costs, in multiply-adds of vectors, and how much longer products take where loads cross
+ * lines. */
+#define ADD_UP_COST 4.5
+#define CROSSING 1.15
 
 /* Rows or columns in a piece, whichever are more. */
-#define PIECE 16
+#define PIECE 4
 
-bool mt__omp_gemm_suits_dots(const struct mt__omp_gemm *g) {
-	if (g->dtype != MT_F32 || g->a_cs != 1 || g->b_rs != 1 || g->make_a || g->make_b)
-		return false;
-	double m = (double)g->m, n = (double)g->n, k = (double)g->k;
-	double dots = m * n * ((double)mt__omp_ceil_div(g->k, VL_F32) + ADD_UP_COST);
-	return dots < (double)mt__omp_ceil_div(g->n, VL_F32) * k * (m + TURN_COST);
+double mt__omp_gemm_dots_cost(const struct mt__omp_gemm *g) {
+	const bool crosses = g->a_rs % VL_F32 != 0 || g->b_cs % VL_F32 != 0;
+	const double products = (double)mt__omp_ceil_div(g->k, VL_F32) * (crosses ? CROSSING : 1);
+	return (double)g->m * (double)g->n * (products + ADD_UP_COST);
 }
 
 int64_t mt__omp_gemm_dots_pieces(const struct mt__omp_gemm *g) {
 	return mt__omp_ceil_div(mt__omp_max(g->m, g->n), PIECE);
+}
+
+/* Lanes of a and b: where bit h of a lane's number is clear a's, where it is set b's; each from its own place (STAY) or
+ * from the lane whose bit h differs (SWAP). */
+#define STAY(l, h) ((l) & (h) ? VL_F32 + (l) : (l))
+#define SWAP(l, h) ((l) & (h) ? VL_F32 + ((l) ^ (h)) : ((l) ^ (h)))
+#define LANES_4(f, l, h) f(l, h), f((l) + 1, h), f((l) + 2, h), f((l) + 3, h)
+#if VL_F32 == 16
+#define LANES(f, h) LANES_4(f, 0, h), LANES_4(f, 4, h), LANES_4(f, 8, h), LANES_4(f, 12, h)
+#elif VL_F32 == 8
+#define LANES(f, h) LANES_4(f, 0, h), LANES_4(f, 4, h)
+#else
+#define LANES(f, h) LANES_4(f, 0, h)
+#endif
+#define FOLD(a, b, h) (__builtin_shufflevector(a, b, LANES(STAY, h)) + __builtin_shufflevector(a, b, LANES(SWAP, h)))
+
+/* Each lane added to the one whose number differs in bit h: the sums of a where that bit is clear, of b where it is set. */
+MT_INLINE vec_f32 fold(vec_f32 a, vec_f32 b, const int h) {
+	switch (h) {
+#if VL_F32 == 16
+	case 8:
+		return FOLD(a, b, 8);
+#endif
+#if VL_F32 >= 8
+	case 4:
+		return FOLD(a, b, 4);
+#endif
+	case 2:
+		return FOLD(a, b, 2);
+	default:
+		return FOLD(a, b, 1);
+	}
 }
 
 /* The sums of the lanes of x[0], x[1], …, x[VL_F32 − 1], in that order. */
@@ -46,27 +76,30 @@ MT_INLINE vec_f32 add_up(const vec_f32 *x) {
 	for (int i = 0; i < VL_F32; i++)
 		y[i] = x[i];
 	MT_UNROLL
-	for (int n = VL_F32 / 2; n > 0; n /= 2) {
+	for (int h = VL_F32 / 2; h > 0; h /= 2) {
 		MT_UNROLL
-		for (int i = 0; i < n; i++) {
-			vec_f32 even, odd;
-			vec_f32_part(y[2 * i], y[2 * i + 1], &even, &odd);
-			y[i] = even + odd;
-		}
+		for (int i = 0; i < h; i++)
+			y[i] = fold(y[i], y[i + h], h);
 	}
 	return y[0];
 }
 
-/* Adds the products of n ≤ VL_F32 elements from a and b on. */
+/* Adds the products of n ≤ VL_F32 elements from a and b on.  Each is loaded once: compilers would rather read it again for
+ * each product, and loads are half as many a cycle as multiply-adds take. */
 MT_INLINE void add_products(const int rows, const int columns, const struct mt__omp_gemm *g, const float *a,
                             const float *b, const int n, vec_f32 *acc) {
 	vec_f32 x[ROWS];
 	MT_UNROLL
-	for (int i = 0; i < rows; i++)
+	for (int i = 0; i < rows; i++) {
 		x[i] = vec_f32_load(a + i * g->a_rs, n);
+		if (columns > 1)
+			MT_ROUNDED(x[i]);
+	}
 	MT_UNROLL
 	for (int j = 0; j < columns; j++) {
-		const vec_f32 y = vec_f32_load(b + j * g->b_cs, n);
+		vec_f32 y = vec_f32_load(b + j * g->b_cs, n);
+		if (rows > 1)
+			MT_ROUNDED(y);
 		MT_UNROLL
 		for (int i = 0; i < rows; i++)
 			acc[i * COLUMNS + j] += x[i] * y;
@@ -124,57 +157,43 @@ static void run_tile(int rows, int columns, const struct mt__omp_gemm *g, const 
 	/* clang-format on */
 }
 
-/* Sums of row i from column j on to c. */
-static void finish(const struct mt__omp_gemm *g, int64_t i, int64_t j, int64_t n, float *sums) {
-	const float alpha = (float)g->alpha, beta = (float)g->beta, *bias = g->bias;
-	const int64_t bias_stride = g->bias_of_rows ? 0 : g->bias_stride;
-	float *c = (float *)g->c + i * g->c_rs + j * g->c_cs;
-	if (bias)
-		bias += (g->bias_of_rows ? i : j) * g->bias_stride;
-	for (int64_t x = 0; x < n; x++) {
-		float v = alpha * sums[x];
-		if (beta != 0)
-			v += beta * c[x * g->c_cs];
-		if (bias)
-			v += bias[x * bias_stride];
-		sums[x] = g->activation == MT_ACT_RELU && v <= 0 ? 0 : v;
-	}
-	if (g->activation > MT_ACT_RELU)
-		mt__omp_activate(g->activation, MT_F32, sums, 1, n, n);
-	for (int64_t x = 0; x < n; x++)
-		c[x * g->c_cs] = sums[x];
-}
+/* Rows of k elements, adjacent along k: a's, or b's columns. */
+struct rows {
+	const float *first;
+	int64_t stride, n, k;
+};
 
-/* Asks for part `part` of `parts` of `rows` rows of k elements, while those before are multiplied. */
-static void foresee(const float *x, int64_t stride, int64_t rows, int64_t k, int64_t part, int64_t parts) {
-	const int64_t line = 64 / (int64_t)sizeof(float);
-	int64_t begin, end;
-	mt__omp_share(mt__omp_ceil_div(k, line), (int)part, (int)parts, &begin, &end);
-	for (int64_t r = 0; r < rows; r++)
-		for (int64_t l = begin; l < end; l++)
-			__builtin_prefetch(x + r * stride + l * line);
+/* Asks for lines [begin, end) of each of the rows from `row` on, at most `most`, while those before are multiplied. */
+static void foresee(const struct rows *x, int64_t row, int64_t most, int64_t begin, int64_t end) {
+	const int64_t line = 64 / (int64_t)sizeof(float), last = mt__omp_min(x->n, row + most);
+	for (; row < last; row++)
+		for (int64_t l = begin * line; l < mt__omp_min(x->k, end * line); l += line)
+			__builtin_prefetch(x->first + row * x->stride + l);
 }
 
 /* A block of m × n elements from (i0, j0) on.  The larger operand passes by once, the other stays in the cache. */
 static void run_block(const struct mt__omp_gemm *g, int64_t i0, int64_t m, int64_t j0, int64_t n) {
 	float sums[BLOCK_ROWS * BLOCK_COLUMNS];
-	const float *a = (const float *)g->a + i0 * g->a_rs, *b = (const float *)g->b + j0 * g->b_cs;
-	const int64_t row_tiles = mt__omp_ceil_div(m, ROWS), column_tiles = mt__omp_ceil_div(n, COLUMNS);
 	const bool by_rows = g->m >= g->n;
-	for (int64_t t = 0; t < row_tiles * column_tiles; t++) {
-		const int64_t i = (by_rows ? t / column_tiles : t % row_tiles) * ROWS;
-		const int64_t j = (by_rows ? t % column_tiles : t / row_tiles) * COLUMNS;
-		if (by_rows)
-			foresee(a + (i + ROWS) * g->a_rs, g->a_rs, mt__omp_min(ROWS, g->m - i0 - i - ROWS), g->k, t % column_tiles,
-			        column_tiles);
-		else
-			foresee(b + (j + COLUMNS) * g->b_cs, g->b_cs, mt__omp_min(COLUMNS, g->n - j0 - j - COLUMNS), g->k,
-			        t % row_tiles, row_tiles);
-		run_tile((int)mt__omp_min(ROWS, m - i), (int)mt__omp_min(COLUMNS, n - j), g, a + i * g->a_rs, b + j * g->b_cs,
-		         sums + i * BLOCK_COLUMNS + j);
+	const struct rows a = {(const float *)g->a + i0 * g->a_rs, g->a_rs, g->m - i0, g->k};
+	const struct rows b = {(const float *)g->b + j0 * g->b_cs, g->b_cs, g->n - j0, g->k};
+	const struct rows *far = by_rows ? &a : &b;
+	const struct tiles row_tiles = spread(m, ROWS), column_tiles = spread(n, COLUMNS);
+	const struct tiles *outer = by_rows ? &row_tiles : &column_tiles, *inner = by_rows ? &column_tiles : &row_tiles;
+	const int64_t lines = mt__omp_ceil_div(mt__omp_ceil_div(g->k, 64 / (int64_t)sizeof(float)), inner->count);
+	for (int64_t o = 0; o < outer->count; o++) {
+		const int64_t next = begin_of(outer, o + 1);
+		for (int64_t t = 0; t < inner->count; t++) {
+			const int64_t row_tile = by_rows ? o : t, column_tile = by_rows ? t : o;
+			const int64_t i = begin_of(&row_tiles, row_tile), j = begin_of(&column_tiles, column_tile);
+			foresee(far, next, outer->each + (outer->longer > o + 1), t * lines, (t + 1) * lines);
+			run_tile((int)row_tiles.each + (row_tile < row_tiles.longer),
+			         (int)column_tiles.each + (column_tile < column_tiles.longer), g, a.first + i * a.stride,
+			         b.first + j * b.stride, sums + i * BLOCK_COLUMNS + j);
+		}
 	}
 	for (int64_t i = 0; i < m; i++)
-		finish(g, i0 + i, j0, n, sums + i * BLOCK_COLUMNS);
+		finish_row(g, i0 + i, j0, n, sums + i * BLOCK_COLUMNS);
 }
 
 void mt__omp_gemm_dots(const struct mt__omp_gemm *g, int64_t begin, int64_t end) {

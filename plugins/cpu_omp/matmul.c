@@ -3,7 +3,7 @@
  *     integers                        plain loops, rows among the threads
  *     m·n·k tiny                      by the definition, matrices among the threads
  *     one row or one column           gemv, columns among the threads
- *     f32, k long beside a or b       dot products, rows or columns among the threads
+ *     f32, k long beside a or b       dot products, or b turned in registers; rows or columns among the threads
  *     f16 and bf16, small             as f32 in scratch, each matrix on one thread
  *     f16 and bf16, skinny            the same by blocks of columns, blocks among the threads
  *     a batch of matrices             each on one thread
@@ -254,8 +254,13 @@ int32_t mt__omp_matmul_by(mt_queue *queue, const struct mt_matmul_args *args, mt
 		mt__omp_parallel(mt__omp_threads(queue, all / 2), run_pieces, &p);
 		return MT_OK;
 	}
-	if (g.dtype == MT_F32 && mt__omp_gemm_suits_dots(&g)) {
+	const enum mt__omp_gemm_way way = mt__omp_gemm_choose(&g);
+	if (way != MT__OMP_GEMM_TILES) {
 		struct pieces p = {&g, &batch, 0, mt__omp_gemm_dots_pieces(&g), mt__omp_gemm_dots};
+#if defined(MT_ISA_AVX512)
+		if (way == MT__OMP_GEMM_TURN)
+			p.each = mt__omp_gemm_turn_pieces(&g), p.run = mt__omp_gemm_turn;
+#endif
 		mt__omp_parallel(mt__omp_threads(queue, all / 4), run_pieces, &p);
 		return MT_OK;
 	}
