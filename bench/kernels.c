@@ -1,7 +1,7 @@
 /* Is omp anywhere slower than naive?  The kernels of both plugins take turns on the same arrays, call by call, and the
  * ratio of the medians is printed for each case:
  *
- *     make bench/kernels && bench/kernels [THREADS]       (in the build folder; THREADS: 1)
+ *     make bench/kernels && bench/kernels [THREADS [DTYPE]]       (in the build folder; THREADS: 1, DTYPE: f32)
  *
  * Ends with status 1 where a case falls below 0.95.  A benchmark, not a test: run it on a quiet machine. */
 #include <stdio.h>
@@ -12,6 +12,9 @@
 #include "run.h"
 
 enum { RUNS = 41, HOSTS = 2 };
+
+/* Of all arrays but statistics and indices. */
+static int32_t array_dtype = MT_F32;
 
 /* One host's arguments of one case. */
 union any_args {
@@ -58,7 +61,7 @@ struct speed_case {
 #define HEAD(member) args->member.struct_size = sizeof args->member
 
 static const mt_array *in(struct cf_run *h, int rank, const int64_t *shape, int32_t layout) {
-	return &cf_input(h, MT_F32, rank, shape, layout, 0.1, 1)->array;
+	return &cf_input(h, array_dtype, rank, shape, layout, 0.1, 1)->array;
 }
 
 static const mt_array *indices(struct cf_run *h, int rank, const int64_t *shape, int64_t extent) {
@@ -72,12 +75,12 @@ static const mt_array *out(struct cf_run *h, int32_t dtype, int rank, const int6
 static void prepare_copy(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	HEAD(copy);
 	args->copy.x = in(h, 2, c->size, c->layout);
-	args->copy.out = out(h, MT_F32, 2, c->size);
+	args->copy.out = out(h, array_dtype, 2, c->size);
 }
 
 static void prepare_fill(struct cf_run *h, const struct speed_case *c, union any_args *args) {
 	HEAD(fill);
-	args->fill.out = out(h, MT_F32, 2, c->size);
+	args->fill.out = out(h, array_dtype, 2, c->size);
 	args->fill.value.tag = MT_SCALAR_F64;
 }
 
@@ -85,7 +88,7 @@ static void prepare_map(struct cf_run *h, const struct speed_case *c, union any_
 	HEAD(map);
 	args->map.op = c->op;
 	args->map.x = in(h, 2, c->size, c->layout);
-	args->map.out = out(h, MT_F32, 2, c->size);
+	args->map.out = out(h, array_dtype, 2, c->size);
 }
 
 static void prepare_zip(struct cf_run *h, const struct speed_case *c, union any_args *args) {
@@ -93,7 +96,7 @@ static void prepare_zip(struct cf_run *h, const struct speed_case *c, union any_
 	args->zip.op = c->op;
 	args->zip.a = in(h, 2, c->size, CF_CONTIGUOUS);
 	args->zip.b = in(h, 2, c->size, c->layout);
-	args->zip.out = out(h, MT_F32, 2, c->size);
+	args->zip.out = out(h, array_dtype, 2, c->size);
 }
 
 static void prepare_reduce(struct cf_run *h, const struct speed_case *c, union any_args *args) {
@@ -104,7 +107,7 @@ static void prepare_reduce(struct cf_run *h, const struct speed_case *c, union a
 	args->reduce.op = c->op;
 	args->reduce.axes = (uint32_t)c->size[2];
 	args->reduce.x = in(h, 2, c->size, c->layout);
-	args->reduce.out = out(h, MT_F32, 2, kept);
+	args->reduce.out = out(h, array_dtype, 2, kept);
 }
 
 static void prepare_matmul(struct cf_run *h, const struct speed_case *c, union any_args *args) {
@@ -112,7 +115,7 @@ static void prepare_matmul(struct cf_run *h, const struct speed_case *c, union a
 	HEAD(matmul);
 	args->matmul.a = in(h, 2, a, CF_CONTIGUOUS);
 	args->matmul.b = in(h, 2, b, c->layout);
-	args->matmul.out = out(h, MT_F32, 2, y);
+	args->matmul.out = out(h, array_dtype, 2, y);
 	args->matmul.alpha = 1;
 }
 
@@ -133,47 +136,47 @@ static void prepare_index(struct cf_run *h, const struct speed_case *c, union an
 		args->gather.axis = 1;
 		args->gather.x = in(h, 2, c->size, c->layout);
 		args->gather.index = indices(h, 2, c->size, c->size[1]);
-		args->gather.out = out(h, MT_F32, 2, c->size);
+		args->gather.out = out(h, array_dtype, 2, c->size);
 		break;
 	case MT_K_SCATTER_ADD:
 		HEAD(scatter_add);
 		args->scatter_add.axis = 1;
 		args->scatter_add.src = in(h, 2, c->size, c->layout);
 		args->scatter_add.index = indices(h, 2, c->size, c->size[1]);
-		args->scatter_add.out = out(h, MT_F32, 2, c->size);
+		args->scatter_add.out = out(h, array_dtype, 2, c->size);
 		break;
 	case MT_K_SELECT:
 		HEAD(select);
 		args->select.cond = &cf_input(h, MT_BOOL, 2, c->size, CF_CONTIGUOUS, 0, 1)->array;
 		args->select.a = in(h, 2, c->size, CF_CONTIGUOUS);
 		args->select.b = in(h, 2, c->size, c->layout);
-		args->select.out = out(h, MT_F32, 2, c->size);
+		args->select.out = out(h, array_dtype, 2, c->size);
 		break;
 	case MT_K_SCAN:
 		HEAD(scan);
 		args->scan.op = MT_SCAN_SUM;
 		args->scan.axis = 1;
 		args->scan.x = in(h, 2, c->size, c->layout);
-		args->scan.out = out(h, MT_F32, 2, c->size);
+		args->scan.out = out(h, array_dtype, 2, c->size);
 		break;
 	case MT_K_SORT:
 		HEAD(sort);
 		args->sort.axis = 1;
 		args->sort.x = in(h, 2, c->size, c->layout);
-		args->sort.values = out(h, MT_F32, 2, c->size);
+		args->sort.values = out(h, array_dtype, 2, c->size);
 		args->sort.indices = out(h, MT_I64, 2, c->size);
 		break;
 	case MT_K_EMBEDDING:
 		HEAD(embedding);
 		args->embedding.table = in(h, 2, (const int64_t[]){1000, c->size[1]}, CF_CONTIGUOUS);
 		args->embedding.index = indices(h, 1, rows, 1000);
-		args->embedding.out = out(h, MT_F32, 2, c->size);
+		args->embedding.out = out(h, array_dtype, 2, c->size);
 		break;
 	default:
 		HEAD(embedding_grad);
 		args->embedding_grad.gout = in(h, 2, c->size, CF_CONTIGUOUS);
 		args->embedding_grad.index = indices(h, 1, rows, 1000);
-		args->embedding_grad.gtable = out(h, MT_F32, 2, (const int64_t[]){1000, c->size[1]});
+		args->embedding_grad.gtable = out(h, array_dtype, 2, (const int64_t[]){1000, c->size[1]});
 		args->embedding_grad.padding_idx = -1;
 	}
 }
@@ -189,19 +192,19 @@ static void prepare_conv(struct cf_run *h, const struct speed_case *c, union any
 		HEAD(conv);
 		args->conv.x = in(h, 4, x, c->layout);
 		args->conv.weight = in(h, 4, w, CF_CONTIGUOUS);
-		args->conv.out = out(h, MT_F32, 4, y);
+		args->conv.out = out(h, array_dtype, 4, y);
 		args->conv.p = p;
 	} else if (c->kernel == MT_K_CONV_GRAD_INPUT) {
 		HEAD(conv_grad_input);
 		args->conv_grad_input.gout = in(h, 4, y, c->layout);
 		args->conv_grad_input.weight = in(h, 4, w, CF_CONTIGUOUS);
-		args->conv_grad_input.gx = out(h, MT_F32, 4, x);
+		args->conv_grad_input.gx = out(h, array_dtype, 4, x);
 		args->conv_grad_input.p = p;
 	} else {
 		HEAD(conv_grad_weight);
 		args->conv_grad_weight.gout = in(h, 4, y, c->layout);
 		args->conv_grad_weight.x = in(h, 4, x, CF_CONTIGUOUS);
-		args->conv_grad_weight.gweight = out(h, MT_F32, 4, w);
+		args->conv_grad_weight.gweight = out(h, array_dtype, 4, w);
 		args->conv_grad_weight.p = p;
 	}
 }
@@ -213,7 +216,7 @@ static void prepare_pool(struct cf_run *h, const struct speed_case *c, union any
 		HEAD(pool);
 		args->pool.op = c->op;
 		args->pool.x = in(h, 4, x, c->layout);
-		args->pool.out = out(h, MT_F32, 4, y);
+		args->pool.out = out(h, array_dtype, 4, y);
 		args->pool.indices = c->op == MT_POOL_MAX ? out(h, MT_I32, 4, y) : NULL;
 		args->pool.p = p;
 		return;
@@ -222,7 +225,7 @@ static void prepare_pool(struct cf_run *h, const struct speed_case *c, union any
 	args->pool_grad.op = c->op;
 	args->pool_grad.gout = in(h, 4, y, c->layout);
 	args->pool_grad.indices = c->op == MT_POOL_MAX ? &cf_input(h, MT_I32, 4, y, CF_CONTIGUOUS, 0, 0)->array : NULL;
-	args->pool_grad.gx = out(h, MT_F32, 4, x);
+	args->pool_grad.gx = out(h, array_dtype, 4, x);
 	args->pool_grad.p = p;
 }
 
@@ -234,7 +237,7 @@ static void prepare_rows(struct cf_run *h, const struct speed_case *c, union any
 		args->softmax.axis = 1;
 		args->softmax.log = c->op;
 		args->softmax.x = x;
-		args->softmax.out = out(h, MT_F32, 2, c->size);
+		args->softmax.out = out(h, array_dtype, 2, c->size);
 		break;
 	case MT_K_SOFTMAX_GRAD:
 		HEAD(softmax_grad);
@@ -242,7 +245,7 @@ static void prepare_rows(struct cf_run *h, const struct speed_case *c, union any
 		args->softmax_grad.log = c->op;
 		args->softmax_grad.gout = x;
 		args->softmax_grad.y = in(h, 2, c->size, CF_CONTIGUOUS);
-		args->softmax_grad.gx = out(h, MT_F32, 2, c->size);
+		args->softmax_grad.gx = out(h, array_dtype, 2, c->size);
 		break;
 	case MT_K_CROSS_ENTROPY:
 		HEAD(cross_entropy);
@@ -255,7 +258,7 @@ static void prepare_rows(struct cf_run *h, const struct speed_case *c, union any
 	case MT_K_LAYER_NORM:
 		HEAD(layer_norm);
 		args->layer_norm.x = x;
-		args->layer_norm.out = out(h, MT_F32, 2, c->size);
+		args->layer_norm.out = out(h, array_dtype, 2, c->size);
 		args->layer_norm.mean = out(h, MT_F32, 1, c->size);
 		args->layer_norm.rstd = out(h, MT_F32, 1, c->size);
 		args->layer_norm.eps = 1e-5;
@@ -264,7 +267,7 @@ static void prepare_rows(struct cf_run *h, const struct speed_case *c, union any
 		const int64_t shape[] = {c->size[0], c->size[1], c->size[2]};
 		HEAD(batch_norm);
 		args->batch_norm.x = in(h, 3, shape, c->layout);
-		args->batch_norm.out = out(h, MT_F32, 3, shape);
+		args->batch_norm.out = out(h, array_dtype, 3, shape);
 		args->batch_norm.mean = out(h, MT_F32, 1, shape + 1);
 		args->batch_norm.rstd = out(h, MT_F32, 1, shape + 1);
 		args->batch_norm.eps = 1e-5;
@@ -274,7 +277,7 @@ static void prepare_rows(struct cf_run *h, const struct speed_case *c, union any
 }
 
 static void prepare_random(struct cf_run *h, const struct speed_case *c, union any_args *args) {
-	const mt_array *y = out(h, MT_F32, 2, c->size);
+	const mt_array *y = out(h, array_dtype, 2, c->size);
 	if (c->kernel == MT_K_UNIFORM) {
 		HEAD(uniform);
 		args->uniform.out = y;
@@ -339,6 +342,10 @@ static const struct speed_case cases[] = {
 	{"matmul 64", MT_K_MATMUL, prepare_matmul, 0, {64, 64, 64}, CF_CONTIGUOUS},
 	{"matmul 64 Bt", MT_K_MATMUL, prepare_matmul, 0, {64, 64, 64}, CF_TRANSPOSED},
 	{"matmul 256", MT_K_MATMUL, prepare_matmul, 0, {256, 256, 256}, CF_CONTIGUOUS},
+	{"matmul layer 16", MT_K_MATMUL, prepare_matmul, 0, {16, 512, 512}, CF_CONTIGUOUS},
+	{"matmul layer 16 Bt", MT_K_MATMUL, prepare_matmul, 0, {16, 512, 512}, CF_TRANSPOSED},
+	{"matmul layer 128", MT_K_MATMUL, prepare_matmul, 0, {128, 512, 512}, CF_CONTIGUOUS},
+	{"matmul layer 128 Bt", MT_K_MATMUL, prepare_matmul, 0, {128, 512, 512}, CF_TRANSPOSED},
 	{"matmul vector", MT_K_MATMUL, prepare_matmul, 0, {1, 400, 400}, CF_CONTIGUOUS},
 	{"matmul column", MT_K_MATMUL, prepare_matmul, 0, {400, 400, 1}, CF_CONTIGUOUS},
 	{"matmul outer", MT_K_MATMUL, prepare_matmul, 0, {300, 1, 300}, CF_CONTIGUOUS},
@@ -432,12 +439,26 @@ static void measure(struct cf_run *runs, const struct speed_case *c, double *med
 	}
 }
 
+/* f32, f16 or bf16; 0: none of them. */
+static int32_t dtype_of(const char *name) {
+	if (strcmp(name, "f32") == 0)
+		return MT_F32;
+	if (strcmp(name, "f16") == 0)
+		return MT_F16;
+	return strcmp(name, "bf16") == 0 ? MT_BF16 : 0;
+}
+
 int main(int argc, char **argv) {
 	static const char *const paths[HOSTS] = {".libs/mt/mt_naive.so", ".libs/mt/mt_omp.so"};
 	struct cf_host hosts[HOSTS];
 	struct cf_run runs[HOSTS];
 	const char *threads = argc > 1 ? argv[1] : "1";
 	int slow = 0;
+	array_dtype = argc > 2 ? dtype_of(argv[2]) : MT_F32;
+	if (array_dtype == 0) {
+		fprintf(stderr, "bench/kernels: '%s' is not f32, f16 or bf16\n", argv[2]);
+		return 2;
+	}
 	for (int i = 0; i < HOSTS; i++) {
 		const struct cf_target target = {.path = paths[i], .plain_scratch = 1};
 		if (!cf_host_open(&hosts[i], &target, i == 0 ? NULL : threads)) {

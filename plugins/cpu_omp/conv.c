@@ -34,34 +34,42 @@ static int64_t count(const struct mt__five_dims *a) {
 	return a->shape[0] * a->shape[1] * a->shape[2] * a->shape[3] * a->shape[4];
 }
 
+/* An array as runs of elements that lie one after another in both, of which pieces are converted at a time. */
 struct conversion {
 	const struct mt__five_dims *low, *wide; /* wide: contiguous, f32 */
 	int32_t dtype;
 	bool to_wide;
+	int outer;           /* dims that count the runs */
+	int64_t run, pieces; /* elements; pieces of a run */
 };
 
-/* Row `row` of the innermost dim. */
-static void convert_row(const void *context, int64_t row, int thread) {
+enum { PIECE = 4096 };
+
+static void convert_piece(const void *context, int64_t i, int thread) {
 	const struct conversion *v = context;
 	const struct mt__five_dims *low = v->low;
-	float *wide = (float *)v->wide->data + row * low->shape[4];
-	int64_t at = 0;
+	int64_t run = i / v->pieces, first = i % v->pieces * PIECE, n = mt__omp_min(PIECE, v->run - first);
+	float *wide = (float *)v->wide->data + run * v->run + first;
+	int64_t at = first * low->stride[4];
 	(void)thread;
-	for (int d = 3; d >= 0; d--) {
-		at += row % low->shape[d] * low->stride[d];
-		row /= low->shape[d];
+	for (int d = v->outer - 1; d >= 0; d--) {
+		at += run % low->shape[d] * low->stride[d];
+		run /= low->shape[d];
 	}
 	uint16_t *data = (uint16_t *)low->data + at;
 	if (v->to_wide)
-		load_run(wide, v->dtype, data, low->stride[4], low->shape[4]);
+		load_run(wide, v->dtype, data, low->stride[4], n);
 	else
-		store_run(v->dtype, data, low->stride[4], wide, low->shape[4]);
+		store_run(v->dtype, data, low->stride[4], wide, n);
 }
 
 static void convert_array(int32_t dtype, const struct mt__five_dims *low, const struct mt__five_dims *wide,
                           bool to_wide, int threads) {
-	struct conversion v = {low, wide, dtype, to_wide};
-	mt__omp_each(threads, count(low) / mt__omp_max(low->shape[4], 1), convert_row, &v);
+	struct conversion v = {low, wide, dtype, to_wide, 4, low->shape[4], 0};
+	while (v.outer > 0 && (low->shape[v.outer - 1] == 1 || (low->stride[4] == 1 && low->stride[v.outer - 1] == v.run)))
+		v.run *= low->shape[--v.outer];
+	v.pieces = mt__omp_ceil_div(v.run, PIECE);
+	mt__omp_each(threads, count(low) / mt__omp_max(v.run, 1) * v.pieces, convert_piece, &v);
 }
 
 static void make_contiguous(struct mt__five_dims *a) {

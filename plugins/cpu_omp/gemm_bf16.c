@@ -54,7 +54,7 @@ static void tile_rows(const struct block *b, int64_t tile, int64_t *begin, int64
 static void pack_share(const struct block *b, int thread, int threads) {
 	const struct mt__omp_gemm *g = b->g;
 	int64_t begin, end, i, i_end;
-	mt__omp_share(b->row_tiles, thread, threads, &begin, &end);
+	mt__omp_share(b->plan->pack_a ? b->row_tiles : 0, thread, threads, &begin, &end);
 	for (int64_t r = begin; r < end; r++) {
 		tile_rows(b, r, &i, &i_end);
 		b->kernel->pack_rows(b->a_panels + r * b->kernel->panel_rows * b->depth,
@@ -109,6 +109,13 @@ static void scale(const struct mt__omp_gemm *g, const float *bias, const struct 
 	}
 }
 
+/* Asks for the lines of c that finish will write. */
+static void expect(const struct mt__omp_gemm *g, const struct result *t) {
+	if (g->c_cs == 1)
+		for (int64_t i = 0; i < t->rows; i++)
+			__builtin_prefetch((uint16_t *)g->c + (t->i + i) * g->c_rs + t->j, 1);
+}
+
 static void finish(const struct mt__omp_gemm *g, const float *bias, const struct result *t) {
 	if (g->alpha != 1 || g->beta != 0 || bias || g->activation == MT_ACT_RELU)
 		scale(g, bias, t);
@@ -142,10 +149,14 @@ static void run_tile(const struct block *b, int64_t r, int64_t c, int64_t p, int
 		t.ld = COLUMNS;
 		t.y = b->own + ((r - r0) * SLICED_TILES + c - c0) * kernel->tile_rows * COLUMNS;
 	}
-	kernel->tile(t.rows, t.columns, depth,
-	             b->a_panels + r * kernel->panel_rows * b->depth + kernel->row_panel_offset(p),
-	             b->b_panels + j * b->depth + p * COLUMNS, t.y, t.ld, p + b->p0 > 0);
-	if (p + depth == b->depth && b->p0 + b->k == b->g->k)
+	bool packed = b->plan->pack_a, last = p + depth == b->depth && b->p0 + b->k == b->g->k;
+	const uint16_t *a = packed ? b->a_panels + r * kernel->panel_rows * b->depth + kernel->row_panel_offset(p)
+	                           : (const uint16_t *)b->g->a + t.i * b->g->a_rs + b->p0 + p;
+	if (last)
+		expect(b->g, &t);
+	kernel->tile(t.rows, t.columns, depth, a, packed ? 0 : b->g->a_rs, b->b_panels + j * b->depth + p * COLUMNS, t.y,
+	             t.ld, p + b->p0 > 0);
+	if (last)
 		finish(b->g, b->bias, &t);
 }
 
@@ -256,7 +267,9 @@ void mt__omp_bf16_prepare(const struct mt__omp_bf16_kernel *kernel, struct mt__o
 	if (transposed)
 		mt__omp_gemm_transpose(g);
 
-	*plan = (struct mt__omp_gemm_plan){.transposed = transposed, .pack_a = 1, .pack_b = 1};
+	/* Rows of a tile a multiple of 4 KiB apart would share a few sets of the first-level cache. */
+	bool in_place = kernel->in_place && g->a_cs == 1 && g->k % 2 == 0 && g->a_rs != 0 && g->a_rs * 2 % 4096 != 0;
+	*plan = (struct mt__omp_gemm_plan){.transposed = transposed, .pack_a = !in_place, .pack_b = 1};
 	plan->kb = mt__omp_block_extent(g->k, MAX_DEPTH, kernel->slice < MAX_DEPTH ? kernel->slice : kernel->depth_unit);
 	plan->kb = mt__omp_min(plan->kb, mt__omp_round_up(mt__omp_max(g->k, 1), kernel->depth_unit));
 	plan->through_buffer = g->k > plan->kb;
@@ -266,7 +279,7 @@ void mt__omp_bf16_prepare(const struct mt__omp_bf16_kernel *kernel, struct mt__o
 
 	uint64_t depth = (uint64_t)mt__omp_round_up(plan->kb, kernel->depth_unit) * sizeof(uint16_t);
 	uint64_t panels = (uint64_t)(mt__omp_ceil_div(plan->mb, kernel->tile_rows) * kernel->panel_rows);
-	plan->a_bytes = mt__omp_align64(panels * depth);
+	plan->a_bytes = plan->pack_a ? mt__omp_align64(panels * depth) : 0;
 	plan->b_bytes = mt__omp_align64((uint64_t)plan->nb * depth);
 	plan->buffer_bytes = plan->through_buffer ? (uint64_t)(plan->mb * plan->nb) * sizeof(float) : 0;
 	plan->buffer_bytes = mt__omp_align64(plan->buffer_bytes);

@@ -24,6 +24,7 @@ struct mt__omp_bf16_kernel {
 	int64_t panel_rows;
 	int64_t depth_unit;
 	int64_t slice; /* most depth in one call of tile: a multiple of depth_unit */
+	bool in_place; /* tile takes rows of a where they lie, if pairs along k are neighbours there */
 
 	/* A panel of panel_rows × depth, zero beyond rows and k.  src: element (0, 0); strides in elements. */
 	void (*pack_rows)(uint16_t *panel, const uint16_t *src, int64_t row_stride, int64_t k_stride, int64_t rows,
@@ -31,9 +32,9 @@ struct mt__omp_bf16_kernel {
 	/* Elements before depth p of a panel of a (p a multiple of slice). */
 	int64_t (*row_panel_offset)(int64_t p);
 	/* c[i · ld + j] = Σ_p a[i, p] · b[p, j], or += where accumulate; j goes up to 32, or 16 where columns allow.
-	 * Depth 0 gives 0. */
-	void (*tile)(int64_t rows, int64_t columns, int64_t depth, const uint16_t *a, const uint16_t *b, float *c,
-	             int64_t ld, int accumulate);
+	 * Depth 0 gives 0.  a: a panel where a_rs is 0; else rows in place, a_rs elements apart. */
+	void (*tile)(int64_t rows, int64_t columns, int64_t depth, const uint16_t *a, int64_t a_rs, const uint16_t *b,
+	             float *c, int64_t ld, int accumulate);
 	/* Around all of a thread's tiles; NULL: nothing. */
 	void (*begin)(void);
 	void (*end)(void);

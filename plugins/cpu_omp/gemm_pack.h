@@ -40,6 +40,19 @@ static void pack_f32_from_low(float *dst, int64_t ld, int64_t width, int64_t n, 
 		}
 		return;
 	}
+	if (p_stride == 1) {
+		enum { LENGTH = 128 };
+		float rows[VL_F32 * LENGTH];
+		for (int64_t i = 0; i < ld; i += VL_F32)
+			for (int64_t p = 0; p < n; p += LENGTH) {
+				int64_t length = mt__omp_min(LENGTH, n - p);
+				int count = (int)mt__omp_max(0, mt__omp_min(VL_F32, width - i));
+				for (int64_t r = 0; r < count; r++)
+					load_run(rows + r * LENGTH, dtype, src + (i + r) * i_stride + p, 1, length);
+				transpose_in(dst + p * ld + i, ld, rows, LENGTH, count, length);
+			}
+		return;
+	}
 	float run[256];
 	for (int64_t i = 0; i < ld; i++)
 		for (int64_t p0 = 0; p0 < n; p0 += 256) {

@@ -1,9 +1,10 @@
-/* pool and pool_grad: max and average over windows, planes among the threads. */
+/* pool and pool_grad: max and average over windows, planes among the threads.  Planes of f16 and bf16 are computed as
+ * contiguous ones of f32 in scratch. */
 #include "five_dims.h"
 
-#include "mt/lowp.h"
 #include "parallel.h"
 #include "pool_quarter.h"
+#include "stage.h"
 
 #include <string.h>
 
@@ -31,36 +32,15 @@ static struct window window_at(const struct pool *p, int d, int64_t position) {
 }
 
 #define T float
-#define C float
 #define N(f) f##_f32
-#define LOAD(x) (x)
-#define SAVE(y) (y)
 #include "pool.inc"
 #undef T
-#undef C
 #undef N
 #define T double
-#define C double
 #define N(f) f##_f64
 #include "pool.inc"
 #undef T
-#undef C
 #undef N
-#undef LOAD
-#undef SAVE
-#define T uint16_t
-#define C float
-#define N(f) f##_f16
-#define LOAD(x) mt_f16_to_f32(x)
-#define SAVE(y) mt_f32_to_f16(y)
-#include "pool.inc"
-#undef N
-#undef LOAD
-#undef SAVE
-#define N(f) f##_bf16
-#define LOAD(x) mt_bf16_to_f32(x)
-#define SAVE(y) mt_f32_to_bf16(y)
-#include "pool.inc"
 
 static struct pool describe(const mt_array *x, const mt_array *out, const mt_array *index, int32_t op,
                             const struct mt_pool_params *params) {
@@ -140,48 +120,97 @@ static void quarter_grad_plane(const struct pool *p, const struct short_rows *ro
 		memset(gx + y * p->x.stride[3], 0, (size_t)p->in[2] * sizeof(float));
 }
 
+/* ---- f16 and bf16 ---- */
+
+/* The extents of a plane as contiguous f32; all planes have one address. */
+static void make_plane(struct mt__five_dims *a) {
+	*a = (struct mt__five_dims){
+		.shape = {a->shape[0], a->shape[1], a->shape[2], a->shape[3], a->shape[4]},
+		.stride = {0, 0, a->shape[3] * a->shape[4], a->shape[4], 1},
+	};
+}
+
+/* What is computed in place of p: planes of f32, without addresses yet. */
+static struct pool f32_twin(const struct pool *p) {
+	struct pool wide = *p;
+	wide.dtype = MT_F32;
+	make_plane(&wide.x);
+	make_plane(&wide.out);
+	return wide;
+}
+
+/* Plane (n, c) of f16 or bf16 to or from that of f32. */
+static void convert_plane(int32_t dtype, const struct mt__five_dims *low, int64_t n, int64_t c, float *wide,
+                          bool to_wide) {
+	int64_t rows = low->shape[3], columns = low->shape[4], row = low->stride[3];
+	bool one_run = low->stride[4] == 1 && row == columns;
+	if (one_run)
+		columns *= rows, rows = 1;
+	for (int64_t z = 0; z < low->shape[2]; z++)
+		for (int64_t y = 0; y < rows; y++, wide += columns) {
+			uint16_t *at =
+				(uint16_t *)low->data + n * low->stride[0] + c * low->stride[1] + z * low->stride[2] + y * row;
+			if (to_wide)
+				mt__omp_load_run(wide, dtype, false, at, low->stride[4], columns);
+			else
+				mt__omp_store_run(dtype, false, at, low->stride[4], wide, columns);
+		}
+}
+
 /* ---- the kernels ---- */
 
 struct planes {
-	const struct pool *pool;
+	const struct pool *pool; /* as it is computed */
+	const struct pool *low;  /* as it is given, where that is f16 or bf16; else NULL */
 	bool quarter;
 	const struct short_rows *rows; /* NULL: rows of a quarter are taken one by one */
-	char *scratch;                 /* a plane of sums for each thread */
-	uint64_t each;
+	char *scratch;                 /* for each thread: a plane of sums, planes of f32 */
+	uint64_t each, sums_bytes, x_bytes;
 };
+
+/* The pool with this thread's planes of f32. */
+static struct pool with_planes(const struct planes *planes, int thread) {
+	struct pool p = *planes->pool;
+	if (planes->low) {
+		p.x.data = planes->scratch + planes->each * (uint64_t)thread + planes->sums_bytes;
+		p.out.data = (char *)p.x.data + planes->x_bytes;
+	}
+	return p;
+}
 
 static void pool_one(const void *context, int64_t i, int thread) {
 	const struct planes *planes = context;
-	const struct pool *p = planes->pool;
+	struct pool computed = with_planes(planes, thread);
+	const struct pool *p = &computed, *low = planes->low;
 	int64_t n = i / p->x.shape[1], c = i % p->x.shape[1];
-	(void)thread;
+	if (low)
+		convert_plane(low->dtype, &low->x, n, c, p->x.data, true);
 	if (planes->quarter)
 		quarter_plane(p, planes->rows, n, c);
 	else if (p->dtype == MT_F32)
 		pool_plane_f32(p, n, c);
-	else if (p->dtype == MT_F64)
-		pool_plane_f64(p, n, c);
-	else if (p->dtype == MT_F16)
-		pool_plane_f16(p, n, c);
 	else
-		pool_plane_bf16(p, n, c);
+		pool_plane_f64(p, n, c);
+	if (low)
+		convert_plane(low->dtype, &low->out, n, c, p->out.data, false);
 }
 
 static void grad_one(const void *context, int64_t i, int thread) {
 	const struct planes *planes = context;
-	const struct pool *p = planes->pool;
+	struct pool computed = with_planes(planes, thread);
+	const struct pool *p = &computed, *low = planes->low;
 	int64_t n = i / p->x.shape[1], c = i % p->x.shape[1];
 	void *sums = planes->scratch ? planes->scratch + planes->each * (uint64_t)thread : NULL;
+	if (low)
+		convert_plane(low->dtype, &low->out, n, c, p->out.data, true);
 	if (planes->quarter)
 		quarter_grad_plane(p, planes->rows, n, c);
 	else if (p->dtype == MT_F32)
 		grad_plane_f32(p, n, c, sums);
-	else if (p->dtype == MT_F64)
-		grad_plane_f64(p, n, c, sums);
-	else if (p->dtype == MT_F16)
-		grad_plane_f16(p, n, c, sums);
 	else
-		grad_plane_bf16(p, n, c, sums);
+		grad_plane_f64(p, n, c, sums);
+	if (low)
+		convert_plane(low->dtype, &low->x, n, c, p->x.data, false);
 }
 
 static int threads_for(const mt_queue *queue, const struct pool *p, bool quarter) {
@@ -193,34 +222,42 @@ static int threads_for(const mt_queue *queue, const struct pool *p, bool quarter
 	return mt__omp_threads(queue, quarter ? elements : 8 * windows + elements);
 }
 
-int32_t MT_ISA_NAME(mt__omp_pool)(mt_queue *queue, const struct mt_pool_args *args) {
-	struct pool p = describe(args->x, args->out, args->indices, args->op, &args->p);
-	struct planes planes = {.pool = &p, .quarter = is_quarter(&p)};
-	struct short_rows rows;
-	if (planes.quarter && is_short(&p)) {
-		rows = short_rows_of((int32_t)p.extent[2]);
-		planes.rows = &rows;
-	}
-	mt__omp_each(threads_for(queue, &p, planes.quarter), p.x.shape[0] * p.x.shape[1], pool_one, &planes);
-	return MT_OK;
+static uint64_t plane_bytes(const struct mt__five_dims *a, uint64_t size) {
+	return mt__omp_align64((uint64_t)(a->shape[2] * a->shape[3] * a->shape[4]) * size);
 }
 
-int32_t MT_ISA_NAME(mt__omp_pool_grad)(mt_queue *queue, const struct mt_pool_grad_args *args) {
-	struct pool p = describe(args->gx, args->gout, args->indices, args->op, &args->p);
-	struct planes planes = {.pool = &p, .quarter = is_quarter(&p)};
+/* Every plane through `one`; sums: whether one needs a plane of them where it is no quarter. */
+static int32_t run(mt_queue *queue, const struct pool *given, bool sums,
+                   void (*one)(const void *context, int64_t i, int thread)) {
+	bool low = given->dtype == MT_F16 || given->dtype == MT_BF16;
+	struct pool p = low ? f32_twin(given) : *given;
+	struct planes planes = {.pool = &p, .low = low ? given : NULL, .quarter = is_quarter(&p)};
 	struct short_rows rows;
 	if (planes.quarter && is_short(&p)) {
 		rows = short_rows_of((int32_t)p.extent[2]);
 		planes.rows = &rows;
 	}
 	int threads = threads_for(queue, &p, planes.quarter);
-	if (!planes.quarter) {
-		uint64_t size = p.dtype == MT_F64 ? sizeof(double) : sizeof(float);
-		planes.each = mt__omp_align64((uint64_t)(p.in[0] * p.in[1] * p.in[2]) * size);
+	if (sums && !planes.quarter)
+		planes.sums_bytes = plane_bytes(&p.x, p.dtype == MT_F64 ? sizeof(double) : sizeof(float));
+	if (low)
+		planes.x_bytes = plane_bytes(&p.x, sizeof(float));
+	planes.each = planes.sums_bytes + planes.x_bytes + (low ? plane_bytes(&p.out, sizeof(float)) : 0);
+	if (planes.each > 0) {
 		planes.scratch = mt__omp_scratch(queue, planes.each * (uint64_t)threads);
 		if (!planes.scratch)
 			return mt__omp_no_scratch(planes.each * (uint64_t)threads);
 	}
-	mt__omp_each(threads, p.x.shape[0] * p.x.shape[1], grad_one, &planes);
+	mt__omp_each(threads, p.x.shape[0] * p.x.shape[1], one, &planes);
 	return MT_OK;
+}
+
+int32_t MT_ISA_NAME(mt__omp_pool)(mt_queue *queue, const struct mt_pool_args *args) {
+	struct pool p = describe(args->x, args->out, args->indices, args->op, &args->p);
+	return run(queue, &p, false, pool_one);
+}
+
+int32_t MT_ISA_NAME(mt__omp_pool_grad)(mt_queue *queue, const struct mt_pool_grad_args *args) {
+	struct pool p = describe(args->gx, args->gout, args->indices, args->op, &args->p);
+	return run(queue, &p, true, grad_one);
 }

@@ -18,6 +18,10 @@ struct softmax {
 	bool far;     /* results are stored past the caches */
 	float *terms; /* of each thread, terms_each of them; or NULL: they stay in out */
 	int64_t terms_each;
+	/* rows of f16 or bf16 by way of floats */
+	void (*of_floats)(const struct softmax *s, const struct mt__lane_block *b);
+	float *rows; /* of each thread, one for each array, rows_each floats */
+	int64_t rows_each;
 };
 
 #include "softmax_rows.h"
@@ -108,6 +112,40 @@ static bool run_ready(mt_queue *queue, struct softmax *s, unit_function *row, un
 	return true;
 }
 
+/* A row of f16 or bf16: floats of every operand, the row as floats, one rounding. */
+static void low_row(const struct softmax *s, const struct mt__lane_block *b) {
+	const struct mt__lanes *l = &s->lanes;
+	float *rows = s->rows + omp_get_thread_num() * l->walk.n * s->rows_each;
+	struct mt__lane_block wide = *b;
+	for (int k = 0; k < l->walk.n; k++) {
+		wide.at[k] = (char *)(rows + k * s->rows_each);
+		if (k > 0)
+			mt__omp_load_run(wide.at[k], l->walk.dtype[k], false, b->at[k], l->step[k], l->extent);
+	}
+	s->of_floats(s, &wide);
+	mt__omp_store_run(l->walk.dtype[0], false, b->at[0], l->step[0], rows, l->extent);
+}
+
+/* Rows of f16 or bf16 that the second cache level holds as floats; false where they are not. */
+static bool run_low_rows(mt_queue *queue, struct softmax *s, unit_function *row, double cost, int32_t *status) {
+	struct mt__lanes *l = &s->lanes;
+	int32_t dtype = l->walk.dtype[0];
+	if ((dtype != MT_F16 && dtype != MT_BF16) || mt__lanes_side_by_side(l, 1) || l->extent > SOFTMAX_BLOCK / 4)
+		return false;
+	int threads = mt__omp_threads(queue, (double)l->walk.count * (double)l->extent * cost);
+	s->of_floats = row;
+	s->rows_each = mt__omp_round_up(mt__omp_max(l->extent, 1), 16);
+	uint64_t bytes = (uint64_t)(s->rows_each * l->walk.n * threads) * sizeof(float);
+	s->rows = mt__omp_scratch(queue, bytes);
+	*status = s->rows ? MT_OK : mt__omp_no_scratch(bytes);
+	if (!s->rows)
+		return true;
+	mt__lanes_divide(l, 1);
+	s->unit = low_row;
+	mt__omp_for_units(threads, l->units, run_units, s);
+	return true;
+}
+
 int32_t MT_ISA_NAME(mt__omp_softmax)(mt_queue *queue, const struct mt_softmax_args *args) {
 	struct softmax s;
 	const mt_array *arrays[] = {args->out, args->x};
@@ -117,7 +155,7 @@ int32_t MT_ISA_NAME(mt__omp_softmax)(mt_queue *queue, const struct mt_softmax_ar
 	s.log = args->log != 0;
 	s.far = false;
 	s.terms = NULL;
-	if (run_ready(queue, &s, ready_row, ready_block, 4, &status))
+	if (run_ready(queue, &s, ready_row, ready_block, 4, &status) || run_low_rows(queue, &s, ready_row, 6, &status))
 		return status;
 	s.direct = args->x->dtype == dtype && mt__lane_stride(&s.lanes, 0) == 1 && mt__lane_stride(&s.lanes, 1) == 1;
 	if (dtype == MT_F64)
@@ -137,7 +175,7 @@ int32_t MT_ISA_NAME(mt__omp_softmax_grad)(mt_queue *queue, const struct mt_softm
 	s.direct = false;
 	s.far = false;
 	s.terms = NULL;
-	if (run_ready(queue, &s, ready_row_grad, NULL, 3, &status))
+	if (run_ready(queue, &s, ready_row_grad, NULL, 3, &status) || run_low_rows(queue, &s, ready_row_grad, 5, &status))
 		return status;
 	if (dtype == MT_F64)
 		run(queue, &s, row_grad_f64, block_grad_f64, s.log ? 30 : 3);

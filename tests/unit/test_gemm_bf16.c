@@ -62,6 +62,8 @@ static const struct product products[] = {
 	{40, 300, 1030, COLUMNS, COLUMNS, ROWS, 1, 1, 0, 0},
 	{300, 40, 600, ROWS, ROWS, ROWS, 1, 0, 0, MT_ACT_RELU},
 	{35, 34, 2049, ROWS, ROWS, ROWS, 1, 1, 1, 0},
+	{30, 40, 2048, ROWS, ROWS, ROWS, 1, 0, 0, 0},
+	{27, 33, 2050, ROWS, COLUMNS, ROWS, 1, 0, 0, 0},
 	{70, 65, 4200, ROWS, COLUMNS, GAPS, 0.5, 0, 0, MT_ACT_RELU},
 	{2, 2100, 5, ROWS, ROWS, ROWS, 1, 0, 1, 0},
 	{2100, 3, 40, ROWS, ROWS, ROWS, 1, 0, 0, 0},

@@ -89,8 +89,9 @@ MT_INLINE void tile(const int bottom, const int right, int64_t depth, const uint
 		_tile_stored(3, c + UNIT * ld + UNIT, c_bytes);
 }
 
-static void run_tile(int64_t rows, int64_t columns, int64_t depth, const uint16_t *a, const uint16_t *b, float *c,
-                     int64_t ld, int accumulate) {
+static void run_tile(int64_t rows, int64_t columns, int64_t depth, const uint16_t *a, int64_t a_rs, const uint16_t *b,
+                     float *c, int64_t ld, int accumulate) {
+	(void)a_rs;
 	if (rows > UNIT && columns > UNIT)
 		tile(1, 1, depth, a, b, c, ld, accumulate);
 	else if (rows > UNIT)

@@ -16,8 +16,8 @@ static int64_t row_panel_offset(int64_t p) {
 	return p * PANEL_ROWS;
 }
 
-MT_INLINE void tile(const int rows, const int vectors, int64_t depth, const uint16_t *a, const uint16_t *b, float *c,
-                    int64_t ld, int accumulate) {
+MT_INLINE void tile(const int rows, const int vectors, const bool in_place, int64_t depth, const uint16_t *a,
+                    int64_t a_rs, const uint16_t *b, float *c, int64_t ld, int accumulate) {
 	__m512 acc[ROWS][2];
 	MT_UNROLL
 	for (int i = 0; i < rows; i++)
@@ -29,13 +29,13 @@ MT_INLINE void tile(const int rows, const int vectors, int64_t depth, const uint
 		MT_UNROLL
 		for (int i = 0; i < rows; i++) {
 			int32_t pair;
-			__builtin_memcpy(&pair, a + 2 * i, sizeof pair);
+			__builtin_memcpy(&pair, in_place ? a + i * a_rs : a + 2 * i, sizeof pair);
 			__m512bh s = (__m512bh)_mm512_set1_epi32(pair);
 			acc[i][0] = _mm512_dpbf16_ps(acc[i][0], s, b0);
 			if (vectors > 1)
 				acc[i][1] = _mm512_dpbf16_ps(acc[i][1], s, b1);
 		}
-		a += 2 * PANEL_ROWS;
+		a += in_place ? 2 : 2 * PANEL_ROWS;
 		b += 2 * MT__OMP_BF16_COLUMNS;
 	}
 	MT_UNROLL
@@ -45,16 +45,22 @@ MT_INLINE void tile(const int rows, const int vectors, int64_t depth, const uint
 }
 
 /* The constants make one unrolled kernel of each case. */
-static void run_tile(int64_t rows, int64_t columns, int64_t depth, const uint16_t *a, const uint16_t *b, float *c,
-                     int64_t ld, int accumulate) {
+static void run_tile(int64_t rows, int64_t columns, int64_t depth, const uint16_t *a, int64_t a_rs, const uint16_t *b,
+                     float *c, int64_t ld, int accumulate) {
 #define CASE(rows)                                                                                                     \
-	case 2 * (rows):                                                                                                   \
-		tile(rows, 1, depth, a, b, c, ld, accumulate);                                                                 \
+	case 4 * (rows):                                                                                                   \
+		tile(rows, 1, false, depth, a, 0, b, c, ld, accumulate);                                                       \
 		break;                                                                                                         \
-	case 2 * (rows) + 1:                                                                                               \
-		tile(rows, 2, depth, a, b, c, ld, accumulate);                                                                 \
+	case 4 * (rows) + 1:                                                                                               \
+		tile(rows, 2, false, depth, a, 0, b, c, ld, accumulate);                                                       \
+		break;                                                                                                         \
+	case 4 * (rows) + 2:                                                                                               \
+		tile(rows, 1, true, depth, a, a_rs, b, c, ld, accumulate);                                                     \
+		break;                                                                                                         \
+	case 4 * (rows) + 3:                                                                                               \
+		tile(rows, 2, true, depth, a, a_rs, b, c, ld, accumulate);                                                     \
 		break;
-	switch (2 * rows + (columns > 16)) {
+	switch (4 * rows + 2 * (a_rs != 0) + (columns > 16)) {
 		CASE(1)
 		CASE(2)
 		CASE(3)
@@ -79,6 +85,7 @@ static const struct mt__omp_bf16_kernel kernel = {
 	.panel_rows = PANEL_ROWS,
 	.depth_unit = 2,
 	.slice = INT64_MAX / 2,
+	.in_place = true,
 	.pack_rows = pack_rows,
 	.row_panel_offset = row_panel_offset,
 	.tile = run_tile,
