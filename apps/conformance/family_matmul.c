@@ -298,16 +298,17 @@ static void batch_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 }
 
 static void large_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t dims[][3] = {{64, 400, 120}, {200, 300, 210}, {129, 1030, 65}, {3, 2000, 500}, {500, 2000, 3},
-	                                  {530, 20, 300}, {1, 5000, 40},   {70, 1024, 40},  {40, 600, 700}};
-	for (int d = 0; d < 9; d++)
+	static const int64_t dims[][3] = {{64, 400, 120}, {200, 300, 210}, {129, 1030, 65}, {3, 2000, 500},
+	                                  {500, 2000, 3}, {530, 20, 300},  {32, 24, 48},    {280, 300, 600},
+	                                  {1, 5000, 40},  {70, 1024, 40},  {40, 600, 700}};
+	for (int d = 0; d < 11; d++)
 		for (int transposed = 0; transposed < (c.dtype == MT_F32 ? 4 : 1); transposed++) {
 			set_dims(&c, dims[d][0], dims[d][1], dims[d][2]);
 			c.in = (transposed & 1) ? CF_TRANSPOSED : CF_CONTIGUOUS;
 			c.param[IN_B] = (transposed & 2) ? CF_TRANSPOSED : CF_CONTIGUOUS;
 			c.data = (d + transposed) % 3 == 0 ? CF_TIES : CF_RANDOM;
-			c.param[BIAS] = d > 6;
-			c.param[ACTIVATION] = d > 7 ? MT_ACT_TANH : MT_ACT_NONE;
+			c.param[BIAS] = d > 8;
+			c.param[ACTIVATION] = d > 9 ? MT_ACT_TANH : MT_ACT_NONE;
 			if (c.dtype == MT_F32 || d != 1)
 				emit(&c, context);
 		}

@@ -69,6 +69,7 @@ omp_isa_sources += %D%/gemm_finish.h
 omp_isa_sources += %D%/gemm_low.c
 omp_isa_sources += %D%/gemm_low.h
 omp_isa_sources += %D%/gemm_pack.h
+omp_isa_sources += %D%/gemm_small.h
 omp_isa_sources += %D%/gemm_tile.inc
 omp_isa_sources += %D%/gemm_dots.c
 omp_isa_sources += %D%/gemv.c

@@ -28,8 +28,11 @@
 #define MAX_N_BLOCK 1024
 #define MAX_BUFFER_ROWS 512
 
+/* Most rows of a whose panels are kept from one block of columns to the next. */
+#define MAX_KEPT_ROWS 2048
+
 /* Panels that are packed at a time: long pieces of the source. */
-#define GROUP_PANELS 4
+#define GROUP_PANELS 3
 
 /* What packing a vector costs, in multiply-adds of vectors. */
 #define PACK_COST 4
@@ -87,6 +90,13 @@ enum { dtype_f32 = MT_F32, dtype_f64 = MT_F64 };
 #define VN(f) vec_f64_##f
 #include "gemm_block.inc"
 
+/* Most rows of a problem's tiles. */
+static int64_t most_tile_rows(const struct mt__omp_gemm *g, bool pack_a) {
+	return g->k <= SHORT_DEPTH && !pack_a ? TILE_ROWS / 2 : TILE_ROWS;
+}
+
+#include "gemm_small.h"
+
 void mt__omp_gemm_transpose(struct mt__omp_gemm *g) {
 	struct mt__omp_gemm t = *g;
 	g->m = t.n, g->n = t.m;
@@ -103,7 +113,10 @@ static void choose_blocks(const struct mt__omp_gemm *g, struct mt__omp_gemm_plan
 	/* The block of b fills half the second-level cache. */
 	int64_t columns = mt__omp_l2_bytes() / 2 / (plan->kb * size);
 	plan->nb = plan->pack_b ? mt__omp_block_extent(g->n, mt__omp_min(columns, MAX_N_BLOCK), 1) : g->n;
-	plan->mb = plan->through_buffer ? mt__omp_min(g->m, MAX_BUFFER_ROWS) : g->m;
+	plan->keep_a = plan->pack_a && !g->make_a && !plan->through_buffer && g->n > plan->nb;
+	plan->mb = plan->through_buffer ? mt__omp_min(g->m, MAX_BUFFER_ROWS)
+	           : plan->keep_a       ? mt__omp_block_extent(g->m, MAX_KEPT_ROWS, TILE_ROWS)
+	                                : g->m;
 }
 
 void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_gemm_plan *plan) {
@@ -129,7 +142,7 @@ void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_ge
 	plan->foresee_a = !a_is_near && !low && !g->make_a;
 	plan->pack_a = low || g->make_a || (!a_is_near && g->n > 2 * VL_F32 && (g->a_cs != 1 || a_rows_collide));
 	plan->pack_b = low || g->make_b || g->b_cs != 1 || !(b_is_near || g->m <= 2 * TILE_ROWS);
-	plan->tile_rows = g->k <= SHORT_DEPTH && !plan->pack_a ? TILE_ROWS / 2 : TILE_ROWS;
+	plan->tile_rows = most_tile_rows(g, plan->pack_a);
 	choose_blocks(g, plan);
 	if (g->dtype == MT_F64)
 		sizes_f64(g, plan);

@@ -37,6 +37,7 @@ struct mt__omp_gemm_plan {
 	int64_t nb, mb;     /* columns of b, rows of results, that are packed (gathered) at a time */
 	int64_t tile_rows;  /* most rows of a tile */
 	int pack_a, pack_b; /* 0: read in place */
+	int keep_a;         /* panels of a step's a stay for all blocks of columns */
 	int prefetch;       /* c isn't expected in the cache */
 	int foresee_a;      /* a isn't either */
 	int transposed;     /* a, b and c were exchanged */
@@ -57,6 +58,8 @@ struct mt__omp_gemm_plan {
 #define mt__omp_gemm_turn_cost MT_ISA_NAME(mt__omp_gemm_turn_cost)
 #define mt__omp_gemm_turn_pieces MT_ISA_NAME(mt__omp_gemm_turn_pieces)
 #define mt__omp_gemm_turn MT_ISA_NAME(mt__omp_gemm_turn)
+#define mt__omp_gemm_is_small MT_ISA_NAME(mt__omp_gemm_is_small)
+#define mt__omp_gemm_small MT_ISA_NAME(mt__omp_gemm_small)
 #define mt__omp_gemm_alone MT_ISA_NAME(mt__omp_gemm_alone)
 #define mt__omp_gemm_alone_bytes MT_ISA_NAME(mt__omp_gemm_alone_bytes)
 #define mt__omp_gemm_low MT_ISA_NAME(mt__omp_gemm_low)
@@ -102,6 +105,10 @@ void mt__omp_gemm_turn(const struct mt__omp_gemm *g, int64_t begin, int64_t end)
 
 /* f32 or f64, by the definition: for products so small that anything else costs more. */
 void mt__omp_gemm_tiny(const struct mt__omp_gemm *g);
+
+/* f32, on the calling thread, without scratch: small enough for the first-level cache, c's columns adjacent, no bias. */
+bool mt__omp_gemm_is_small(const struct mt__omp_gemm *g);
+void mt__omp_gemm_small(const struct mt__omp_gemm *g);
 
 /* Whether results of so many bytes are expected outside the second-level cache. */
 static inline bool mt__omp_gemm_is_far(int64_t bytes) {

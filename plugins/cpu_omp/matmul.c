@@ -4,6 +4,7 @@
  *     m·n·k tiny                      by the definition, matrices among the threads
  *     one row or one column           gemv, columns among the threads
  *     f32, k long beside a or b       dot products, or b turned in registers; rows or columns among the threads
+ *     f32, small, on one thread       without a plan
  *     f16 and bf16, small             as f32 in scratch, each matrix on one thread
  *     f16 and bf16, skinny            the same by blocks of columns, blocks among the threads
  *     a batch of matrices             each on one thread
@@ -265,6 +266,10 @@ int32_t mt__omp_matmul_by(mt_queue *queue, const struct mt_matmul_args *args, mt
 		return MT_OK;
 	}
 	int threads = mt__omp_threads(queue, all / 4 * (g.dtype == MT_F64 ? 2 : 1));
+	if (threads == 1 && batch.count == 1 && mt__omp_gemm_is_small(&g)) {
+		mt__omp_gemm_small(&g);
+		return MT_OK;
+	}
 	const struct mt__omp_gemm_engine *engine = choose ? choose(&g) : NULL;
 	if (!engine && mt__omp_gemm_low_fit(&g))
 		return low(queue, &g, &batch, threads);
