@@ -76,7 +76,10 @@ int32_t MT_ISA_NAME(mt__omp_layer_norm)(mt_queue *queue, const struct mt_layer_n
 	int threads = mt__omp_threads(queue, (double)l.m * (double)l.n * 3);
 	l.ready = is_ready(args->x) && is_ready(args->out);
 	l.far = l.ready && is_far(args->out);
-	mt__omp_for_units(threads, l.m, wide ? rows_f64 : l.ready ? ready_rows : rows_f32, &l);
+	mt__unit_range *rows = wide ? rows_f64 : l.ready ? ready_rows : rows_f32;
+	if (l.far && row_pending_suits(l.n) && !args->weight == !args->bias)
+		rows = args->weight ? far_rows_weighted : far_rows_plain;
+	mt__omp_for_units(threads, l.m, rows, &l);
 	return MT_OK;
 }
 

@@ -4,7 +4,7 @@
 #define MT_OMP_LAYER_NORM_ROWS_H
 
 #include "reduce_vec.h"
-#include "row_stream.h"
+#include "row_pending.h"
 
 /* Rows of a gradient at once: as many as the registers hold. */
 #if defined(MT_ISA_AVX512)
@@ -59,6 +59,63 @@ MT_INLINE void row_normalised(float *out, const float *x, float mean, float rstd
 	}
 	for (; j < n; j++)
 		out[j] = (x[j] - mean) * rstd * (w ? w[j] : 1) + (b ? b[j] : 0);
+}
+
+/* Σ x of a row, to the bits of loops->run; meanwhile some of what is pending is stored and what lies `ahead` elements on
+ * is asked for. */
+MT_INLINE double row_sum_and_store(const struct layer_norm *l, const float *x, int64_t ahead, struct row_pending *p,
+                                   int kind) {
+	double sum = 0;
+	for (int64_t i = 0; i < l->n; i += NORM_CHUNK) {
+		int64_t part = mt__omp_min(NORM_CHUNK, l->n - i), j = 0;
+		struct vec_results_f32 r;
+		if (part < VL_F32) {
+			sum += l->loops->run(MT_REDUCE_SUM, x + i, part).f;
+			continue;
+		}
+		vec_run_begin_f32(MT_REDUCE_SUM, &r, x + i);
+		for (; j + VEC_RUN_STEP_f32 <= part; j += VEC_RUN_STEP_f32) {
+			vec_run_step_f32(MT_REDUCE_SUM, &r, x + i + j);
+			for (int k = 0; k < VEC_RUN_STEP_f32; k += VL_F32) {
+				__builtin_prefetch(x + i + j + k + ahead, 0, 2);
+				row_pending_store(p, kind);
+			}
+		}
+		sum += (double)vec_run_end_f32(MT_REDUCE_SUM, &r, x + i, j, part);
+	}
+	return sum;
+}
+
+/* Rows [begin, end) that come from memory: each is stored while the next one is read.  weighted, a constant: there are
+ * weight and bias; else neither. */
+MT_INLINE void far_rows(const struct layer_norm *l, int64_t begin, int64_t end, bool weighted) {
+	const int kind = ROW_SUBTRACT | ROW_SCALE | (weighted ? ROW_WEIGH : 0);
+	int64_t n = l->n, step = l->x->stride[0], rows = row_pending_rows_ahead(n);
+	const float *x = (const float *)mt__omp_data(l->x) + begin * step;
+	float *out = (float *)mt__omp_data(l->out) + begin * l->out->stride[0];
+	struct row_pending p = {.weight = l->weight, .bias = l->bias};
+	double sum = row_sum_and_store(l, x, 0, &p, kind);
+	for (int64_t m = begin; m < end; m++, x += step, out += l->out->stride[0]) {
+		const float mean = (float)(sum / (double)n);
+		double exact = 1 / sqrt(row_squares(x, mean, n, 0) / (double)n + l->eps);
+		mt__vector_put(l->mean, m, sum / (double)n);
+		mt__vector_put(l->rstd, m, exact);
+		row_pending_begin(&p, out, x, n);
+		p.first = mean;
+		p.scale = (float)exact;
+		if (m + 1 < end)
+			sum = row_sum_and_store(l, x + step, m + rows < end ? (rows - 1) * step : 0, &p, kind);
+		row_pending_end(&p, kind);
+	}
+	stream_end();
+}
+
+static void far_rows_weighted(const void *context, int64_t begin, int64_t end) {
+	far_rows(context, begin, end, true);
+}
+
+static void far_rows_plain(const void *context, int64_t begin, int64_t end) {
+	far_rows(context, begin, end, false);
 }
 
 static void ready_rows(const void *context, int64_t begin, int64_t end) {

@@ -19,6 +19,7 @@ enum {
 	WIDTH_STAGED = 512, /* where elements pass through a buffer */
 	WIDTH_MIN = 256,    /* to which columns are cut to give every thread some */
 	FOLDED = 512,       /* columns of rows taken as one */
+	APART = 8,          /* rows of each of four places, at least */
 	SHORT_RUN = 32,
 	FAR_BYTES = 24 << 20 /* from which x comes from memory, not from a cache */
 };
@@ -41,6 +42,8 @@ struct reduction {
 	int64_t width, rows_per_segment, rows, chunks_per_row, chunks;
 	int64_t fold;  /* rows that lie side by side and are taken as one: a power of two */
 	int64_t lanes; /* of a chunk, at most */
+	int64_t flush; /* rows after which lanes are joined */
+	bool apart;    /* rows follow one another in memory, and are taken four at once from four places */
 	bool narrow;   /* one flush's worth of rows: lanes are the result */
 	int64_t segments;
 	bool by_columns;
@@ -100,200 +103,8 @@ static int64_t offset_of(const struct mt__walk *w, int k, int rank, int64_t inde
 	return rank > 0 ? offset + index * w->stride[k][0] : 0;
 }
 
-/* ---- runs --------------------------------------------------------------------------------------------------------- */
-
-static void plan_runs(struct reduction *r) {
-	const struct mt__walk *w = &r->reduced;
-	int64_t length = w->shape[w->rank - 1];
-	r->blocks = mt__omp_ceil_div(length, BLOCK);
-	r->units = length > 0 ? w->count / length * r->blocks : 0;
-	r->units_per_segment = mt__omp_max(1, SEGMENT / mt__omp_max(1, mt__omp_min(length, BLOCK)));
-	r->units_per_segment = mt__omp_max(r->units_per_segment, mt__omp_ceil_div(r->units, SEGMENTS_MAX));
-	r->segments = mt__omp_max(1, mt__omp_ceil_div(r->units, r->units_per_segment));
-}
-
-/* Kept dims lie between the reduced ones and the runs are long: segments of whole runs are then taken in the order of
- * memory.  Depends on the shape alone. */
-static bool runs_in_order(struct reduction *r) {
-	const struct mt__walk *k = &r->kept, *w = &r->reduced;
-	int64_t length = w->shape[w->rank - 1];
-	if (w->rank < 2 || k->count < 2 || length < BLOCK / 4 || w->count / length > SEGMENTS_MAX ||
-	    mt__magnitude(w->stride[0][w->rank - 2]) < mt__magnitude(k->stride[0][k->rank - 1]))
-		return false;
-	r->units_per_segment = r->blocks;
-	r->segments = w->count / length;
-	return true;
-}
-
-static partial run_segment(const struct reduction *r, const char *x, int64_t segment) {
-	const struct mt__walk *w = &r->reduced;
-	int last = w->rank - 1;
-	int64_t begin = segment * r->units_per_segment, end = mt__omp_min(begin + r->units_per_segment, r->units);
-	int64_t length = w->shape[last], step = w->stride[0][last];
-	bool direct = step == 1 && !r->low;
-	_Alignas(64) char buffer[BLOCK * 8];
-	partial total = mt__partial_start(r->loops->real, r->op);
-	for (int64_t u = begin; u < end; u++) {
-		int64_t at = u % r->blocks * BLOCK, n = mt__omp_min(BLOCK, length - at);
-		const char *from = x + (offset_of(w, 0, last, u / r->blocks) + at * step) * r->size;
-		if (!direct) {
-			mt__omp_load_run(buffer, r->dtype, false, from, step, n);
-			from = buffer;
-		}
-		total = join(r, total, r->loops->run(r->op, from, n));
-	}
-	return total;
-}
-
-/* Outputs [begin, end) of one contiguous block each: many short rows, with nothing between them but their results. */
-static void run_rows(const struct reduction *r, int64_t begin, int64_t end) {
-	enum { ROWS = 64 };
-	int64_t length = r->reduced.count, step = r->kept.stride[0][0] * r->size, out_step = r->kept.stride[1][0];
-	partial total[ROWS];
-	for (int64_t i = begin; i < end; i += ROWS) {
-		int64_t n = mt__omp_min(ROWS, end - i);
-		for (int64_t j = 0; j < n; j++)
-			total[j] = r->loops->run(r->op, r->x + (i + j) * step, length);
-		finish(r, total, r->out + i * out_step * r->out_size, out_step, n);
-	}
-}
-
-static void run_outputs(const struct reduction *r, int64_t begin, int64_t end) {
-	const struct mt__walk *k = &r->kept;
-	if (r->units == 1 && k->rank == 1 && r->reduced.stride[0][0] == 1 && !r->low) {
-		run_rows(r, begin, end);
-		return;
-	}
-	for (int64_t i = begin; i < end; i++) {
-		const char *x = r->x + offset_of(k, 0, k->rank, i) * r->size;
-		const partial *partials = r->partials ? r->partials + i * r->segments : NULL;
-		partial total = partials ? partials[0] : run_segment(r, x, 0);
-		for (int64_t s = 1; s < r->segments; s++)
-			total = join(r, total, partials ? partials[s] : run_segment(r, x, s));
-		finish(r, &total, r->out + offset_of(k, 1, k->rank, i) * r->out_size, 1, 1);
-	}
-}
-
-/* ---- columns ------------------------------------------------------------------------------------------------------ */
-
-/* The width of chunks is the one thing that depends on threads: a column's sum does not depend on its neighbours. */
-static void plan_columns(struct reduction *r, int threads) {
-	const struct mt__walk *k = &r->kept, *w = &r->reduced;
-	int64_t columns = k->shape[k->rank - 1], step = k->stride[0][k->rank - 1], outer = k->count / columns;
-	r->fold = 1;
-	if (step == 1 && w->rank == 1 && w->stride[0][0] == columns)
-		while (r->fold * 2 * columns <= FOLDED && r->fold * 16 <= w->count)
-			r->fold *= 2;
-	r->rows = w->count / r->fold;
-	r->width = step != 1 ? WIDTH_STAGED / 4 : r->low ? WIDTH_STAGED : WIDTH;
-	if (outer < threads) {
-		int64_t share = (mt__omp_ceil_div(columns * outer, threads) + 63) / 64 * 64;
-		r->width = mt__omp_min(r->width, mt__omp_max(share, WIDTH_MIN));
-	}
-	r->chunks_per_row = r->fold > 1 ? 1 : mt__omp_ceil_div(columns, r->width);
-	r->chunks = outer * r->chunks_per_row;
-	r->lanes = r->fold > 1 ? columns * r->fold : mt__omp_min(columns, r->width);
-	int64_t row = r->fold > 1 ? r->lanes : mt__omp_min(columns, FOLDED);
-	r->rows_per_segment = mt__omp_max(128, 4 * SEGMENT / row);
-	r->rows_per_segment = mt__omp_max(r->rows_per_segment, mt__omp_ceil_div(r->rows, SEGMENTS_MAX));
-	r->segments = mt__omp_max(1, mt__omp_ceil_div(r->rows, r->rows_per_segment));
-	r->narrow = !r->low && r->segments == 1 && r->fold == 1 && r->rows <= r->loops->flush && r->loops->finish &&
-	            r->out_dtype == r->dtype;
-}
-
-/* lane = lane ∘ rows [row, row + n) of the reduced positions, which lie within one run of the innermost reduced dim. */
-static void take_rows(const struct reduction *r, void *lane, const char *x, int64_t ld, int64_t n, int64_t columns) {
-	int64_t step = r->kept.stride[0][r->kept.rank - 1];
-	if (step == 1 && !r->low) {
-		r->loops->columns(r->op, lane, x, ld, n, columns, r->far);
-		return;
-	}
-	_Alignas(64) char buffer[BLOCK * 8];
-	int64_t at_once = BLOCK / columns;
-	for (int64_t i = 0; i < n; i += at_once) {
-		int64_t m = mt__omp_min(at_once, n - i);
-		mt__omp_load_block(buffer, columns, r->dtype, false, x + i * ld * r->size, ld, step, m, columns);
-		r->loops->columns(r->op, lane, buffer, columns, m, columns, false);
-	}
-}
-
-/* lane[j] = the result of rows [begin, end) at columns j of a chunk that starts at x. */
-static void column_rows(const struct reduction *r, const char *x, int64_t columns, int64_t begin, int64_t end,
-                        void *lane) {
-	const struct mt__walk *w = &r->reduced;
-	int last = w->rank - 1;
-	int64_t length = w->shape[last] / r->fold, ld = w->stride[0][last] * r->fold;
-	r->loops->begin(r->op, lane, columns);
-	for (int64_t row = begin; row < end;) {
-		int64_t n = mt__omp_min(end - row, length - row % length);
-		int64_t offset = offset_of(w, 0, last, row / length) + row % length * ld;
-		take_rows(r, lane, x + offset * r->size, ld, n, columns);
-		row += n;
-	}
-}
-
-/* total[j] = the result of one segment of rows. */
-static void column_segment(const struct reduction *r, const char *x, int64_t columns, int64_t segment, partial *total) {
-	int64_t begin = segment * r->rows_per_segment, end = mt__omp_min(begin + r->rows_per_segment, r->rows);
-	_Alignas(64) char lane[WIDTH * 8];
-	for (int64_t j = 0; j < columns; j++)
-		total[j] = mt__partial_start(r->loops->real, r->op);
-	for (int64_t row = begin; row < end; row += r->loops->flush) {
-		column_rows(r, x, columns, row, mt__omp_min(end, row + r->loops->flush), lane);
-		r->loops->flush_lanes(r->op, total, lane, columns);
-	}
-}
-
-/* Rows taken as one are joined, and those left over. */
-static void unfold(const struct reduction *r, const char *x, int64_t columns, partial *total) {
-	_Alignas(64) char lane[WIDTH * 8];
-	for (int64_t half = r->fold / 2; half > 0; half /= 2)
-		r->loops->join(r->op, total, total + half * columns, half * columns);
-	int64_t taken = r->rows * r->fold, rest = r->reduced.count - taken;
-	if (rest == 0)
-		return;
-	r->loops->begin(r->op, lane, columns);
-	take_rows(r, lane, x + taken * columns * r->size, columns, rest, columns);
-	r->loops->flush_lanes(r->op, total, lane, columns);
-}
-
-/* Where chunk c starts in x and in out, and how many outputs it has. */
-static int64_t locate_chunk(const struct reduction *r, int64_t c, const char **x, char **out) {
-	const struct mt__walk *k = &r->kept;
-	int last = k->rank - 1;
-	int64_t column = c % r->chunks_per_row * r->width, outer = c / r->chunks_per_row;
-	*x = r->x + (offset_of(k, 0, last, outer) + column * k->stride[0][last]) * r->size;
-	*out = r->out + (offset_of(k, 1, last, outer) + column * k->stride[1][last]) * r->out_size;
-	return r->fold > 1 ? k->shape[last] : mt__omp_min(r->width, k->shape[last] - column);
-}
-
-/* Chunks [begin, end), their segments joined from r->partials, or done here if that is NULL. */
-static void column_chunks(const struct reduction *r, int64_t begin, int64_t end) {
-	const partial *partials = r->partials;
-	_Alignas(64) partial total[WIDTH], next[WIDTH];
-	for (int64_t c = begin; c < end; c++) {
-		const char *x;
-		char *out;
-		int64_t columns = locate_chunk(r, c, &x, &out), lanes = columns * r->fold;
-		int64_t stride = r->kept.stride[1][r->kept.rank - 1];
-		if (r->narrow) {
-			column_rows(r, x, columns, 0, r->rows, next);
-			r->loops->finish(out, stride, next, r->op == MT_REDUCE_MEAN ? (double)r->reduced.count : 1, columns);
-			continue;
-		}
-		if (!partials)
-			column_segment(r, x, lanes, 0, total);
-		else
-			memcpy(total, partials + c * r->segments * r->lanes, (size_t)lanes * sizeof *total);
-		for (int64_t s = 1; s < r->segments; s++) {
-			if (!partials)
-				column_segment(r, x, lanes, s, next);
-			r->loops->join(r->op, total, partials ? partials + (c * r->segments + s) * r->lanes : next, lanes);
-		}
-		unfold(r, x, columns, total);
-		finish(r, total, out, stride, columns);
-	}
-}
+#include "reduce_columns.h"
+#include "reduce_runs.h"
 
 /* ---- the kernel --------------------------------------------------------------------------------------------------- */
 
@@ -305,22 +116,12 @@ static void do_groups(const void *context, int64_t begin, int64_t end) {
 		run_outputs(r, begin, end);
 }
 
-/* Segment-major: where memory has the outputs of one segment side by side, it is read in order. */
 static void do_segments(const void *context, int64_t begin, int64_t end) {
 	const struct reduction *r = context;
-	int64_t groups = r->by_columns ? r->chunks : r->kept.count;
-	for (int64_t i = begin; i < end; i++) {
-		int64_t group = i % groups, segment = i / groups;
-		if (r->by_columns) {
-			const char *x;
-			char *out;
-			int64_t width = locate_chunk(r, group, &x, &out) * r->fold;
-			column_segment(r, x, width, segment, r->partials + (group * r->segments + segment) * r->lanes);
-		} else {
-			r->partials[group * r->segments + segment] =
-				run_segment(r, r->x + offset_of(&r->kept, 0, r->kept.rank, group) * r->size, segment);
-		}
-	}
+	if (r->by_columns)
+		column_segments(r, begin, end);
+	else
+		run_segments(r, begin, end);
 }
 
 /* Threads share segments, and one joins them. */

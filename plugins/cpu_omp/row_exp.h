@@ -7,6 +7,7 @@
 #define MT_OMP_ROW_EXP_H
 
 #include "reduce_vec.h"
+#include "row_pending.h"
 #include "vmath.h"
 
 #if defined(MT_ISA_AVX512)
@@ -34,8 +35,10 @@ MT_INLINE __m512 row_exp_vec(__m512 x, __m512 powers, bool positive) {
 }
 
 /* y[j] = e^(x[j] − shift) · scale, j < n, unless y is NULL; the sum of e^(x[j] − shift).  n ≤ 2048 for accuracy.
- * next: what lies that many elements on is asked for meanwhile; or 0.  positive, a constant: x may be above shift. */
-MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next, bool positive) {
+ * next: what lies that many elements on is asked for meanwhile; or 0.  positive, a constant: x may be above shift.
+ * pending: of the kind given, a constant, some is stored meanwhile; or NULL. */
+MT_INLINE float row_exp_and_store(float *y, const float *x, float shift, float scale, int64_t n, int64_t next,
+                                  bool positive, struct row_pending *pending, int kind) {
 	const __m512 m = _mm512_set1_ps(shift), powers = _mm512_loadu_ps(row_exp_powers), s = _mm512_set1_ps(scale);
 	__m512 sum[4];
 	int64_t j = 0;
@@ -49,6 +52,8 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 			sum[k] = _mm512_add_ps(sum[k], e);
 			if (next)
 				__builtin_prefetch(x + j + 16 * k + next, 0, 2);
+			if (pending)
+				row_pending_store(pending, kind);
 			if (y)
 				_mm512_storeu_ps(y + j + 16 * k, _mm512_mul_ps(e, s));
 		}
@@ -80,8 +85,8 @@ MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *
 
 #else
 
-MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next, bool positive) {
-	(void)next;
+MT_INLINE float row_exp_and_store(float *y, const float *x, float shift, float scale, int64_t n, int64_t next,
+                                  bool positive, struct row_pending *pending, int kind) {
 	(void)positive;
 	enum { CHUNK = 256 };
 	_Alignas(64) float term[CHUNK];
@@ -101,6 +106,10 @@ MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int6
 			for (int64_t j = 0; j < part; j++)
 				y[i + j] = term[j] * scale;
 		}
+		for (int64_t j = 0; pending && j < part; j += VL_F32) {
+			__builtin_prefetch(x + i + j + next, 0, 2);
+			row_pending_store(pending, kind);
+		}
 	}
 	return sum;
 }
@@ -118,6 +127,10 @@ MT_INLINE void row_exp_lanes(float *y, float *sum, const float *x, const float *
 }
 
 #endif
+
+MT_INLINE float row_exp(float *y, const float *x, float shift, float scale, int64_t n, int64_t next, bool positive) {
+	return row_exp_and_store(y, x, shift, scale, n, next, positive, NULL, 0);
+}
 
 /* The largest of x, NaN passed over (e^NaN makes it known). */
 static inline float row_largest(const float *x, int64_t n) {

@@ -15,7 +15,8 @@ struct softmax {
 	void (*unit)(const struct softmax *s, const struct mt__lane_block *b);
 	bool direct; /* side by side: rows of lanes are contiguous and of the computed type */
 	/* softmax_rows.h */
-	bool far;     /* results are stored past the caches */
+	bool far;                                                              /* results are stored past the caches */
+	void (*far_rows)(const struct softmax *s, int64_t begin, int64_t end); /* units in a row; or NULL: one by one */
 	float *terms; /* of each thread, terms_each of them; or NULL: they stay in out */
 	int64_t terms_each;
 	/* rows of f16 or bf16 by way of floats */
@@ -56,8 +57,11 @@ static void run_units(const void *context, int64_t begin, int64_t end) {
 	const struct softmax *s = context;
 	struct mt__lane_block b;
 	mt__lanes_locate(&s->lanes, begin, &b);
-	for (int64_t u = begin; u < end; u++, mt__lanes_advance(&s->lanes, &b))
-		s->unit(s, &b);
+	if (s->far_rows)
+		s->far_rows(s, begin, end);
+	else
+		for (int64_t u = begin; u < end; u++, mt__lanes_advance(&s->lanes, &b))
+			s->unit(s, &b);
 	if (s->far)
 		stream_end();
 }
@@ -79,9 +83,11 @@ static bool lies_ready(const struct mt__lanes *l, bool blocks) {
 	return true;
 }
 
-/* One thread's terms: of a block, or of a row that the second cache level holds; else 0. */
+/* One thread's terms: of two rows, of a block, or of a row that the second cache level holds; else 0. */
 static int64_t terms_of(const struct softmax *s, bool blocks) {
 	int64_t n = s->lanes.extent * (blocks ? s->lanes.width : 1);
+	if (s->far_rows)
+		return s->log ? 0 : 2 * ((n + 15) / 16 * 16 + ROW_PENDING_ROOM);
 	return s->far && !s->log && n <= 2 * SOFTMAX_BLOCK ? (n + 15) / 16 * 16 : 0;
 }
 
@@ -99,6 +105,8 @@ static bool run_ready(mt_queue *queue, struct softmax *s, unit_function *row, un
 	mt__lanes_divide(l, blocks ? mt__omp_max(wide, SOFTMAX_LANES) : 1);
 	s->unit = blocks ? block : row;
 	s->far = l->walk.count * l->extent * 4 >= MT__OMP_STREAM_BYTES;
+	if (s->far && !blocks && row == ready_row && row_pending_suits(l->extent))
+		s->far_rows = s->log ? far_log_softmax : far_softmax;
 	s->terms_each = terms_of(s, blocks);
 	uint64_t bytes = (uint64_t)(s->terms_each * threads) * 4;
 	if (bytes > 0) {
@@ -154,6 +162,7 @@ int32_t MT_ISA_NAME(mt__omp_softmax)(mt_queue *queue, const struct mt_softmax_ar
 	s.loops = mt__omp_reduce_loops(MT_REDUCE_SUM, dtype);
 	s.log = args->log != 0;
 	s.far = false;
+	s.far_rows = NULL;
 	s.terms = NULL;
 	if (run_ready(queue, &s, ready_row, ready_block, 4, &status) || run_low_rows(queue, &s, ready_row, 6, &status))
 		return status;
@@ -174,6 +183,7 @@ int32_t MT_ISA_NAME(mt__omp_softmax_grad)(mt_queue *queue, const struct mt_softm
 	s.log = args->log != 0;
 	s.direct = false;
 	s.far = false;
+	s.far_rows = NULL;
 	s.terms = NULL;
 	if (run_ready(queue, &s, ready_row_grad, NULL, 3, &status) || run_low_rows(queue, &s, ready_row_grad, 5, &status))
 		return status;

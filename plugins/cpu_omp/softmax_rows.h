@@ -43,6 +43,42 @@ static void ready_row(const struct softmax *s, const struct mt__lane_block *b) {
 		row_affine(out, y, 0, scale, 0, n, false);
 }
 
+/* Rows [begin, end) of log_softmax (is_log, a constant) or softmax that come from memory: each is stored while the next
+ * one's exponentials are calculated. */
+MT_INLINE void far_rows(const struct softmax *s, int64_t begin, int64_t end, bool is_log) {
+	const int kind = is_log ? ROW_SUBTRACT | ROW_ADD : ROW_SCALE;
+	const struct mt__walk *w = &s->lanes.walk;
+	int64_t n = s->lanes.extent, rows = row_pending_rows_ahead(n), step = w->stride[1][w->rank - 1];
+	float *terms = terms_here(s, NULL);
+	struct row_pending p = {0};
+	struct mt__lane_block b;
+	mt__lanes_locate(&s->lanes, begin, &b);
+	for (int64_t u = begin; u < end; u++, mt__lanes_advance(&s->lanes, &b)) {
+		const float *x = (const float *)b.at[1];
+		float *y = is_log ? NULL : row_pending_terms(terms + u % 2 * (s->terms_each / 2), x);
+		int64_t ahead = u + rows < end ? rows * step : 0;
+		float m = row_largest(x, n);
+		double sum = 0;
+		for (int64_t i = 0; i < n; i += SOFTMAX_CHUNK)
+			sum += (double)row_exp_and_store(is_log ? NULL : y + i, x + i, m, 1, mt__omp_min(SOFTMAX_CHUNK, n - i),
+			                                 ahead, false, &p, kind);
+		row_pending_end(&p, kind);
+		row_pending_begin(&p, (float *)b.at[0], is_log ? x : y, n);
+		p.first = m;
+		p.add = is_log ? -(float)log(sum) : 0;
+		p.scale = (float)(1 / sum);
+	}
+	row_pending_end(&p, kind);
+}
+
+static void far_log_softmax(const struct softmax *s, int64_t begin, int64_t end) {
+	far_rows(s, begin, end, true);
+}
+
+static void far_softmax(const struct softmax *s, int64_t begin, int64_t end) {
+	far_rows(s, begin, end, false);
+}
+
 /* sum[j] = Σ e^(x−m[j]) down the lanes, a few rows by themselves first; the terms go to y.  Every other row of the block
  * `next` elements on is asked for. */
 MT_INLINE void sum_of_block(float *y, int64_t ldy, float *sum, const float *x, int64_t ld, const float *m, int64_t rows,
