@@ -1,9 +1,10 @@
 /* How far omp's elementary functions of f32 are from the correctly rounded result, in ULP, specials included:
  *
- *     tests/conformance/ulp PLUGIN.so [STRIDE [SAMPLES [NAME]]]
+ *     tests/conformance/ulp PLUGIN.so [STRIDE [SAMPLES [NAME [FROM TO]]]]
  *
  * Functions of one argument are computed for every STRIDE-th of the 2^32 floats (4099; 1 is exhaustive), those of two for
- * SAMPLES pairs (2^18), hard ones among them; NAME: of one function alone.  Output is TAP: a line for each function with
+ * SAMPLES pairs (2^18), hard ones among them; NAME: of one function alone; FROM, TO: of one argument, for every STRIDE-th float whose
+ * magnitude is in that range.  Output is TAP: a line for each function with
  * the greatest error and where it is.  The reference is the C library in double, and in long double for pow.
  *
  * Gradients are those with an upstream gradient of 1.  Where a slope passes zero its relative error has no bound: there
@@ -186,6 +187,12 @@ static double allowed(int gradient) {
 
 /* ---- measuring ---------------------------------------------------------------------------------------------------- */
 
+static uint32_t bits_of(float x) {
+	uint32_t u;
+	memcpy(&u, &x, sizeof u);
+	return u;
+}
+
 static float from_bits(uint32_t u) {
 	float x;
 	memcpy(&x, &u, sizeof x);
@@ -262,21 +269,36 @@ static void call(struct cf_host *h, int zip, int32_t op) {
 	}
 }
 
-static struct worst measure_one(struct cf_host *h, const struct one *f, uint32_t stride) {
-	struct worst w = {0, 0, 0};
+/* Every stride-th of the floats with bits in [from, to]; *w keeps the worst. */
+static void measure_range(struct cf_host *h, const struct one *f, uint32_t stride, uint64_t from, uint64_t to,
+                          struct worst *w) {
 	float *a = buffers, *x = buffers + BLOCK, *y = buffers + 2 * BLOCK;
 	for (int i = 0; i < BLOCK; i++)
 		a[i] = 1;
-	for (uint64_t u = 0; u < 0x100000000u; u += (uint64_t)stride * BLOCK) {
-		for (int i = 0; i < BLOCK; i++)
-			x[i] = from_bits((uint32_t)(u + (uint64_t)i * stride));
+	for (uint64_t u = from; u <= to; u += (uint64_t)stride * BLOCK) {
+		for (int i = 0; i < BLOCK; i++) {
+			uint64_t bits = u + (uint64_t)i * stride;
+			x[i] = from_bits((uint32_t)(bits < to ? bits : to));
+		}
 		call(h, f->zip, f->op);
 		for (int i = 0; i < BLOCK; i++) {
 			double e = error_of_double(y[i], f->f((double)x[i]), f->floor);
-			if (!(e <= w.error))
-				w = (struct worst){e, x[i], 0};
+			if (!(e <= w->error))
+				*w = (struct worst){e, x[i], 0};
 		}
 	}
+}
+
+/* range: bits of the least and of the greatest magnitude; NULL: all floats. */
+static struct worst measure_one(struct cf_host *h, const struct one *f, uint32_t stride, const uint64_t *range) {
+	const uint64_t minus = 0x80000000u;
+	struct worst w = {0, 0, 0};
+	if (range == NULL) {
+		measure_range(h, f, stride, 0, 0xFFFFFFFFu, &w);
+		return w;
+	}
+	measure_range(h, f, stride, range[0], range[1], &w);
+	measure_range(h, f, stride, range[0] | minus, range[1] | minus, &w);
 	return w;
 }
 
@@ -337,6 +359,9 @@ int main(int argc, char **argv) {
 	uint32_t stride = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 4099;
 	uint64_t samples = argc > 3 ? strtoull(argv[3], NULL, 0) : 1 << 18;
 	const char *only = argc > 4 ? argv[4] : NULL;
+	uint64_t range[2] = {0, 0};
+	for (int i = 0; i < 2 && argc > 6; i++)
+		range[i] = bits_of(fabsf(strtof(argv[5 + i], NULL)));
 	struct cf_host host;
 	int failed = 0;
 	buffers = malloc(3 * BLOCK * sizeof *buffers);
@@ -351,7 +376,8 @@ int main(int argc, char **argv) {
 			printf("ok %d - %s # SKIP\n", i + 1, name);
 			continue;
 		}
-		struct worst w = i < ONES ? measure_one(&host, &ones[i], stride) : measure_two(&host, &twos[i - ONES], samples);
+		struct worst w = i < ONES ? measure_one(&host, &ones[i], stride, argc > 6 ? range : NULL)
+		                          : measure_two(&host, &twos[i - ONES], samples);
 		int right = w.error <= allowed(i < ONES && ones[i].zip);
 		report(i + 1, name, &w, i >= ONES, right);
 		failed += !right;
