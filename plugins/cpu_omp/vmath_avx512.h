@@ -1,6 +1,7 @@
 /* Elementary functions of 16 floats with what AVX-512 has beyond other levels: scaling by 2^n with overflow and
- * subnormals in one instruction, tables of 32 floats (16 doubles) looked up in registers.  vmath.h and vmath_wide.h say the same
- * in plain C; the same special values, and at most 2 ULP (docs/performance/elementwise.md has the maxima). */
+ * subnormals in one instruction, tables of 32 floats looked up in registers.  vmath.h and vmath_wide.h say the same in
+ * plain C; the same special values, and at most 2 ULP (docs/performance/elementwise.md has the maxima).  Here are the
+ * exponential's relatives; vmath_avx512_*.h have the others by family. */
 #ifndef MT_OMP_VMATH_AVX512_H
 #define MT_OMP_VMATH_AVX512_H
 
