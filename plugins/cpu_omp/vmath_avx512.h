@@ -10,7 +10,7 @@
 #include "stream.h"
 
 /* Ways that few vectors take: out of line, so that their constants stay out of the registers of the loop. */
-#define MT__FAR static __attribute__((cold, noinline, unused))
+#define MT__FAR static __attribute__((noinline, unused))
 #define MT__RARELY(mask) __builtin_expect((mask) != 0, 0)
 
 MT_INLINE __m512 set_f32(float x) {
