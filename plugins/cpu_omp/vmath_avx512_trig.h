@@ -12,9 +12,15 @@
 MT__FAR __m512 trig_far(bool is_sin, __m512 x, __m512 y, __mmask16 far) {
 	float in[16], out[16];
 	_mm512_storeu_ps(in, x);
+	if (is_sin) {
 #pragma omp simd
-	for (int i = 0; i < 16; i++)
-		out[i] = is_sin ? mt__sinf(in[i]) : mt__cosf(in[i]);
+		for (int i = 0; i < 16; i++)
+			out[i] = mt__sinf(in[i]);
+	} else {
+#pragma omp simd
+		for (int i = 0; i < 16; i++)
+			out[i] = mt__cosf(in[i]);
+	}
 	for (int i = 0; i < 16; i++)
 		if (fabsf(in[i]) >= MT__TRIG_LIMIT)
 			out[i] = is_sin ? sinf(in[i]) : cosf(in[i]);
