@@ -74,8 +74,13 @@ struct map {
 	mt_scalar p, q;
 };
 
-static bool is_trig(int32_t op) {
+/* Functions whose loops want only arguments below MT__TRIG_LIMIT. */
+static bool is_limited(int32_t op) {
+#if defined(MT_ISA_AVX512)
+	return op == MT_MAP_TAN;
+#else
 	return op == MT_MAP_SIN || op == MT_MAP_COS || op == MT_MAP_TAN;
+#endif
 }
 
 static bool gives_bool(int32_t op) {
@@ -108,7 +113,7 @@ static void run(const void *context, int64_t n, void *const *p, uint32_t scalars
 	(void)scalars;
 	switch (m->dtype) {
 	case MT_F32:
-		if (is_trig(m->op))
+		if (is_limited(m->op))
 			map_trig(m->op, p[0], p[1], n);
 		else
 			map_f32(m->op, p[0], p[1], n, mt__scalar_f32(m->p), mt__scalar_f32(m->q));
@@ -190,7 +195,7 @@ int32_t MT_ISA_NAME(mt__omp_map)(mt_queue *queue, const struct mt_map_args *args
 	job.may_be_scalar = 0;
 	job.cost = cost(args->op, args->x->dtype);
 	job.run = run;
-	job.stream = args->x->dtype == MT_F32 && !is_trig(args->op) && !gives_bool(args->op) ? stream : NULL;
+	job.stream = args->x->dtype == MT_F32 && !is_limited(args->op) && !gives_bool(args->op) ? stream : NULL;
 	job.context = &m;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;

@@ -4,7 +4,7 @@
  * product that feeds a sum is an explicit mt__madd: the compiler then has nothing left to contract, and the vector body
  * and the scalar rest of a loop give the same bits.
  *
- * docs/performance/elementwise.md has the greatest error of each over all floats, bench/ulp measures it. */
+ * docs/performance/elementwise.md has the greatest error of each over all floats, tests/conformance/ulp measures it. */
 #ifndef MT_OMP_VMATH_H
 #define MT_OMP_VMATH_H
 

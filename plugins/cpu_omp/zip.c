@@ -262,18 +262,23 @@ static bool gives_bool(int32_t op) {
 	return op >= MT_ZIP_LT && op <= MT_ZIP_LOGICAL_XOR;
 }
 
-/* pow with one exponent for all: squares, cubes and reciprocals as products. */
-static bool simple_pow(const struct zip *z, float *out, const float *a, float exponent, int64_t n) {
+typedef void zip_loop_f32(int op, void *out, const float *a, const float *b, uint32_t scalars, int64_t n, float p,
+                          float q);
+
+/* pow with one exponent for all: squares and reciprocals as products and quotients, in that loop. */
+static bool simple_pow(zip_loop_f32 *loop, float *out, const float *a, float exponent, int64_t n) {
 	const float one = 1.0f;
-	if (exponent == -1.0f) {
-		zip_f32(MT_ZIP_DIV, out, &one, a, 1, n, 0, 0);
-		return true;
-	}
-	if (exponent != 2.0f)
+	if (exponent == -1.0f)
+		loop(MT_ZIP_DIV, out, &one, a, 1, n, 0, 0);
+	else if (exponent == 2.0f)
+		loop(MT_ZIP_MUL, out, a, a, 0, n, 0, 0);
+	else
 		return false;
-	(void)z;
-	zip_f32(MT_ZIP_MUL, out, a, a, 0, n, 0, 0);
 	return true;
+}
+
+static bool is_pow_f32(const struct zip *z) {
+	return z->op == MT_ZIP_POW && z->dtype == MT_F32;
 }
 
 static void run(const void *context, int64_t n, void *const *p, uint32_t scalars) {
@@ -288,7 +293,7 @@ static void run(const void *context, int64_t n, void *const *p, uint32_t scalars
 		mt__omp_fill_run(p[0], &value, size, n);
 		return;
 	}
-	if (z->op == MT_ZIP_POW && z->dtype == MT_F32 && one == 2 && simple_pow(z, p[0], a, *(const float *)b, n))
+	if (is_pow_f32(z) && one == 2 && simple_pow(zip_f32, p[0], a, *(const float *)b, n))
 		return;
 	apply(z, p[0], a, b, one, n);
 }
@@ -300,7 +305,7 @@ static void stream(const void *context, int64_t n, void *const *p, uint32_t scal
 	uint32_t one = z->scalar_at < 0 ? scalars >> 1 : (scalars >> 1 ? 3u : 1u << z->scalar_at);
 	if (one == 3)
 		run(context, n, p, scalars);
-	else
+	else if (!is_pow_f32(z) || one != 2 || !simple_pow(stream_f32, p[0], a, *(const float *)b, n))
 		stream_f32(z->op, p[0], a, b, one, n, mt__scalar_f32(z->p), mt__scalar_f32(z->q));
 }
 
@@ -374,9 +379,7 @@ static __attribute__((noinline)) int32_t zip(mt_queue *queue, const struct mt_zi
 	job.may_be_scalar = 6;
 	job.cost = cost(args->op, one->dtype);
 	job.run = run;
-	job.stream = one->dtype == MT_F32 && !gives_bool(args->op) && args->op != MT_ZIP_POW && !has_quotient(args->op)
-	                 ? stream
-	                 : NULL;
+	job.stream = one->dtype == MT_F32 && !gives_bool(args->op) && !has_quotient(args->op) ? stream : NULL;
 	job.context = &z;
 	mt__omp_elementwise(queue, &job);
 	return MT_OK;
