@@ -73,7 +73,7 @@ static mt_status epoch(mt_module *net, mt_optim *optim, mt_loader *loader, int64
 
 static mt_status run(mt_module *net, mt_optim *optim, mt_loader *loader, int epochs, int threads) {
 	const double macs = PIXELS * HIDDEN + HIDDEN * CLASSES, images = (double)(mt_loader_batches(loader) * BATCH);
-	double rates[MOST_EPOCHS], shares[MOST_EPOCHS], loss = 0;
+	double rates[MOST_EPOCHS] = {0}, shares[MOST_EPOCHS] = {0}, loss = 0;
 	for (int i = 0; i < epochs; i++) {
 		double peak = peak_flops(threads, 0, 0.05), begun = now();
 		mt_status status = epoch(net, optim, loader, i, &loss);

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,6 +197,46 @@ static void test_strides(void) {
 	t = mt_from_dlpack(&p.plain);
 	CHECK_SHAPE0(t);
 	CHECK_VALUES(t, 0);
+}
+
+/* Columns that lie further apart than 32 bits count elements, in memory that is mostly not there. */
+static void test_far(void) {
+	enum { ROWS = 20, COLUMNS = 3 };
+	const int64_t apart = ((int64_t)1 << 31) + 7;
+	const size_t bytes = (size_t)((COLUMNS - 1) * apart + ROWS) * sizeof(float);
+	static struct producer p;
+	if (!on_host())
+		return;
+	float *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (data == MAP_FAILED)
+		return;
+	mt_scope *scope = mt_scope_begin();
+	mt_tensor *near = mt_mul_scalar(mt_sub_scalar(counting(MT_SHAPE(ROWS, COLUMNS), MT_F32), mt_f(30)), mt_f(0.03125));
+	double *values = elements(near);
+	MT_REQUIRE(values != NULL);
+	for (int64_t i = 0; i < ROWS; i++)
+		for (int64_t j = 0; j < COLUMNS; j++)
+			data[j * apart + i] = (float)values[i * COLUMNS + j];
+	produce(&p, data, f32, MT_SHAPE(ROWS, COLUMNS), (const int64_t[]){1, apart});
+	mt_tensor *far = mt_from_dlpack(&p.plain);
+	MT_REQUIRE(far != NULL);
+	mt_tensor *const of_far[] = {
+		mt_exp(far),        mt_mul(near, far),          mt_matmul(mt_transpose(far, 0, 1), far),
+		mt_softmax(far, 1), mt_sum(far, MT_AXES(0), 0), mt_cumsum(far, 1)};
+	mt_tensor *const of_near[] = {mt_exp(near),
+	                              mt_square(near),
+	                              mt_matmul(mt_transpose(near, 0, 1), near),
+	                              mt_softmax(near, 1),
+	                              mt_sum(near, MT_AXES(0), 0),
+	                              mt_cumsum(near, 1)};
+	for (size_t i = 0; i < sizeof of_far / sizeof *of_far; i++) {
+		int close = 0;
+		row("result %d", (int)i);
+		MT_CHECK(mt_allclose(of_far[i], of_near[i], 1e-5, 1e-6, 0, &close) == MT_OK && close);
+	}
+	free(values);
+	mt_scope_end(scope);
+	munmap(data, bytes);
 }
 
 static void test_empty(void) {
@@ -536,6 +577,7 @@ EACH(last_user)
 EACH(version)
 EACH(dtypes)
 EACH(strides)
+EACH(far)
 EACH(empty)
 EACH(no_deleter)
 EACH(read_only)
@@ -549,19 +591,13 @@ EACH(out_refused)
 EACH(other_thread)
 EACH(fork)
 
-static const mt_test_case in_cases[] = {{"shares", each_shares},
-                                        {"last_user", each_last_user},
-                                        {"version", each_version},
-                                        {"dtypes", each_dtypes},
-                                        {"strides", each_strides},
-                                        {"empty", each_empty},
-                                        {"no_deleter", each_no_deleter},
-                                        {"read_only", each_read_only},
-                                        {"overlap", each_overlap},
-                                        {"refused", each_refused},
-                                        {"major", each_major},
-                                        {"pinned", each_pinned},
-                                        {0}};
+static const mt_test_case in_cases[] = {{"shares", each_shares},       {"last_user", each_last_user},
+                                        {"version", each_version},     {"dtypes", each_dtypes},
+                                        {"strides", each_strides},     {"far", each_far},
+                                        {"empty", each_empty},         {"no_deleter", each_no_deleter},
+                                        {"read_only", each_read_only}, {"overlap", each_overlap},
+                                        {"refused", each_refused},     {"major", each_major},
+                                        {"pinned", each_pinned},       {0}};
 static const mt_test_case out_cases[] = {{"out", each_out},
                                          {"gives_back", each_gives_back},
                                          {"refused", each_out_refused},

@@ -2,6 +2,8 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "backends.h"
 
@@ -165,6 +167,24 @@ static void test_threads(void) {
 	CHECK_VALUES(mine, 1, 1);
 	mt_scope_end(foreign_scope);
 	MT_CHECK_INT(mt_live_tensors(), before);
+}
+
+/* In a forked child the parent's devices make no tensors, not even of what the thread keeps for small ones. */
+static void test_forked(void) {
+	mt_scope *scope = mt_scope_begin();
+	for (int i = 0; i < 4; i++)
+		MT_REQUIRE(mt_empty(MT_SHAPE(2), MT_F32) != NULL);
+	mt_scope_end(scope);
+	pid_t child = fork();
+	if (child == 0) {
+		mt_status status;
+		mt_tensor *t = mt_empty(MT_SHAPE(2), MT_F32);
+		mt_error_take(&status);
+		_exit(t == NULL && status == MT_E_FORKED ? 0 : 1);
+	}
+	int status = -1;
+	waitpid(child, &status, 0);
+	MT_CHECK_INT(status, 0);
 }
 
 /* ---- what a tensor tells ------------------------------------------------------------------------------------------ */
@@ -403,11 +423,17 @@ static void test_host_writes(void) {
 }
 
 static const mt_test_case cases[] = {
-	{"scopes", test_scopes},           {"threads", test_threads},
-	{"queries", test_queries},         {"names", test_names},
-	{"dtypes", test_dtypes},           {"promotion", test_promotion},
-	{"access", test_access},           {"transfer", test_transfer},
-	{"host_writes", test_host_writes}, {NULL, NULL},
+	{"scopes", test_scopes},
+	{"threads", test_threads},
+	{"forked", test_forked},
+	{"queries", test_queries},
+	{"names", test_names},
+	{"dtypes", test_dtypes},
+	{"promotion", test_promotion},
+	{"access", test_access},
+	{"transfer", test_transfer},
+	{"host_writes", test_host_writes},
+	{NULL, NULL},
 };
 static const mt_test_suite suites[] = {{"tensor", cases, NULL, NULL}, {0}};
 

@@ -254,7 +254,9 @@ struct mt_sort_args {
 /* Cross-correlation over 1 to 3 spatial dims s:
  *     out[n, co, o] = act(bias[co] + Σ_{ci, k} weight[co, ci, k] · x[n, g·Ci/groups + ci, o·stride + k·dilation − pad])
  * with g = co / (Co/groups), and x = 0 outside.   x: [N, Ci, S…]   weight: [Co, Ci/groups, K…]   bias: [Co] or NULL
- * out: [N, Co, O…].  pad is on the low side; the high side follows from O (any O is legal).  Any strides. */
+ * out: [N, Co, O…].  pad is on the low side; the high side follows from O (any O is legal).  Any strides.
+ * A kernel may multiply by the zeros outside or skip them: where they meet a weight or gout that is infinite or NaN, here
+ * and in the gradients, NaN is as right as what skipping gives. */
 struct mt_conv_params {
 	int32_t stride[MT_MAX_SPATIAL], pad[MT_MAX_SPATIAL], dilation[MT_MAX_SPATIAL];
 	int32_t groups;

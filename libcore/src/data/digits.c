@@ -1,5 +1,10 @@
 /* Procedural digits: pen strokes, bent and drawn.  Only IEEE add, mul, div and sqrt are used, so that every machine
  * draws the same pixels (libcore is compiled without contraction to FMA). */
+#if defined(__GNUC__) && !defined(__clang__)
+/* gcc 13.2 makes other pixels of these loops where it vectorises them. */
+#pragma GCC optimize("no-tree-loop-vectorize")
+#endif
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

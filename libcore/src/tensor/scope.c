@@ -69,9 +69,16 @@ static void on_process_exit(void) {
 		drain(&mt__thread);
 }
 
+/* The one thread of a forked child: its idle storages are the parent's devices'. */
+static void on_fork(void) {
+	mt__thread.small.items = NULL;
+	mt__thread.small.count = 0;
+}
+
 static void make_exit_key(void) {
 	exit_process = getpid();
-	exit_ready = pthread_key_create(&exit_key, on_thread_exit) == 0 && atexit(on_process_exit) == 0;
+	exit_ready = pthread_key_create(&exit_key, on_thread_exit) == 0 && atexit(on_process_exit) == 0 &&
+	             pthread_atfork(NULL, NULL, on_fork) == 0;
 }
 
 int mt__thread_register(void) {
