@@ -76,37 +76,25 @@ double peak_flops(int threads, int wide, double seconds) {
 
 /* ---- memory ---- */
 
-enum { BLOCK = 64 << 20, PART = 16 << 20, PIECE = 1 << 18, HUGE_PAGE = 2 << 20 };
+enum { BLOCK = 64 << 20, PIECE = 1 << 18, HUGE_PAGE = 2 << 20 };
 
-/* Two blocks whose pages are all there, huge ones where the kernel gives them, as to a backend's large arrays; 0 where
- * there is no memory. */
-static int make_blocks(char *blocks[2]) {
+/* Two blocks whose pages are all there, huge ones where the kernel gives them, as to a backend's large arrays, and too
+ * large to be in a cache when they are read again; NULL where there is no memory. */
+static char **make_blocks(void) {
+	static char *blocks[2];
 	for (int i = 0; i < 2; i++) {
 		void *block = NULL;
 		if (blocks[i] != NULL)
 			continue;
 		if (posix_memalign(&block, HUGE_PAGE, BLOCK) != 0)
-			return 0;
+			return NULL;
 #if defined(MADV_HUGEPAGE)
 		(void)madvise(block, BLOCK, MADV_HUGEPAGE);
 #endif
 		memset(block, i, BLOCK);
 		blocks[i] = block;
 	}
-	return 1;
-}
-
-/* The blocks and the next part's offset: each part is another than the one before, none is still in a cache.  0 where
- * there is no memory. */
-static int next_part(char **to, char **from) {
-	static char *blocks[2];
-	static size_t at;
-	if (!make_blocks(blocks))
-		return 0;
-	*from = blocks[0] + at;
-	*to = blocks[1] + at;
-	at = (at + PART) % BLOCK;
-	return 1;
+	return blocks;
 }
 
 /* Non-temporal stores where this CPU's baseline has them: 16-byte pieces of aligned blocks. */
@@ -120,18 +108,15 @@ static void copy_past_caches(char *to, const char *from, size_t bytes) {
 #endif
 }
 
-static double time_copy(char *to, const char *from, int threads, int past_caches) {
+static double time_copy(char *to, const char *from, int threads) {
 	double begin = bench_now();
 	(void)threads;
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(threads) schedule(static)
 #endif
-	for (int i = 0; i < PART / PIECE; i++) {
+	for (int i = 0; i < BLOCK / PIECE; i++) {
 		size_t at = (size_t)i * PIECE;
-		if (past_caches)
-			copy_past_caches(to + at, from + at, PIECE);
-		else
-			memcpy(to + at, from + at, PIECE);
+		copy_past_caches(to + at, from + at, PIECE);
 	}
 	return bench_now() - begin;
 }
@@ -144,35 +129,25 @@ static double time_read(const char *from, int threads) {
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(+ : total)
 #endif
-	for (int i = 0; i < PART / PIECE; i++)
+	for (int i = 0; i < BLOCK / PIECE; i++)
 		total += k->sum((const float *)(const void *)(from + (size_t)i * PIECE), PIECE / (long)sizeof(float));
 	kept = total;
 	(void)kept;
 	return bench_now() - begin;
 }
 
-enum { TRIES = 4 };
+/* Rates are of whole blocks: what memory goes on giving, not the best of its bursts. */
 
 double peak_copy(int threads) {
-	double best = 0;
-	for (int i = 0; i < TRIES; i++) {
-		char *to, *from;
-		if (!next_part(&to, &from))
-			return NAN;
-		double rate = 2.0 * PART / time_copy(to, from, threads, i & 1);
-		best = rate > best ? rate : best;
-	}
-	return best;
+	char **blocks = make_blocks();
+	if (blocks == NULL)
+		return NAN;
+	return 2.0 * BLOCK / time_copy(blocks[1], blocks[0], threads);
 }
 
 double peak_read(int threads) {
-	double best = 0;
-	for (int i = 0; i < TRIES; i++) {
-		char *second, *first;
-		if (!next_part(&second, &first))
-			return NAN;
-		double rate = PART / time_read(i & 1 ? second : first, threads);
-		best = rate > best ? rate : best;
-	}
-	return best;
+	char **blocks = make_blocks();
+	if (blocks == NULL)
+		return NAN;
+	return BLOCK / fmin(time_read(blocks[0], threads), time_read(blocks[1], threads));
 }

@@ -23,8 +23,8 @@ const struct peak_kernels *peak_best(void);
  * about half a millisecond, three at least and as many as fit into seconds.  wide: f64, else f32. */
 double peak_flops(int threads, int wide, double seconds);
 
-/* Bytes a second, read and written both counted, of copies that no cache holds: the better of plain and non-temporal
- * stores.  NaN where there is no memory for it. */
+/* Bytes a second, read and written both counted, of a copy that no cache holds, by non-temporal stores where the CPU has
+ * them.  NaN where there is no memory for it. */
 double peak_copy(int threads);
 
 /* Bytes a second that are read, into sums, from memory that no cache holds.  NaN where there is no memory for it. */
