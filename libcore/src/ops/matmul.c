@@ -1,4 +1,6 @@
 /* Matrix products: matmul with torch's promotion of vectors and batch broadcast, and linear. */
+#include <string.h>
+
 #include "ops/out.h"
 
 /* ---- the kernel --------------------------------------------------------------------------------------------------- */
@@ -107,7 +109,7 @@ static mt_tensor *matrix_transposed(mt_tensor *x) {
 
 struct matmul_attrs {
 	int32_t rank[2];
-	int64_t shape[2][MT_MAX_RANK];
+	int64_t shape[2][MT_MAX_RANK]; /* entries beyond rank are undefined */
 };
 
 /* The gradient of an input from that of its promoted form. */
@@ -167,8 +169,7 @@ static mt_tensor *record_matmul(mt_tensor *const *in, mt_tensor *y) {
 	struct matmul_attrs *attrs = mt__attrs(node);
 	for (int i = 0; i < 2; i++) {
 		attrs->rank[i] = in[i]->rank;
-		for (int d = 0; d < in[i]->rank; d++)
-			attrs->shape[i][d] = in[i]->shape[d];
+		memcpy(attrs->shape[i], in[i]->shape, sizeof attrs->shape[i]);
 		if (mt__needs(node, 1 - i) && mt__save(node, i, in[i]) != MT_OK)
 			return NULL;
 	}
