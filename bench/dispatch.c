@@ -1,4 +1,4 @@
-/* What dispatch costs, in instructions: a 0-d add on omp, and the end of its scope.
+/* What dispatch costs, in instructions: an op on omp, 0-d add above all, and the end of its scope.
  *
  *     make bench/dispatch && bench/dispatch
  *
@@ -7,9 +7,9 @@
  *
  *     scope begin, y = a + b, scope end (y, its buffer and, with a gradient, its node are given back)
  *
- * and "in a scope of 64" the same with one scope around 64 adds, for each of them.  "add, end" is what runs inside of
- * mt_add and mt_scope_end, "kernel" the part of it below the plugin's zip function, "libmt" the rest of it; "round" is
- * all: the scope's beginning and this program's own loop too.  Valgrind has no AVX-512, so that the plugin is held to
+ * and "in a scope of 64" the same with one scope around 64 adds, for each of them; products are of 32 × 32 matrices.
+ * "op, end" is what runs inside of the op and mt_scope_end, "kernel" the part of it below the plugin's function, "libmt"
+ * the rest of it; "round" is all: the scope's beginning and this program's own loop too.  Valgrind has no AVX-512, so that the plugin is held to
  * AVX2 (MT_MAX_ISA); libmt's own code is the same at every level.  The counts are exact, not timings: they are the same
  * on a busy machine. */
 #include <stdio.h>
@@ -19,20 +19,29 @@
 
 #include "mt/mt.h"
 
-enum { ROUNDS = 300, BATCH = 64 };
+enum { ROUNDS = 300, BATCH = 64, EXTENT = 32 /* of matrices */ };
 
 /* ---- what is counted ---------------------------------------------------------------------------------------------- */
 
+static mt_tensor *linear(mt_tensor *a, mt_tensor *b) {
+	return mt_linear(a, b, MT_NONE);
+}
+
 struct count_case {
 	const char *name, *says;
-	int requires_grad, adds; /* adds in one scope */
+	mt_tensor *(*op)(mt_tensor *a, mt_tensor *b);
+	int rank, requires_grad, ops; /* ops in one scope */
 };
 
 static const struct count_case cases[] = {
-	{"add", "a scope with one add", 0, 1},
-	{"add-batch", "an add in a scope of 64", 0, BATCH},
-	{"add-grad", "a scope with one add, a requires a gradient", 1, 1},
-	{"add-grad-batch", "an add in a scope of 64, a requires a gradient", 1, BATCH},
+	{"add", "a scope with one add", mt_add, 0, 0, 1},
+	{"add-batch", "an add in a scope of 64", mt_add, 0, 0, BATCH},
+	{"add-grad", "a scope with one add, a requires a gradient", mt_add, 0, 1, 1},
+	{"add-grad-batch", "an add in a scope of 64, a requires a gradient", mt_add, 0, 1, BATCH},
+	{"matmul", "a scope with one matmul", mt_matmul, 2, 0, 1},
+	{"matmul-grad", "a scope with one matmul, a requires a gradient", mt_matmul, 2, 1, 1},
+	{"linear", "a scope with one linear, no bias", linear, 2, 0, 1},
+	{"linear-grad", "a scope with one linear, x requires a gradient", linear, 2, 1, 1},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
@@ -41,41 +50,44 @@ static int failed(const char *what) {
 	return 1;
 }
 
-static int run_rounds(const struct count_case *c, mt_tensor *a, mt_tensor *b, long adds) {
-	for (long done = 0; done < adds; done += c->adds) {
+static int run_rounds(const struct count_case *c, mt_tensor *a, mt_tensor *b, long ops) {
+	for (long done = 0; done < ops; done += c->ops) {
 		mt_scope *scope = mt_scope_begin();
-		for (int i = 0; i < c->adds; i++)
-			if (mt_add(a, b) == NULL)
-				return failed("add");
+		for (int i = 0; i < c->ops; i++)
+			if (c->op(a, b) == NULL)
+				return failed(c->name);
 		mt_scope_end(scope);
 	}
 	return 0;
 }
 
-static int run_case(const struct count_case *c, long adds) {
+static int run_case(const struct count_case *c, long ops) {
 	mt_device *device = mt_device_open("omp:threads=1");
 	if (device == NULL || mt_device_use(device) != MT_OK)
 		return failed("omp");
-	mt_tensor *a = mt_full(0, NULL, MT_F32, mt_f(1)), *b = mt_full(0, NULL, MT_F32, mt_f(2));
+	static const int64_t shape[2] = {EXTENT, EXTENT};
+	mt_tensor *a = mt_full(c->rank, shape, MT_F32, mt_f(1)), *b = mt_full(c->rank, shape, MT_F32, mt_f(2));
 	if (a == NULL || b == NULL || (c->requires_grad && mt_requires_grad_(a, 1) == NULL))
 		return failed("tensors");
-	return run_rounds(c, a, b, adds);
+	return run_rounds(c, a, b, ops);
 }
 
 /* ---- counting ----------------------------------------------------------------------------------------------------- */
 
-/* What callgrind is to count: everything; an add and the end of its scope; the kernel. */
-static const char whole_round[] = "", add_and_end[] = "--toggle-collect=mt_add --toggle-collect=mt_scope_end",
-				  kernel_alone[] = "--toggle-collect=mt__omp_zip_avx2";
+/* What callgrind is to count: everything; an op and the end of its scope; the kernel. */
+static const char whole_round[] = "",
+				  op_and_end[] = "--toggle-collect=mt_add --toggle-collect=mt_matmul --toggle-collect=mt_linear "
+								 "--toggle-collect=mt_scope_end",
+				  kernel_alone[] = "--toggle-collect=mt__omp_zip_avx2 --toggle-collect=mt__omp_matmul_avx2";
 
-/* Instructions of the process that runs adds of a case; inside: the options that say which.  -1 where it cannot be
+/* Instructions of the process that runs ops of a case; inside: the options that say which.  -1 where it cannot be
  * told. */
-static long long instructions(const char *program, const char *name, long adds, const char *inside) {
+static long long instructions(const char *program, const char *name, long ops, const char *inside) {
 	char command[4096], line[1024];
 	long long counted = -1;
 	snprintf(command, sizeof command,
 	         "MT_MAX_ISA=avx2 valgrind --tool=callgrind --callgrind-out-file=/dev/null %s '%s' %s %ld 2>&1", inside,
-	         program, name, adds);
+	         program, name, ops);
 	FILE *out = popen(command, "r");
 	if (out == NULL)
 		return -1;
@@ -87,10 +99,11 @@ static long long instructions(const char *program, const char *name, long adds, 
 	return pclose(out) == 0 ? counted : -1;
 }
 
-static double difference(const char *program, const char *name, const char *inside) {
-	long long once = instructions(program, name, ROUNDS * BATCH, inside);
-	long long twice = instructions(program, name, 2L * ROUNDS * BATCH, inside);
-	return once < 0 || twice < 0 ? -1 : (double)(twice - once) / (ROUNDS * BATCH);
+static double difference(const char *program, const struct count_case *c, const char *inside) {
+	long ops = (long)ROUNDS * c->ops;
+	long long once = instructions(program, c->name, ops, inside);
+	long long twice = instructions(program, c->name, 2 * ops, inside);
+	return once < 0 || twice < 0 ? -1 : (double)(twice - once) / (double)ops;
 }
 
 static int count_all(void) {
@@ -99,11 +112,11 @@ static int count_all(void) {
 	if (length < 0)
 		return 1;
 	program[length] = '\0';
-	printf("%-48s %10s %10s %10s %10s\n", "instructions", "add, end", "kernel", "libmt", "round");
+	printf("%-48s %10s %10s %10s %10s\n", "instructions", "op, end", "kernel", "libmt", "round");
 	for (int i = 0; i < N_CASES; i++) {
-		double inside = difference(program, cases[i].name, add_and_end);
-		double kernel = difference(program, cases[i].name, kernel_alone);
-		double all = difference(program, cases[i].name, whole_round);
+		double inside = difference(program, &cases[i], op_and_end);
+		double kernel = difference(program, &cases[i], kernel_alone);
+		double all = difference(program, &cases[i], whole_round);
 		if (inside < 0 || kernel < 0 || all < 0) {
 			fprintf(stderr, "dispatch: valgrind could not run it; it is needed for counting\n");
 			return 1;
@@ -119,7 +132,7 @@ int main(int argc, char **argv) {
 	for (int i = 0; argc == 3 && i < N_CASES; i++)
 		if (strcmp(argv[1], cases[i].name) == 0)
 			return run_case(&cases[i], strtol(argv[2], NULL, 10));
-	fprintf(stderr, "usage: dispatch                counts\n       dispatch CASE ADDS     runs a case: add, add-batch, "
-	                "add-grad or add-grad-batch\n");
+	fprintf(stderr, "usage: dispatch                counts\n       dispatch CASE OPS      runs a case: add, matmul or "
+	                "linear, with -grad, or add with -batch or -grad-batch\n");
 	return 2;
 }

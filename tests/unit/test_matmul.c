@@ -104,8 +104,14 @@ static void dtypes_on_device(void) {
 	MT_CHECK_INT(mt_tensor_dtype(mt_matmul(mt_cast(a, MT_U8), mt_cast(a, MT_I64))), MT_I64);
 	row("promotion");
 	MT_CHECK_INT(mt_tensor_dtype(mt_matmul(a, mt_ones(MT_SHAPE(2, 2), MT_F32))), MT_F32);
+	mt_tensor *w = mt_ones(MT_SHAPE(2, 2), MT_F32), *y = mt_linear(w, w, mt_ones(MT_SHAPE(2), MT_F64));
+	CHECK_VALUES(y, 3, 3, 3, 3);
+	MT_CHECK_INT(mt_tensor_dtype(y), MT_F64);
+	MT_CHECK_INT(mt_tensor_dtype(mt_linear(w, mt_cast(w, MT_F64), MT_NONE)), MT_F64);
 	MT_CHECK(mt_matmul(mt_cast(a, MT_BOOL), mt_cast(a, MT_BOOL)) == NULL);
 	CHECK_ERROR(MT_E_DTYPE, "matmul: not defined on bool");
+	MT_CHECK(mt_linear(mt_cast(a, MT_BOOL), mt_cast(a, MT_BOOL), MT_NONE) == NULL);
+	CHECK_ERROR(MT_E_DTYPE, "linear: not defined on bool");
 }
 
 static void dtypes(void) {
@@ -179,8 +185,26 @@ static void errors(void) {
 	CHECK_ERROR(MT_E_NULL, "linear");
 }
 
+static void two_devices(void) {
+	mt_device *first = mt_device_open("naive"), *second = mt_device_open("omp");
+	if (first == NULL || second == NULL) {
+		mt_test_note("%s", mt_error_take(NULL));
+		return;
+	}
+	mt_device_use(second);
+	mt_tensor *there = mt_zeros(MT_SHAPE(3, 3), MT_F32), *bias = mt_zeros(MT_SHAPE(3), MT_F32);
+	mt_device_use(first);
+	mt_tensor *here = mt_zeros(MT_SHAPE(3, 3), MT_F32);
+	MT_CHECK(mt_matmul(here, there) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "matmul: tensors of two devices: naive and omp");
+	MT_CHECK(mt_linear(here, there, MT_NONE) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "linear: tensors of two devices");
+	MT_CHECK(mt_linear(here, here, bias) == NULL);
+	CHECK_ERROR(MT_E_DEVICE, "linear: tensors of two devices");
+}
+
 static const mt_test_case cases[] = {
-	{"matmul", matmul}, {"dtypes", dtypes}, {"linear", linear}, {"errors", errors}, {0},
+	{"matmul", matmul}, {"dtypes", dtypes}, {"linear", linear}, {"errors", errors}, {"two_devices", two_devices}, {0},
 };
 static const mt_test_suite suites[] = {{"matmul", cases, NULL, NULL}, {0}};
 

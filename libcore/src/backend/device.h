@@ -29,10 +29,11 @@ int mt__device_finish(mt_device *device);
  * name.  Must not be called for outputs of zero elements. */
 mt_status mt__dispatch(mt_device *device, enum mt_kernel_id kernel, int32_t op, void *args);
 
-/* The same for map and zip with a primary operand of this dtype, without the way through tables: the short way of the
+/* The same for map, zip and matmul with a primary operand of this dtype, without the way through tables: the short way of the
  * ops that are called most. */
 mt_status mt__dispatch_zip(mt_device *device, int32_t dtype, struct mt_zip_args *args);
 mt_status mt__dispatch_map(mt_device *device, int32_t dtype, struct mt_map_args *args);
+mt_status mt__dispatch_matmul(mt_device *device, int32_t dtype, struct mt_matmul_args *args);
 
 /* Whether device has its own kernel for this op and primary dtype (so that an op can choose its composed form). */
 int mt__supports(const mt_device *device, enum mt_kernel_id kernel, int32_t op, int32_t dtype);

@@ -100,3 +100,7 @@ mt_status mt__dispatch_zip(mt_device *d, int32_t dtype, struct mt_zip_args *args
 mt_status mt__dispatch_map(mt_device *d, int32_t dtype, struct mt_map_args *args) {
 	return dispatch(d, MT_K_MAP, args->op, args, takes(d, MT_K_MAP, args->op, dtype));
 }
+
+mt_status mt__dispatch_matmul(mt_device *d, int32_t dtype, struct mt_matmul_args *args) {
+	return dispatch(d, MT_K_MATMUL, 0, args, takes(d, MT_K_MATMUL, 0, dtype));
+}

@@ -1,4 +1,6 @@
 /* Matrix products: matmul with torch's promotion of vectors and batch broadcast, and linear. */
+#include <string.h>
+
 #include "ops/out.h"
 
 /* ---- the kernel --------------------------------------------------------------------------------------------------- */
@@ -63,7 +65,12 @@ static mt_status multiply(mt_device *device, const mt_array *a, const mt_array *
                           const mt_array *out) {
 	struct mt_matmul_args args = {
 		.struct_size = sizeof args, .a = a, .b = b, .bias = bias, .out = out, .alpha = 1, .activation = MT_ACT_NONE};
-	return mt__dispatch(device, MT_K_MATMUL, 0, &args);
+	return mt__dispatch_matmul(device, a->dtype, &args);
+}
+
+/* Two tensors with nothing to convert: the dtype that the kernel takes, and the device, are the same. */
+static inline int alike(const mt_tensor *a, const mt_tensor *b) {
+	return a->dtype == b->dtype && a->dtype != MT_BOOL && mt__device_of(a) == mt__device_of(b);
 }
 
 /* One dtype for all; MT_NONE stays. */
@@ -102,7 +109,7 @@ static mt_tensor *matrix_transposed(mt_tensor *x) {
 
 struct matmul_attrs {
 	int32_t rank[2];
-	int64_t shape[2][MT_MAX_RANK];
+	int64_t shape[2][MT_MAX_RANK]; /* entries beyond rank are undefined */
 };
 
 /* The gradient of an input from that of its promoted form. */
@@ -162,8 +169,7 @@ static mt_tensor *record_matmul(mt_tensor *const *in, mt_tensor *y) {
 	struct matmul_attrs *attrs = mt__attrs(node);
 	for (int i = 0; i < 2; i++) {
 		attrs->rank[i] = in[i]->rank;
-		for (int d = 0; d < in[i]->rank; d++)
-			attrs->shape[i][d] = in[i]->shape[d];
+		memcpy(attrs->shape[i], in[i]->shape, sizeof attrs->shape[i]);
 		if (mt__needs(node, 1 - i) && mt__save(node, i, in[i]) != MT_OK)
 			return NULL;
 	}
@@ -177,6 +183,18 @@ struct matmul_shape {
 	int64_t batch[MT_MAX_RANK];
 	int64_t result[MT_MAX_RANK];
 };
+
+/* Two matrices that need no conversion and meet: the short way that most calls take, without checks.  (NULL and MT_NONE,
+ * of rank 0, are none.) */
+static inline int plain_shape(const mt_tensor *a, const mt_tensor *b, struct matmul_shape *s) {
+	if (a == NULL || b == NULL || a->rank != 2 || b->rank != 2 || !alike(a, b) || a->shape[1] != b->shape[0])
+		return 0;
+	s->rank = s->result_rank = 2;
+	s->inner = a->shape[1];
+	s->rows = s->result[0] = a->shape[0];
+	s->columns = s->result[1] = b->shape[1];
+	return 1;
+}
 
 static mt_status matmul_shape(const mt_tensor *a, const mt_tensor *b, struct matmul_shape *s) {
 	char ta[MT__SHAPE_TEXT], tb[MT__SHAPE_TEXT];
@@ -210,6 +228,8 @@ static mt_status run_matmul(const mt_tensor *a, const mt_tensor *b, mt_tensor *y
 		return MT_OK;
 	if (s->inner == 0)
 		return mt__fill(y, mt_i(0));
+	if (a->rank == 2 && b->rank == 2)
+		return multiply(mt__device_of(a), &a->array, &b->array, NULL, &y->array);
 	mt_array aa, ab, ay;
 	int contiguous = mt_tensor_is_contiguous(y);
 	if (contiguous && a->rank > 2 && b->rank <= 2 && mt__rows_array(a, &aa)) {
@@ -227,8 +247,9 @@ static mt_status run_matmul(const mt_tensor *a, const mt_tensor *b, mt_tensor *y
 mt_tensor *mt__matmul_to(mt_tensor *a, mt_tensor *b, mt_tensor *out) {
 	mt_tensor *in[2] = {a, b};
 	struct matmul_shape s;
-	if (!mt__check_tensor("matmul", "a", a) || !mt__check_tensor("matmul", "b", b) ||
-	    !mt__check_same_device("matmul", in, 2) || matmul_shape(a, b, &s) != MT_OK || !convert("matmul", in, 2))
+	if (!plain_shape(a, b, &s) &&
+	    (!mt__check_tensor("matmul", "a", a) || !mt__check_tensor("matmul", "b", b) ||
+	     !mt__check_same_device("matmul", in, 2) || matmul_shape(a, b, &s) != MT_OK || !convert("matmul", in, 2)))
 		return NULL;
 	mt_tensor *y = mt__result("matmul", out, mt__device_of(in[0]), s.result_rank, s.result, in[0]->dtype);
 	if (y == NULL || run_matmul(in[0], in[1], y, &s) != MT_OK)
@@ -286,26 +307,33 @@ static mt_status run_linear(const mt_tensor *x, const mt_tensor *w, mt_tensor *b
 		return MT_OK;
 	if (w->shape[1] == 0)
 		return mt__given(b) ? mt__copy_into(y, b) : mt__fill(y, mt_i(0));
-	mt_array ax, aw, ab, ay;
-	if (mt__rows_array(x, &ax)) {
+	mt_array rows, aw, result;
+	const mt_array *ax = &x->array, *ay = &y->array;
+	if (x->rank == 2) {
 		aw = mt__array(w);
-		ay = result_matrices(y, 2, NULL, ax.shape[0], w->shape[0]);
-	} else {
-		ax = matrices(x, 0, x->rank, x->shape); /* not a vector: that has rows */
+	} else if (mt__rows_array(x, &rows)) {
+		aw = mt__array(w);
+		result = result_matrices(y, 2, NULL, rows.shape[0], w->shape[0]);
+		ax = &rows;
+		ay = &result;
+	} else { /* more than 2 dims */
 		aw = matrices(w, 0, x->rank, x->shape);
-		ay = result_matrices(y, x->rank, x->shape, x->shape[x->rank - 2], w->shape[0]);
 	}
 	transpose(&aw);
-	if (mt__given(b))
-		ab = mt__array(b);
-	return multiply(mt__device_of(x), &ax, &aw, mt__given(b) ? &ab : NULL, &ay);
+	return multiply(mt__device_of(x), ax, &aw, mt__given(b) ? &b->array : NULL, ay);
+}
+
+/* As plain_shape says for matmul. */
+static inline int plain_linear(const mt_tensor *x, const mt_tensor *w, const mt_tensor *b) {
+	return x != NULL && w != NULL && b != NULL && x->rank == 2 && w->rank == 2 && alike(x, w) &&
+	       x->shape[1] == w->shape[1] && (b == MT_NONE || (b->rank == 1 && alike(w, b) && b->shape[0] == w->shape[0]));
 }
 
 mt_tensor *mt_linear(mt_tensor *x, mt_tensor *w, mt_tensor *b) {
 	mt_tensor *in[3] = {x, w, b};
-	if (!mt__check_tensor("linear", "x", x) || !mt__check_tensor("linear", "w", w) ||
-	    !mt__check_optional("linear", "b", b) || !mt__check_same_device("linear", in, 3) ||
-	    check_linear(x, w, b) != MT_OK || !convert("linear", in, 3))
+	if (!plain_linear(x, w, b) && (!mt__check_tensor("linear", "x", x) || !mt__check_tensor("linear", "w", w) ||
+	                               !mt__check_optional("linear", "b", b) || !mt__check_same_device("linear", in, 3) ||
+	                               check_linear(x, w, b) != MT_OK || !convert("linear", in, 3)))
 		return NULL;
 	int64_t shape[MT_MAX_RANK];
 	for (int d = 0; d < x->rank - 1; d++)
