@@ -85,21 +85,20 @@ MT_INLINE vec_f32 add_up(const vec_f32 *x) {
 }
 
 /* Adds the products of n ≤ VL_F32 elements from a and b on.  Each is loaded once: compilers would rather read it again for
- * each product, and loads are half as many a cycle as multiply-adds take. */
+ * each product, and loads are half as many a cycle as multiply-adds take.  Nor do products move into the branches of a
+ * partial load, as clang would have it: away from their sums they are not fused with them. */
 MT_INLINE void add_products(const int rows, const int columns, const struct mt__omp_gemm *g, const float *a,
                             const float *b, const int n, vec_f32 *acc) {
 	vec_f32 x[ROWS];
 	MT_UNROLL
 	for (int i = 0; i < rows; i++) {
 		x[i] = vec_f32_load(a + i * g->a_rs, n);
-		if (columns > 1)
-			MT_ROUNDED(x[i]);
+		MT_ROUNDED(x[i]);
 	}
 	MT_UNROLL
 	for (int j = 0; j < columns; j++) {
 		vec_f32 y = vec_f32_load(b + j * g->b_cs, n);
-		if (rows > 1)
-			MT_ROUNDED(y);
+		MT_ROUNDED(y);
 		MT_UNROLL
 		for (int i = 0; i < rows; i++)
 			acc[i * COLUMNS + j] += x[i] * y;
