@@ -21,7 +21,8 @@ static int from_openmp(const char *variable) {
 	long n = strtol(text, &end, 10);
 	if (errno == 0 && end != text && n >= 1 && n <= MOST_CPUS && (*end == '\0' || *end == ',' || *end == ' '))
 		return (int)n;
-	mt__log(MT_LOG_WARN, MT_LOG_GENERAL, "%s=%s: a whole number from 1 on is needed; ignored", variable, text);
+	mt__log(MT_LOG_WARN, MT_LOG_GENERAL, "%s=%s: a whole number from 1 to %d is needed; ignored", variable, text,
+	        MOST_CPUS);
 	return 0;
 }
 
