@@ -27,16 +27,13 @@ MT_INLINE uint16_t one_f32_to_f16(float x) {
 #if defined(MT_ISA_AVX512)
 
 /* Masked stores take longer, and what they wrote is not forwarded to loads: whole vectors go without. */
-MT_INLINE __mmask16 first_lanes(int64_t n) {
-	return (__mmask16)((1u << n) - 1);
-}
 
 MT_INLINE void run_f16_to_f32(float *dst, const uint16_t *src, int64_t n) {
 	int64_t i = 0;
 	for (; i + 16 <= n; i += 16)
 		_mm512_storeu_ps(dst + i, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(src + i))));
 	if (i < n) {
-		__mmask16 rest = first_lanes(n - i);
+		vec_f32_mask rest = vec_f32_columns((int)(n - i));
 		_mm512_mask_storeu_ps(dst + i, rest, _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(rest, src + i)));
 	}
 }
@@ -46,7 +43,7 @@ MT_INLINE void run_f32_to_f16(uint16_t *dst, const float *src, int64_t n) {
 	for (; i + 16 <= n; i += 16)
 		_mm256_storeu_si256((__m256i *)(dst + i), _mm512_cvtps_ph(_mm512_loadu_ps(src + i), _MM_FROUND_TO_NEAREST_INT));
 	if (i < n) {
-		__mmask16 rest = first_lanes(n - i);
+		vec_f32_mask rest = vec_f32_columns((int)(n - i));
 		__m512 x = _mm512_maskz_loadu_ps(rest, src + i);
 		_mm256_mask_storeu_epi16(dst + i, rest, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 	}
@@ -59,7 +56,7 @@ MT_INLINE void run_bf16_to_f32(float *dst, const uint16_t *src, int64_t n) {
 		_mm512_storeu_si512(dst + i, _mm512_slli_epi32(x, 16));
 	}
 	if (i < n) {
-		__mmask16 rest = first_lanes(n - i);
+		vec_f32_mask rest = vec_f32_columns((int)(n - i));
 		__m512i x = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(rest, src + i));
 		_mm512_mask_storeu_epi32(dst + i, rest, _mm512_slli_epi32(x, 16));
 	}
@@ -91,7 +88,7 @@ MT_INLINE void run_f32_to_bf16(uint16_t *dst, const float *src, int64_t n) {
 		i += 16;
 	}
 	if (i < n) {
-		__mmask16 rest = first_lanes(n - i);
+		vec_f32_mask rest = vec_f32_columns((int)(n - i));
 		__m512i a = round_to_bf16(_mm512_maskz_loadu_ps(rest, src + i));
 		_mm256_mask_storeu_epi16(dst + i, rest, _mm512_castsi512_si256(upper_halves(a, a)));
 	}

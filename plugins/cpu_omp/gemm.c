@@ -183,20 +183,26 @@ uint64_t mt__omp_gemm_alone_bytes(const struct mt__omp_gemm *g) {
 void mt__omp_gemm_alone(const struct mt__omp_gemm *g, void *scratch) {
 	struct mt__omp_gemm copy = *g;
 	struct mt__omp_gemm_plan plan;
-	const enum mt__omp_gemm_way way = mt__omp_gemm_choose(g);
 	if (mt__omp_gemm_is_tiny(g)) {
 		mt__omp_gemm_tiny(g);
-	} else if (g->m == 1 || g->n == 1) {
+		return;
+	}
+	if (g->m == 1 || g->n == 1) {
 		if (g->m != 1)
 			mt__omp_gemm_transpose(&copy);
 		mt__omp_gemv(&copy, 0, copy.n);
-	} else if (way == MT__OMP_GEMM_DOTS) {
+		return;
+	}
+	switch (mt__omp_gemm_choose(g)) {
+	case MT__OMP_GEMM_DOTS:
 		mt__omp_gemm_dots(g, 0, mt__omp_gemm_dots_pieces(g));
+		break;
 #if defined(MT_ISA_AVX512)
-	} else if (way == MT__OMP_GEMM_TURN) {
+	case MT__OMP_GEMM_TURN:
 		mt__omp_gemm_turn(g, 0, mt__omp_gemm_turn_pieces(g));
+		break;
 #endif
-	} else {
+	default:
 		mt__omp_gemm_prepare(&copy, 1, &plan);
 		mt__omp_gemm_run(&copy, &plan, scratch, 0, 1);
 	}
