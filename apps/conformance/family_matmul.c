@@ -350,6 +350,23 @@ static void turn_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		}
 }
 
+/* Short sums: every k up to where b's columns no longer fit registers, in one pass or two; every rest of rows, more rows
+ * than are done at a time by far, whole and partial vectors of columns, each operand turned. */
+static void short_cases(struct cf_case c, cf_emit_fn emit, void *context) {
+	for (int64_t k = 1; k <= 48; k++) {
+		set_dims(&c, (k % 5 == 0 ? 256 : 96) + k % 17, k, k % 3 == 0 ? 32 * (k % 4 + 1) : 17 + 5 * k % 64);
+		c.in = k % 4 == 1 ? CF_TRANSPOSED : CF_CONTIGUOUS;
+		c.param[IN_B] = k % 6 == 2 ? CF_TRANSPOSED : CF_CONTIGUOUS;
+		c.out = (int32_t)(k % 7 == 0 ? k % CF_OUT_LAYOUTS : 0);
+		c.data = k % 2 ? CF_TIES : CF_RANDOM;
+		c.param[BIAS] = k % 4 == 3;
+		c.param[ALPHA] = k % 8 == 4 ? -500 : 1000;
+		c.param[BETA] = k % 5 == 2 ? 1000 : 0;
+		c.param[ACTIVATION] = k % 9 == 0 ? MT_ACT_RELU : k % 9 == 5 ? MT_ACT_TANH : MT_ACT_NONE;
+		emit(&c, context);
+	}
+}
+
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	emit(&c, context);
 	size_cases(c, emit, context);
@@ -357,7 +374,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	epilogue_cases(c, emit, context);
 	special_cases(c, emit, context);
 	if (c.dtype == MT_F32 || c.dtype == MT_F64)
-		batch_cases(c, emit, context);
+		batch_cases(c, emit, context), short_cases(c, emit, context);
 	if (c.dtype == MT_F32)
 		dot_cases(c, emit, context), turn_cases(c, emit, context);
 	if (cf_is_float(c.dtype))

@@ -66,6 +66,7 @@ omp_isa_sources += %D%/gemm.h
 omp_isa_sources += %D%/gemm_block.inc
 omp_isa_sources += %D%/gemm_engine.h
 omp_isa_sources += %D%/gemm_finish.h
+omp_isa_sources += %D%/gemm_held.inc
 omp_isa_sources += %D%/gemm_low.c
 omp_isa_sources += %D%/gemm_low.h
 omp_isa_sources += %D%/gemm_pack.h

@@ -4,7 +4,7 @@
 #include "contention.h"
 
 /* Nanoseconds. */
-enum { SHORTEST = 10000000, LONGEST = 1280000000, SOON = 250000000 };
+enum { SHORTEST = 10000000, LONGEST = 1280000000 };
 
 /* Waits are forgotten by half in HALF_LIFE; a spell begins where TOO_MUCH is remembered: about a fifth of the time. */
 enum { HALF_LIFE = 50000000, TOO_MUCH = 15000000 };
@@ -15,8 +15,9 @@ _Atomic(int64_t) mt__omp_alone_until;
 static _Atomic(long) preemptions;
 static _Atomic(int64_t) last_spell, last_end;
 
-/* Waits remembered, as of the last of them.  (Two queues that wait at the same time may lose one.) */
-static _Atomic(int64_t) waited, last_wait;
+/* Waits remembered, as of the last of them, and all since the last spell began.  (Two queues that wait at the same time
+ * may lose one.) */
+static _Atomic(int64_t) waited, last_wait, waited_since;
 
 /* The same moment by both clocks; 0: not yet. */
 static _Atomic(int64_t) base_time;
@@ -58,15 +59,18 @@ static int64_t remember(int64_t time, int64_t wait) {
 	int64_t halves = (time - atomic_exchange(&last_wait, time)) / HALF_LIFE;
 	int64_t all = (halves < 63 ? atomic_load(&waited) >> halves : 0) + wait;
 	atomic_store(&waited, all);
+	atomic_fetch_add(&waited_since, wait);
 	return all;
 }
 
-/* The new spell is twice as long as the last one where that ended not long ago. */
+/* The new spell is twice as long as the last one where waits took half the time since that ended: one thread alone gets as
+ * much done as two that wait so long. */
 static void begin_spell(int64_t time) {
+	const bool two_are_worse = 2 * atomic_load(&waited_since) >= time - atomic_load(&last_end);
 	int64_t spell = atomic_load(&last_spell);
-	bool soon = spell > 0 && time - atomic_load(&last_end) < spell + SOON;
-	spell = !soon ? SHORTEST : spell < LONGEST ? 2 * spell : LONGEST;
+	spell = spell == 0 || !two_are_worse ? SHORTEST : spell < LONGEST ? 2 * spell : LONGEST;
 	atomic_store(&waited, 0);
+	atomic_store(&waited_since, 0);
 	atomic_store(&last_spell, spell);
 	atomic_store(&last_end, time + spell);
 	atomic_store(&mt__omp_alone_until, time + spell);

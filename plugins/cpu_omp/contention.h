@@ -4,8 +4,8 @@
  * partner needs, it spins that long in every region, and two threads take many times longer than one would alone.  So
  * regions are watched: where the calling thread waits for the others longer than it worked, and one of them began late
  * or the kernel has taken a core from this process meanwhile, the wait counts.  Where such waits take more than a fifth
- * of the time, work stays on the calling thread for a spell.  Spells grow from 10 ms, while they follow each other
- * closely, to 1.28 s, so that trying again costs little.
+ * of the time, work stays on the calling thread for a spell of 10 ms.  Where they took half the time since the last spell,
+ * so that one thread would have done better, the next one is twice as long, up to 1.28 s, and trying again costs little.
  *
  * Results do not depend on it: they are the same bits for any number of threads.  A device that was opened with the
  * option threads=N has N threads always. */

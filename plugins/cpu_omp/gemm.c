@@ -4,17 +4,21 @@
 #include "activate.h"
 #include "gemm_pack.h"
 
-/* Rows of a register tile: as many as leave two registers for b and one for a.  Up to SHORT_DEPTH half as many: storing a
- * full tile's results would hold up the next tile's products for longer than reading b twice as often does. */
+/* Rows of a register tile: as many as leave two registers for b and one for a. */
 #if defined(MT_ISA_AVX512)
 #define TILE_ROWS 14
-#define SHORT_DEPTH 48
 #elif defined(MT_ISA_AVX2)
 #define TILE_ROWS 6
-#define SHORT_DEPTH 0
 #else
 #define TILE_ROWS 4
-#define SHORT_DEPTH 0
+#endif
+
+/* Elements of a sum for which one vector of b's columns, or two, can be held in registers (gemm_held.inc). */
+#if defined(MT_ISA_AVX512)
+#define HELD_DEPTH 23
+#define PAIRED_DEPTH 11
+#else
+#define HELD_DEPTH 0
 #endif
 
 /* Whether the last, partial vector of a row of b can be read where it lies; else such panels are packed always. */
@@ -90,9 +94,8 @@ enum { dtype_f32 = MT_F32, dtype_f64 = MT_F64 };
 #define VN(f) vec_f64_##f
 #include "gemm_block.inc"
 
-/* Most rows of a problem's tiles. */
-static int64_t most_tile_rows(const struct mt__omp_gemm *g, bool pack_a) {
-	return g->k <= SHORT_DEPTH && !pack_a ? TILE_ROWS / 2 : TILE_ROWS;
+static bool is_held(const struct mt__omp_gemm *g, bool pack_a) {
+	return !pack_a && g->k > 0 && g->k <= 2 * HELD_DEPTH;
 }
 
 #include "gemm_small.h"
@@ -142,7 +145,7 @@ void mt__omp_gemm_prepare(struct mt__omp_gemm *g, int threads, struct mt__omp_ge
 	plan->foresee_a = !a_is_near && !low && !g->make_a;
 	plan->pack_a = low || g->make_a || (!a_is_near && g->n > 2 * VL_F32 && (g->a_cs != 1 || a_rows_collide));
 	plan->pack_b = low || g->make_b || g->b_cs != 1 || !(b_is_near || g->m <= 2 * TILE_ROWS);
-	plan->tile_rows = most_tile_rows(g, plan->pack_a);
+	plan->hold_b = is_held(g, plan->pack_a);
 	choose_blocks(g, plan);
 	if (g->dtype == MT_F64)
 		sizes_f64(g, plan);

@@ -35,8 +35,8 @@ struct mt__omp_gemm {
 struct mt__omp_gemm_plan {
 	int64_t kb;         /* the depth of a step */
 	int64_t nb, mb;     /* columns of b, rows of results, that are packed (gathered) at a time */
-	int64_t tile_rows;  /* most rows of a tile */
 	int pack_a, pack_b; /* 0: read in place */
+	int hold_b;         /* in registers, while the rows of a pass by */
 	int keep_a;         /* panels of a step's a stay for all blocks of columns */
 	int prefetch;       /* c isn't expected in the cache */
 	int foresee_a;      /* a isn't either */

@@ -45,7 +45,7 @@ static void run_turned_tiles(const struct mt__omp_gemm *g, struct tile_args_f32 
 void mt__omp_gemm_small(const struct mt__omp_gemm *g) {
 	float panels[SMALL_EXTENT * SMALL_EXTENT] __attribute__((aligned(64)));
 	const struct mt__omp_gemm_plan plan = {
-		.nb = g->n, .mb = g->m, .kb = g->k, .tile_rows = most_tile_rows(g, false), .pack_b = g->b_cs != 1};
+		.nb = g->n, .mb = g->m, .kb = g->k, .pack_b = g->b_cs != 1, .hold_b = is_held(g, false)};
 	struct block_f32 b = {.g = g, .plan = &plan, .b_panels = panels, .m = g->m, .n = g->n, .k = g->k, .last_step = 1};
 	if (suits_turned_tiles(g)) {
 		struct tile_args_f32 t = tile_template_f32(&b);

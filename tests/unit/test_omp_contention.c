@@ -1,5 +1,5 @@
-/* When the omp plugin stays on one thread (plugins/cpu_omp/contention.h): spells begin, grow while they follow each other
- * closely, and end; waits that are rare begin none. */
+/* When the omp plugin stays on one thread (plugins/cpu_omp/contention.h): spells begin, grow where most of the time between
+ * them was waiting, and end; waits that are rare begin none. */
 #include "cpu_omp/contention.h"
 #include "mt_test.h"
 
@@ -50,6 +50,15 @@ static void test_spells(void) {
 	MT_CHECK_MSG(longest >= 1280 && longest < 2560, "the longest spell takes %.1f ms", longest);
 }
 
+/* A wait that begins a spell, once in a time that is longer by far: two threads are better than one. */
+static void test_short_spells(void) {
+	for (int i = 0; i < 3; i++) {
+		sleep_until(atomic_load(&mt__omp_alone_until) + 400000000);
+		double spell = begin_spell();
+		MT_CHECK_MSG(spell < 20, "the spell takes %.1f ms", spell);
+	}
+}
+
 /* A region as it is watched: the calling thread worked and waited so many ticks, nobody began late. */
 static int is_alone_after(uint64_t work, uint64_t wait, bool is_late) {
 	struct mt__omp_region r;
@@ -84,8 +93,11 @@ static void test_rare_waits(void) {
 	MT_CHECK_MSG(is_alone_after_waits(20, 100000), "a millisecond, twenty times in a few");
 }
 
-static const mt_test_case cases[] = {
-	{"spells", test_spells}, {"regions", test_regions}, {"rare waits", test_rare_waits}, {0}};
+static const mt_test_case cases[] = {{"spells", test_spells},
+                                     {"short spells", test_short_spells},
+                                     {"regions", test_regions},
+                                     {"rare waits", test_rare_waits},
+                                     {0}};
 static const mt_test_suite suites[] = {{"contention", cases, NULL, NULL}, {0}};
 
 int main(int argc, char **argv) {
