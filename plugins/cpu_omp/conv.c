@@ -137,14 +137,40 @@ static void run_low(const struct mt__conv *c, enum mt__conv_op op, const struct 
 
 /* ---- the kernels ---- */
 
+/* A batch that fills less than two blocks makes twice as many of lanes half as wide: two threads then share it by images, as
+ * pooling and maps do, and each finds in its own cache what it wrote there in the layer before.  Only where half the
+ * width loses no speed; by the shape alone, as the width tells how a weight gradient is summed. */
+#if defined(MT_ISA_AVX512) && defined(MT_HAVE_AVX2)
+extern const struct mt__conv_method mt__conv_lanes_method_avx2;
+
+static bool lanes_are_narrow(const struct mt__conv *c) {
+	return c->images < 2 * VL_F32 && mt__omp_is_double_pumped();
+}
+
+static const struct mt__conv_method *lanes_method(const struct mt__conv *c) {
+	return lanes_are_narrow(c) ? &mt__conv_lanes_method_avx2 : &mt__conv_lanes_method;
+}
+#else
+static bool lanes_are_narrow(const struct mt__conv *c) {
+	(void)c;
+	return false;
+}
+
+static const struct mt__conv_method *lanes_method(const struct mt__conv *c) {
+	(void)c;
+	return &mt__conv_lanes_method;
+}
+#endif
+
 /* Both fit: images in the lanes, or output channels?  Lanes that are full beat lanes that are not.  Channels use the caches
- * better, and sum weight gradients at once; small blocks of images need no preparation. */
+ * better, and sum weight gradients at once, but all threads read all images for them; small blocks of images need no
+ * preparation. */
 static bool lanes_win(const struct mt__conv *c, enum mt__conv_op op) {
 	double block = (double)(c->groups * c->in_channels) * (double)mt__conv_in_plane(c) +
 	               (double)(c->groups * c->out_channels) * (double)mt__conv_out_plane(c);
 	if (!mt__conv_channels_full(c, op))
 		return true;
-	return op != MT__CONV_GRAD_WEIGHT && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES / 2;
+	return (op != MT__CONV_GRAD_WEIGHT || lanes_are_narrow(c)) && block * MT_VECTOR_BYTES <= MT__OMP_L2_BYTES / 2;
 }
 
 /* The table at the head of conv.h. */
@@ -153,7 +179,7 @@ static const struct mt__conv_method *choose(const struct mt__conv *c, enum mt__c
 	if (work && mt__conv_depthwise_fit(c))
 		return &mt__conv_depthwise_method;
 	if (work && mt__conv_lanes_fit(c) && (!channels || lanes_win(c, op)))
-		return &mt__conv_lanes_method;
+		return lanes_method(c);
 	if (mt__conv_direct_fit(c))
 		return &mt__conv_direct_method;
 	return channels ? &mt__conv_channels_method : &mt__conv_gemm_method;

@@ -6,7 +6,8 @@
  *                      stride, dilation and groups, where there are images enough and a block of them, and the
  *                      weights, fit the second-level cache.  f32.  Where output channels (for the input gradient: input
  *                      channels) fill vectors to 7/8 at least, only forward and input gradient, and only for blocks of
- *                      half the cache: the next but one is faster then.
+ *                      half the cache: the next but one is faster then.  Batches of less than two blocks have lanes half as
+ *                      wide, where that loses no speed, and all three ops then.
  *     conv_direct      by the definition, row by row: where a group has few output channels, or there is little work.
  *                      f32 and f64.
  *     conv_channels*   output (input) channels in the vector lanes, from half a vector on, images read in place pixel by

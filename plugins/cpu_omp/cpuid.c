@@ -79,6 +79,21 @@ bool mt__omp_amx_permitted(void) {
 	return answer > 0;
 }
 
+/* Zen 4's family.  Zen 5, which has units of 512 bits, is another; Zen 3, which is this one too, has no AVX-512. */
+#define FAMILY_ZEN_4 0x19u
+
+bool mt__omp_is_double_pumped(void) {
+	static _Atomic int answer; /* 0: not looked yet; under a hypervisor each look takes microseconds */
+	if (answer == 0) {
+		uint32_t eax, ebx, ecx, edx;
+		bool amd = __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_AMD_ebx;
+		answer = amd && __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (eax >> 8 & 0xf) + (eax >> 20 & 0xff) == FAMILY_ZEN_4
+		             ? 1
+		             : -1;
+	}
+	return answer > 0;
+}
+
 /* The brand string: leaves 0x80000002 to 0x80000004, 16 characters each. */
 static void brand_string(char out[49]) {
 	uint32_t words[12] = {0};
@@ -96,6 +111,10 @@ enum mt__omp_isa mt__omp_best_isa(void) {
 }
 
 bool mt__omp_amx_permitted(void) {
+	return false;
+}
+
+bool mt__omp_is_double_pumped(void) {
 	return false;
 }
 

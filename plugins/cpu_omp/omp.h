@@ -70,6 +70,9 @@ const char *mt__omp_isa_name(enum mt__omp_isa isa);
  * keeps room for them in signal frames: to be called where tiles are about to be used.  Any thread. */
 bool mt__omp_amx_permitted(void);
 
+/* Whether a vector of 512 bits takes the CPU's floating-point units as long as two of 256: then both give the same speed. */
+bool mt__omp_is_double_pumped(void);
+
 /* The CPU's name as it gives it, trimmed; "CPU" where it gives none. */
 void mt__omp_cpu_name(char *out, size_t size);
 

@@ -219,7 +219,7 @@ static int threads_for(const mt_queue *queue, const struct pool *p, bool quarter
 		windows *= (double)p->out.shape[d] * (d < 2 ? 1 : (double)p->kernel[d - 2]);
 		elements *= (double)p->x.shape[d];
 	}
-	return mt__omp_threads(queue, quarter ? elements : 8 * windows + elements);
+	return mt__omp_threads(queue, quarter ? 3 * elements : 8 * windows + elements);
 }
 
 static uint64_t plane_bytes(const struct mt__five_dims *a, uint64_t size) {
