@@ -79,7 +79,8 @@ double peak_flops(int threads, int wide, double seconds) {
 enum { BLOCK = 64 << 20, PIECE = 1 << 18, HUGE_PAGE = 2 << 20 };
 
 /* Two blocks whose pages are all there, huge ones where the kernel gives them, as to a backend's large arrays, and too
- * large to be in a cache when they are read again; NULL where there is no memory. */
+ * large to be in a cache when they are read again; NULL where there is no memory.  They aren't zeros: some CPUs write
+ * lines of zeros faster than data (docs/performance/elementwise.md: measured). */
 static char **make_blocks(void) {
 	static char *blocks[2];
 	for (int i = 0; i < 2; i++) {
@@ -91,7 +92,7 @@ static char **make_blocks(void) {
 #if defined(MADV_HUGEPAGE)
 		(void)madvise(block, BLOCK, MADV_HUGEPAGE);
 #endif
-		memset(block, i, BLOCK);
+		memset(block, i + 1, BLOCK);
 		blocks[i] = block;
 	}
 	return blocks;

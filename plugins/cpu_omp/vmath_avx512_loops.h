@@ -3,6 +3,7 @@
 #define MT_OMP_VMATH_AVX512_LOOPS_H
 
 #include "vmath_avx512_gelu.h"
+#include "vmath_avx512_log.h"
 #include "vmath_avx512_pow.h"
 #include "vmath_avx512_trig.h"
 

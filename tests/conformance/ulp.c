@@ -331,7 +331,7 @@ static uint64_t random_bits(void) {
 	return random_state;
 }
 
-/* Any bits; both near 1; a^b over the whole range of results; whole exponents; specials. */
+/* Any bits; both near 1; a^b over the whole range of results, for any a and for a next to 1; whole exponents; specials. */
 static void draw_pair(int kind, float *a, float *b) {
 	static const float special[] = {0, -0.0f, 1, -1, INFINITY, -INFINITY, NAN, 2, -3, 0.5f, 0x1p-149f, 0x1.fffffep127f};
 	uint64_t u = random_bits();
@@ -344,7 +344,7 @@ static void draw_pair(int kind, float *a, float *b) {
 		*b = from_bits(0x3F000000u + (high & 0x80FFFFFFu));
 		break;
 	case 2:
-		*a = fabsf(*a);
+		*a = u >> 48 & 1 ? fabsf(*a) : from_bits(0x3F700000u + (low & 0x001FFFFFu));
 		*b = (float)(((double)(high % 300000) / 1000 - 150) / log2((double)*a));
 		break;
 	case 3:
