@@ -75,7 +75,7 @@ MT_INLINE double row_sum_and_store(const struct layer_norm *l, const float *x, i
 		}
 		vec_run_begin_f32(MT_REDUCE_SUM, &r, x + i);
 		for (; j + VEC_RUN_STEP_f32 <= part; j += VEC_RUN_STEP_f32) {
-			vec_run_step_f32(MT_REDUCE_SUM, &r, x + i + j);
+			vec_run_step_f32(MT_REDUCE_SUM, &r, x + i + j, false);
 			for (int k = 0; k < VEC_RUN_STEP_f32; k += VL_F32) {
 				__builtin_prefetch(x + i + j + k + ahead, 0, 2);
 				row_pending_store(p, kind);
