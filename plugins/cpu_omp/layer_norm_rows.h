@@ -16,22 +16,31 @@
 /* Columns after which a lane's sums go on in double: 32 additions. */
 enum { GRAD_COLUMNS = 32 * VL_F32 };
 
-/* Σ (x − mean)²; the next row, `next` elements on, is asked for where it comes from memory. */
-static double row_squares(const float *x, float mean, int64_t n, int64_t next) {
+/* Σ (x − mean)².  Meanwhile what lies `ahead` elements on is asked for, unless that is 0; with pending the second half
+ * of it, and as much of what is pending is stored. */
+MT_INLINE double row_squares(const float *x, float mean, int64_t n, int64_t ahead, struct row_pending *pending,
+                             int kind) {
+	enum { STEP = 4 * ROW_LINE };
 	double squares = 0;
 	for (int64_t i = 0; i < n; i += NORM_CHUNK) {
 		int64_t part = mt__omp_min(NORM_CHUNK, n - i), j = 0;
 		const float *y = x + i;
 		vec_f32 sum[4] = {{0}};
 		float rest = 0;
-		for (; j + 4 * VL_F32 <= part; j += 4 * VL_F32) {
+		for (; j + STEP <= part; j += STEP) {
 			MT_UNROLL
-			for (int k = 0; k < 4; k++) {
-				vec_f32 d = vec_f32_load(y + j + k * VL_F32, VL_F32) - mean;
-				sum[k] += d * d;
-				if (next && k % (16 / VL_F32) == 0)
-					__builtin_prefetch(y + next + j + k * VL_F32);
+			for (int k = 0; k < STEP; k += VL_F32) {
+				vec_f32 d = vec_f32_load(y + j + k, VL_F32) - mean;
+				sum[k / VL_F32 % 4] += d * d;
+				if (pending && k % (2 * ROW_LINE) == ROW_LINE)
+					row_pending_line(pending, kind, x + (n + i + j + k) / 2 + ahead);
+				else if (!pending && ahead && k % ROW_LINE == 0)
+					__builtin_prefetch(y + j + k + ahead);
 			}
+		}
+		for (; j + VL_F32 <= part; j += VL_F32) {
+			vec_f32 d = vec_f32_load(y + j, VL_F32) - mean;
+			sum[0] += d * d;
 		}
 		for (; j < part; j++)
 			rest += (y[j] - mean) * (y[j] - mean);
@@ -61,10 +70,9 @@ MT_INLINE void row_normalised(float *out, const float *x, float mean, float rstd
 		out[j] = (x[j] - mean) * rstd * (w ? w[j] : 1) + (b ? b[j] : 0);
 }
 
-/* Σ x of a row, to the bits of loops->run; meanwhile some of what is pending is stored and what lies `ahead` elements on
- * is asked for. */
-MT_INLINE double row_sum_and_store(const struct layer_norm *l, const float *x, int64_t ahead, struct row_pending *p,
-                                   int kind) {
+/* Σ x of a row, to the bits of loops->run; meanwhile the first half of what lies `ahead` elements on is asked for, and as
+ * much of what is pending is stored. */
+MT_INLINE double row_sum(const struct layer_norm *l, const float *x, int64_t ahead, struct row_pending *p, int kind) {
 	double sum = 0;
 	for (int64_t i = 0; i < l->n; i += NORM_CHUNK) {
 		int64_t part = mt__omp_min(NORM_CHUNK, l->n - i), j = 0;
@@ -76,37 +84,35 @@ MT_INLINE double row_sum_and_store(const struct layer_norm *l, const float *x, i
 		vec_run_begin_f32(MT_REDUCE_SUM, &r, x + i);
 		for (; j + VEC_RUN_STEP_f32 <= part; j += VEC_RUN_STEP_f32) {
 			vec_run_step_f32(MT_REDUCE_SUM, &r, x + i + j, false);
-			for (int k = 0; k < VEC_RUN_STEP_f32; k += VL_F32) {
-				__builtin_prefetch(x + i + j + k + ahead, 0, 2);
-				row_pending_store(p, kind);
-			}
+			for (int k = 0; k < VEC_RUN_STEP_f32; k += 2 * ROW_LINE)
+				row_pending_line(p, kind, x + (i + j + k) / 2 + ahead);
 		}
 		sum += (double)vec_run_end_f32(MT_REDUCE_SUM, &r, x + i, j, part);
 	}
 	return sum;
 }
 
-/* Rows [begin, end) that come from memory: each is stored while the next one is read.  weighted, a constant: there are
- * weight and bias; else neither. */
+/* Rows [begin, end) that come from memory: each is stored in the course of both passes over the next one.  weighted, a
+ * constant: there are weight and bias; else neither. */
 MT_INLINE void far_rows(const struct layer_norm *l, int64_t begin, int64_t end, bool weighted) {
 	const int kind = ROW_SUBTRACT | ROW_SCALE | (weighted ? ROW_WEIGH : 0);
 	int64_t n = l->n, step = l->x->stride[0], rows = row_pending_rows_ahead(n);
 	const float *x = (const float *)mt__omp_data(l->x) + begin * step;
 	float *out = (float *)mt__omp_data(l->out) + begin * l->out->stride[0];
 	struct row_pending p = {.weight = l->weight, .bias = l->bias};
-	double sum = row_sum_and_store(l, x, 0, &p, kind);
 	for (int64_t m = begin; m < end; m++, x += step, out += l->out->stride[0]) {
+		int64_t ahead = m + rows < end ? rows * step : 0;
+		double sum = row_sum(l, x, ahead, &p, kind);
 		const float mean = (float)(sum / (double)n);
-		double exact = 1 / sqrt(row_squares(x, mean, n, 0) / (double)n + l->eps);
+		double exact = 1 / sqrt(row_squares(x, mean, n, ahead, &p, kind) / (double)n + l->eps);
 		mt__vector_put(l->mean, m, sum / (double)n);
 		mt__vector_put(l->rstd, m, exact);
+		row_pending_end(&p, kind);
 		row_pending_begin(&p, out, x, n);
 		p.first = mean;
 		p.scale = (float)exact;
-		if (m + 1 < end)
-			sum = row_sum_and_store(l, x + step, m + rows < end ? (rows - 1) * step : 0, &p, kind);
-		row_pending_end(&p, kind);
 	}
+	row_pending_end(&p, kind);
 	stream_end();
 }
 
@@ -129,7 +135,7 @@ static void ready_rows(const void *context, int64_t begin, int64_t end) {
 		for (int64_t i = 0; i < n; i += NORM_CHUNK)
 			sum += l->loops->run(MT_REDUCE_SUM, x + i, mt__omp_min(NORM_CHUNK, n - i)).f;
 		const float mean = (float)(sum / (double)n);
-		double squares = row_squares(x, mean, n, m + 1 < end ? next : 0),
+		double squares = row_squares(x, mean, n, m + 1 < end ? next : 0, NULL, 0),
 			   exact = 1 / sqrt(squares / (double)n + l->eps);
 		if (l->far)
 			row_normalised(out, x, mean, (float)exact, w, b, n, true);
