@@ -1,5 +1,6 @@
-/* layer_norm over floats that lie ready: passes in registers over a row that stays in a cache; gradients take several
- * rows at once, so that the sums of weight and bias are loaded and stored once for all of them. */
+/* layer_norm over rows of floats, where they lie or brought into a buffer: passes in registers over a row that stays in a
+ * cache; gradients take several rows at once, so that the sums of weight and bias are loaded and stored once for all of
+ * them. */
 #ifndef MT_OMP_LAYER_NORM_ROWS_H
 #define MT_OMP_LAYER_NORM_ROWS_H
 
@@ -49,9 +50,9 @@ MT_INLINE double row_squares(const float *x, float mean, int64_t n, int64_t ahea
 	return squares;
 }
 
-/* out = (x − mean) · rstd · w + b; w and b may be NULL. */
+/* out = (x − mean) · rstd · w + b; w and b may be NULL.  ask: lines of out are asked for before they are written. */
 MT_INLINE void row_normalised(float *out, const float *x, float mean, float rstd, const float *w, const float *b,
-                              int64_t n, bool far) {
+                              int64_t n, bool ask, bool far) {
 	int64_t j = 0, head = far ? row_stream_head(out, n) : 0;
 	for (; j < head; j++)
 		out[j] = (x[j] - mean) * rstd * (w ? w[j] : 1) + (b ? b[j] : 0);
@@ -61,6 +62,8 @@ MT_INLINE void row_normalised(float *out, const float *x, float mean, float rstd
 			y *= vec_f32_load(w + j, VL_F32);
 		if (b)
 			y += vec_f32_load(b + j, VL_F32);
+		if (ask)
+			__builtin_prefetch(out + j + 8 * ROW_LINE, 1);
 		if (far)
 			vec_f32_stream(out + j, y);
 		else
@@ -124,28 +127,62 @@ static void far_rows_plain(const void *context, int64_t begin, int64_t end) {
 	far_rows(context, begin, end, false);
 }
 
+/* Row m of a as floats: where it lies, or brought into buffer unless that is NULL. */
+static const float *floats_of_row(const mt_array *a, int64_t m, float *buffer) {
+	const char *from = (const char *)mt__omp_data(a) + m * a->stride[0] * mt__omp_dtype_size(a->dtype);
+	if (!buffer)
+		return (const float *)from;
+	mt__omp_load_run(buffer, a->dtype, false, from, a->stride[1], a->shape[1]);
+	return buffer;
+}
+
+/* The reverse, from buffer. */
+static void put_row(const mt_array *a, int64_t m, const float *buffer) {
+	char *to = (char *)mt__omp_data(a) + m * a->stride[0] * mt__omp_dtype_size(a->dtype);
+	mt__omp_store_run(a->dtype, false, to, a->stride[1], buffer, a->shape[1]);
+}
+
+/* This thread's buffer number k of a row; NULL where rows lie ready. */
+static float *row_buffer(const struct layer_norm *l, int k) {
+	return l->rows ? l->rows + (omp_get_thread_num() * l->rows_of_thread + k) * l->rows_each : NULL;
+}
+
+/* One row at x; next: where the one after it starts, seen from x, if it comes from memory, or 0. */
+MT_INLINE void float_row(const struct layer_norm *l, int64_t m, const float *x, float *out, int64_t next) {
+	const float *w = l->weight, *b = l->bias;
+	int64_t n = l->n;
+	double sum = 0;
+	for (int64_t i = 0; i < n; i += NORM_CHUNK)
+		sum += l->loops->run(MT_REDUCE_SUM, x + i, mt__omp_min(NORM_CHUNK, n - i)).f;
+	const float mean = (float)(sum / (double)n);
+	double exact = 1 / sqrt(row_squares(x, mean, n, next, NULL, 0) / (double)n + l->eps);
+	if (l->far)
+		row_normalised(out, x, mean, (float)exact, w, b, n, false, true);
+	else
+		row_normalised(out, x, mean, (float)exact, w, b, n, l->ask, false);
+	mt__vector_put(l->mean, m, sum / (double)n);
+	mt__vector_put(l->rstd, m, exact);
+}
+
 static void ready_rows(const void *context, int64_t begin, int64_t end) {
 	const struct layer_norm *l = context;
-	const float *w = l->weight, *b = l->bias;
-	int64_t n = l->n, next = l->far ? l->x->stride[0] : 0;
+	int64_t next = l->far ? l->x->stride[0] : 0;
 	for (int64_t m = begin; m < end; m++) {
 		const float *x = (const float *)mt__omp_data(l->x) + m * l->x->stride[0];
 		float *out = (float *)mt__omp_data(l->out) + m * l->out->stride[0];
-		double sum = 0;
-		for (int64_t i = 0; i < n; i += NORM_CHUNK)
-			sum += l->loops->run(MT_REDUCE_SUM, x + i, mt__omp_min(NORM_CHUNK, n - i)).f;
-		const float mean = (float)(sum / (double)n);
-		double squares = row_squares(x, mean, n, m + 1 < end ? next : 0, NULL, 0),
-			   exact = 1 / sqrt(squares / (double)n + l->eps);
-		if (l->far)
-			row_normalised(out, x, mean, (float)exact, w, b, n, true);
-		else
-			row_normalised(out, x, mean, (float)exact, w, b, n, false);
-		mt__vector_put(l->mean, m, sum / (double)n);
-		mt__vector_put(l->rstd, m, exact);
+		float_row(l, m, x, out, m + 1 < end ? next : 0);
 	}
 	if (l->far)
 		stream_end();
+}
+
+static void buffered_rows(const void *context, int64_t begin, int64_t end) {
+	const struct layer_norm *l = context;
+	float *buffer = row_buffer(l, 0);
+	for (int64_t m = begin; m < end; m++) {
+		float_row(l, m, floats_of_row(l->x, m, buffer), buffer, 0);
+		put_row(l->out, m, buffer);
+	}
 }
 
 /* ---- gradient ---- */
@@ -218,30 +255,34 @@ MT_INLINE void grad_row_out(const struct grad_row *row, const float *w, int64_t 
 }
 
 /* Rows [m, m + rows), rows a constant. */
-MT_INLINE void ready_rows_grad(const struct layer_norm *l, int64_t m, int rows, float *gweight, float *gbias) {
+MT_INLINE void float_rows_grad(const struct layer_norm *l, int64_t m, int rows, float *gweight, float *gbias) {
 	struct grad_row row[GRAD_ROWS];
 	for (int r = 0; r < rows; r++) {
-		row[r].g = (const float *)mt__omp_data(l->gout) + (m + r) * l->gout->stride[0];
-		row[r].x = (const float *)mt__omp_data(l->x) + (m + r) * l->x->stride[0];
-		row[r].gx = l->gx ? (float *)mt__omp_data(l->gx) + (m + r) * l->gx->stride[0] : NULL;
+		float *buffer = row_buffer(l, r);
+		row[r].g = floats_of_row(l->gout, m + r, buffer);
+		row[r].x = floats_of_row(l->x, m + r, row_buffer(l, GRAD_ROWS + r));
+		row[r].gx = buffer || !l->gx ? buffer : (float *)mt__omp_data(l->gx) + (m + r) * l->gx->stride[0];
 		row[r].mean = (float)mt__vector_get(l->mean, m + r);
 		row[r].rstd = (float)mt__vector_get(l->rstd, m + r);
 		row[r].d = row[r].dh = 0;
 	}
 	grad_sums(row, rows, l->weight, gweight, gbias, l->n);
-	for (int r = 0; l->gx && r < rows; r++)
+	for (int r = 0; l->gx && r < rows; r++) {
 		if (l->far)
 			grad_row_out(&row[r], l->weight, l->n, true);
 		else
 			grad_row_out(&row[r], l->weight, l->n, false);
+		if (l->rows)
+			put_row(l->gx, m + r, row[r].gx);
+	}
 }
 
 /* Rows [m, stop), NORM_FLUSH at most. */
-static void ready_some_rows_grad(const struct layer_norm *l, int64_t m, int64_t stop, float *gweight, float *gbias) {
+static void some_float_rows_grad(const struct layer_norm *l, int64_t m, int64_t stop, float *gweight, float *gbias) {
 	for (; m + GRAD_ROWS <= stop; m += GRAD_ROWS)
-		ready_rows_grad(l, m, GRAD_ROWS, gweight, gbias);
+		float_rows_grad(l, m, GRAD_ROWS, gweight, gbias);
 	for (; m < stop; m++)
-		ready_rows_grad(l, m, 1, gweight, gbias);
+		float_rows_grad(l, m, 1, gweight, gbias);
 }
 
 #endif
