@@ -122,7 +122,7 @@ static void emit_bad(cf_emit_fn emit, void *context, struct cf_case c) {
 }
 
 void cf_entropy_each(cf_emit_fn emit, void *context, int n_params) {
-	static const int64_t layouts[][2] = {{1, 1}, {9, 4}, {65, 10}, {3, 200}};
+	static const int64_t layouts[][2] = {{1, 1}, {9, 4}, {65, 10}, {3, 200}, {2, 2100}};
 	static const int64_t plain[][2] = {{3, 1000}, {1, 99000}, {50000, 2}, {700, 100}, {40, 31}, {40, 33}};
 	struct variety v = {emit, context, {1}};
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)

@@ -26,29 +26,38 @@ static int64_t target_of(const mt_array *target, int64_t row) {
 	                               : ((const int64_t *)mt__omp_data(target))[at];
 }
 
+/* Floats, contiguous along rows. */
+static bool is_ready(const mt_array *a) {
+	return a->dtype == MT_F32 && a->stride[1] == 1;
+}
+
 #define T float
 #define NAME(f) f##_f32
 #define EXP(x) mt__expf(x)
 #define LOG(x) mt__logf(x)
 #define DTYPE MT_F32
+#define FLOATS 1
 #include "cross_entropy_type.inc"
 #undef T
 #undef NAME
 #undef EXP
 #undef LOG
 #undef DTYPE
+#undef FLOATS
 
 #define T double
 #define NAME(f) f##_f64
 #define EXP(x) exp(x)
 #define LOG(x) log(x)
 #define DTYPE MT_F64
+#define FLOATS 0
 #include "cross_entropy_type.inc"
 #undef T
 #undef NAME
 #undef EXP
 #undef LOG
 #undef DTYPE
+#undef FLOATS
 
 #include "cross_entropy_rows.h"
 
@@ -91,11 +100,6 @@ static void run_units(const void *context, int64_t begin, int64_t end) {
 		stream_end();
 }
 
-/* Floats, contiguous along rows. */
-static bool is_ready(const mt_array *a) {
-	return a->dtype == MT_F32 && a->stride[1] == 1;
-}
-
 /* Units of rows depend on the shape alone. */
 static void run(mt_queue *queue, struct entropy *e, int64_t lanes, rows_function *rows, rows_function *block,
                 double cost) {
@@ -128,10 +132,10 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy)(mt_queue *queue, const struct mt_cros
 	e.far = is_ready(args->logits) && args->logits->shape[0] * e.classes * 4 >= MT__OMP_STREAM_BYTES;
 	if (dtype == MT_F64)
 		run(queue, &e, lanes_of(&e), rows_f64, block_f64, 40);
-	else if (is_ready(args->logits) && e.classes > 0)
+	else if (is_ready(args->logits))
 		run(queue, &e, READY_LANES, ready_rows, ready_block, 3);
 	else
-		run(queue, &e, lanes_of(&e), rows_f32, block_f32, 5);
+		run(queue, &e, lanes_of(&e), buffered_rows, block_f32, 5);
 	return MT_OK;
 }
 
@@ -153,9 +157,9 @@ int32_t MT_ISA_NAME(mt__omp_cross_entropy_grad)(mt_queue *queue, const struct mt
 	e.far = ready && args->logits->shape[0] * e.classes * 4 >= MT__OMP_STREAM_BYTES;
 	if (dtype == MT_F64)
 		run(queue, &e, lanes_of(&e), rows_grad_f64, block_grad_f64, 40);
-	else if (ready && e.classes > 0)
-		run(queue, &e, READY_LANES, ready_rows_grad, ready_block_grad, 3);
+	else if (ready)
+		run(queue, &e, READY_LANES, float_rows_grad, ready_block_grad, 3);
 	else
-		run(queue, &e, lanes_of(&e), rows_grad_f32, block_grad_f32, 5);
+		run(queue, &e, lanes_of(&e), float_rows_grad, block_grad_f32, 5);
 	return MT_OK;
 }

@@ -1,5 +1,5 @@
-/* cross_entropy over floats that lie contiguously along rows: one exponential an element; rows of few classes are
- * transposed in registers, so that each is a vector lane. */
+/* cross_entropy over floats: one exponential an element.  Rows of many classes are read where they lie, or brought into
+ * a buffer; rows of few, where they lie contiguously, are transposed in registers, so that each is a vector lane. */
 #ifndef MT_OMP_CROSS_ENTROPY_ROWS_H
 #define MT_OMP_CROSS_ENTROPY_ROWS_H
 
@@ -14,30 +14,46 @@ static const float *logits_row(const struct entropy *e, int64_t row) {
 	return (const float *)mt__omp_data(e->logits) + row * e->logits->stride[0];
 }
 
-/* ln Σ e^x; what is infinite takes the careful way. */
-static double ready_lse(const struct entropy *e, int64_t row, bool more) {
-	const float *x = logits_row(e, row);
-	float m = row_largest(x, e->classes);
+/* ln Σ e^x; what is infinite takes the careful way.  ready, a constant: logits are read where they lie. */
+MT_INLINE double float_lse(const struct entropy *e, int64_t row, bool more, bool ready) {
+	_Alignas(64) float buffer[ENTROPY_CHUNK];
+	float m = ready ? row_largest(logits_row(e, row), e->classes) : -INFINITY;
 	double sum = 0;
+	for (int64_t c = 0; !ready && c < e->classes; c += ENTROPY_CHUNK) {
+		int64_t n = mt__omp_min(ENTROPY_CHUNK, e->classes - c);
+		float v = row_largest(row_part_f32(e, row, c, n, buffer), n);
+		m = v > m ? v : m;
+	}
 	if (fabsf(m) == INFINITY)
 		return row_lse_f32(e, row);
 	int64_t next = e->far && more ? e->logits->stride[0] : 0;
 	for (int64_t c = 0; c < e->classes; c += ENTROPY_CHUNK) {
 		int64_t n = mt__omp_min(ENTROPY_CHUNK, e->classes - c);
-		sum += (double)(next ? row_exp(NULL, x + c, m, 1, n, next, false) : row_exp(NULL, x + c, m, 1, n, 0, false));
+		const float *x = ready ? logits_row(e, row) + c : buffer;
+		if (!ready && e->classes > ENTROPY_CHUNK)
+			x = row_part_f32(e, row, c, n, buffer);
+		sum += (double)(next ? row_exp(NULL, x, m, 1, n, next, false) : row_exp(NULL, x, m, 1, n, 0, false));
 	}
 	return (double)m + log(sum);
 }
 
-static void ready_rows(const struct entropy *e, int64_t row, int64_t count) {
+MT_INLINE void float_rows(const struct entropy *e, int64_t row, int64_t count, bool ready) {
 	for (int64_t i = row; i < row + count; i++) {
-		double lse = ready_lse(e, i, i + 1 < e->logits->shape[0]);
+		double lse = float_lse(e, i, i + 1 < e->logits->shape[0], ready);
 		put_loss_f32(e, i, lse, e->smoothing != 0 ? row_smooth_f32(e, i, lse) : 0);
 	}
 }
 
+static void ready_rows(const struct entropy *e, int64_t row, int64_t count) {
+	float_rows(e, row, count, true);
+}
+
+static void buffered_rows(const struct entropy *e, int64_t row, int64_t count) {
+	float_rows(e, row, count, false);
+}
+
 /* y[j] = a e^(x[j] − lse) − b w[j] */
-static void ready_row_grad(const struct entropy *e, float *y, const float *x, const struct terms_f32 *t, int64_t c,
+static void float_row_grad(const struct entropy *e, float *y, const float *x, const struct terms_f32 *t, int64_t c,
                            int64_t n) {
 	row_exp(y, x, t->lse, t->a, n, 0, true);
 	if (t->b == 0)
@@ -47,23 +63,26 @@ static void ready_row_grad(const struct entropy *e, float *y, const float *x, co
 		y[j] -= w ? t->b * w[j] : t->b;
 }
 
-static void ready_rows_grad(const struct entropy *e, int64_t row, int64_t count) {
+static void float_rows_grad(const struct entropy *e, int64_t row, int64_t count) {
 	_Alignas(64) float buffer[ENTROPY_CHUNK];
+	const mt_array *out = e->out;
+	bool ready = is_ready(out) && is_ready(e->logits), in_place = ready && !e->far;
 	for (int64_t i = row; i < row + count; i++) {
 		struct terms_f32 t = row_terms_f32(e, i);
-		const float *x = logits_row(e, i);
-		float *out = (float *)mt__omp_data(e->out) + i * e->out->stride[0];
 		for (int64_t c = 0; c < e->classes; c += ENTROPY_CHUNK) {
 			int64_t n = mt__omp_min(ENTROPY_CHUNK, e->classes - c);
-			float *y = e->far ? buffer : out + c;
+			char *to = (char *)mt__omp_data(out) + (i * out->stride[0] + c * out->stride[1]) * e->size;
+			float *y = in_place ? (float *)to : buffer;
 			if (t.target < 0)
 				memset(y, 0, (size_t)n * sizeof *y);
 			else
-				ready_row_grad(e, y, x + c, &t, c, n);
+				float_row_grad(e, y, ready ? logits_row(e, i) + c : row_part_f32(e, i, c, n, buffer), &t, c, n);
 			if (t.target >= c && t.target < c + n)
 				y[t.target - c] -= t.hit;
 			if (e->far)
-				row_stream_copy(out + c, buffer, n);
+				row_stream_copy((float *)to, buffer, n);
+			else if (!ready)
+				mt__omp_store_run(out->dtype, false, to, out->stride[1], buffer, n);
 		}
 	}
 }

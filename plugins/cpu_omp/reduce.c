@@ -37,6 +37,7 @@ struct reduction {
 	bool low; /* elements are converted before they are reduced */
 	bool far; /* x is too large for the caches */
 	/* runs */
+	partial (*run)(int op, const void *x, int64_t n); /* of one block */
 	int64_t blocks, units_per_segment, units;
 	/* columns */
 	int64_t width, rows_per_segment, rows, chunks_per_row, chunks;

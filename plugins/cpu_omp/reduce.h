@@ -18,6 +18,8 @@ struct mt__reduce_loops {
 	int flush;     /* rows that lanes of sums may take up before they are joined, for accuracy */
 	/* x[0] ∘ … ∘ x[n−1] */
 	union mt__partial (*run)(int op, const void *x, int64_t n);
+	/* the same of elements that come from memory and are read once */
+	union mt__partial (*far_run)(int op, const void *x, int64_t n);
 	/* lane[j] = the op's identity */
 	void (*begin)(int op, void *lane, int64_t columns);
 	/* lane[j] = lane[j] ∘ x[0 · ld + j] ∘ x[1 · ld + j] ∘ …, rows of them, groups of rows joined pairwise first; far:

@@ -5,6 +5,7 @@
 static void plan_runs(struct reduction *r) {
 	const struct mt__walk *w = &r->reduced;
 	int64_t length = w->shape[w->rank - 1];
+	r->run = r->far && !r->low && w->stride[0][w->rank - 1] == 1 ? r->loops->far_run : r->loops->run;
 	r->blocks = mt__omp_ceil_div(length, BLOCK);
 	r->units = length > 0 ? w->count / length * r->blocks : 0;
 	r->units_per_segment = mt__omp_max(1, SEGMENT / mt__omp_max(1, mt__omp_min(length, BLOCK)));
@@ -40,7 +41,7 @@ static partial run_segment(const struct reduction *r, const char *x, int64_t seg
 			mt__omp_load_run(buffer, r->dtype, false, from, step, n);
 			from = buffer;
 		}
-		total = join(r, total, r->loops->run(r->op, from, n));
+		total = join(r, total, r->run(r->op, from, n));
 	}
 	return total;
 }
@@ -64,7 +65,7 @@ static void run_rows(const struct reduction *r, int64_t begin, int64_t end) {
 	for (int64_t i = begin; i < end; i += ROWS) {
 		int64_t n = mt__omp_min(ROWS, end - i);
 		for (int64_t j = 0; j < n; j++)
-			total[j] = r->loops->run(r->op, r->x + (i + j) * step, length);
+			total[j] = r->run(r->op, r->x + (i + j) * step, length);
 		finish(r, total, r->out + i * out_step * r->out_size, out_step, n);
 	}
 }

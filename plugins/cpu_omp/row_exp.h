@@ -97,7 +97,7 @@ MT_INLINE float row_exp_and_store(float *y, const float *x, float shift, float s
 		for (int64_t j = 0; j < part; j++)
 			term[j] = mt__expf(x[i + j] - shift);
 		if (part >= VL_F32)
-			sum += vec_run_f32(MT_REDUCE_SUM, term, part);
+			sum += vec_run_f32(MT_REDUCE_SUM, term, part, false);
 		else
 			for (int64_t j = 0; j < part; j++)
 				sum += term[j];

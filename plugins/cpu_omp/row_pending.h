@@ -15,6 +15,7 @@ enum {
 };
 
 enum {
+	ROW_LINE = 16,            /* floats of a cache line */
 	ROW_PENDING_LEAST = 1024, /* floats of a row that does not end with a line */
 	ROW_PENDING_MOST = 16384, /* floats of a row: some of them stay in the second cache level */
 	ROW_PENDING_AHEAD = 2048, /* floats from memory that are on their way */
@@ -75,6 +76,13 @@ MT_INLINE void row_pending_store(struct row_pending *p, int kind) {
 		return;
 	vec_f32_stream(p->out + p->at, row_pending_vector(p, kind, p->at));
 	p->at += VL_F32;
+}
+
+/* The next line of it; and the line at ahead is asked for. */
+MT_INLINE void row_pending_line(struct row_pending *p, int kind, const float *ahead) {
+	__builtin_prefetch(ahead, 0, 2);
+	for (int k = 0; k < ROW_LINE; k += VL_F32)
+		row_pending_store(p, kind);
 }
 
 /* All that is left of it. */

@@ -162,11 +162,13 @@ static double *reduced_wanted(const struct reduction *c) {
 	return want;
 }
 
-/* Down columns: rows that follow one another, few and many, with some left over; and rows that are read in chunks. */
+/* Down columns: rows that follow one another, few and many, with some left over; and rows that are read in chunks.  One
+ * column: along runs. */
 static void columns(void) {
 	static const struct reduction table[] = {
 		{MT_F32, 13, 501, 1000, 0}, {MT_F32, 13, 503, 1000, 1}, {MT_F32, 500, 31, 500, 0}, {MT_F32, 1, 13003, 500, 0},
 		{MT_F32, 1, 400007, 16, 0}, {MT_F32, 3, 700005, 3, 1},  {MT_F32, 2, 513, 7000, 0}, {MT_F64, 7, 601, 760, 0},
+		{MT_F32, 13001, 517, 1, 0}, {MT_F32, 3, 2200000, 1, 1},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		const struct reduction *c = &table[i];
