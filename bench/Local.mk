@@ -19,6 +19,11 @@ dist_noinst_DATA += %D%/rows/program_rows.py
 dist_noinst_DATA += %D%/rows/samples.py
 dist_noinst_DATA += %D%/rows/verdict.py
 
+EXTRA_PROGRAMS += %D%/distance
+bench_distance_SOURCES = %D%/distance.c apps/bench/stats.c
+bench_distance_CPPFLAGS = $(app_cppflags)
+bench_distance_LDADD = -lm -lpthread
+
 EXTRA_PROGRAMS += %D%/dispatch
 bench_dispatch_SOURCES = %D%/dispatch.c
 bench_dispatch_CPPFLAGS = $(public_cppflags)

@@ -22,9 +22,11 @@ class Lab:
         self.cores = len(os.sched_getaffinity(0))
         self.threads = min(2, self.cores)
         self.folder, self.commands, self.samples = folder, {}, []
+        self.distances = []  # nanoseconds of a cache line between two cores, sampled before each turn
         self.peers_options = options
         self.make("mt-bench", *STAGED)
         self.bench = str(self.build / "mt-bench")
+        self.distance = self.target("bench/distance") if self.threads > 1 else None
 
     # ---- programs ----
 
@@ -40,9 +42,17 @@ class Lab:
         self.make(name)
         return str(self.build / name)
 
-    @staticmethod
-    def output(command, threads, fine=(0,)):
+    def sample_distance(self):
+        """How far the cores are apart now: on a shared host that changes, and the work of two threads with it."""
+        if self.distance:
+            done = peers.run([self.distance], None, self.distance)
+            if done.returncode == 0:
+                self.distances.append(float(done.stdout.split()[0]))
+
+    def output(self, command, threads, fine=(0,)):
         """What the command prints; its exit status must be one of `fine`."""
+        if threads > 1:
+            self.sample_distance()
         try:
             done = peers.run(command, peers.environment(threads), command[0])
         except peers.Failure as why:
@@ -87,6 +97,8 @@ class Lab:
             ours.command = checked + (["--unchecked"] if number > 1 else [])
             for runner in [ours, *theirs] if number % 2 else [*reversed(theirs), ours]:
                 before = len(runner.reports)
+                if threads > 1:
+                    self.sample_distance()
                 runner.take_turn(number, peers.environment(threads))
                 if len(runner.reports) > before:
                     samples.add(runner.name, number, runner.reports[-1])

@@ -10,7 +10,7 @@ import time
 import case_rows
 import program_rows
 from lab import Lab, peers
-from verdict import Bar, Cannot, as_json, markdown_table, text_table
+from verdict import Bar, Cannot, as_json, distance_text, markdown_table, text_table
 
 ROWS = {
     "gemm": ("f32 GEMM, squares of 32 to 2048, all four transposes", case_rows.gemm),
@@ -51,14 +51,14 @@ def parse_options():
 
 
 def measure(name, lab):
-    """The row's bars; one that says why where it cannot be measured."""
-    begin = time.monotonic()
+    """The row's title and bars; one that says why where it cannot be measured."""
+    begin, sampled = time.monotonic(), len(lab.distances)
     try:
         bars = ROWS[name][1](lab)
     except (Cannot, peers.Failure) as why:
         bars = [Bar("all of it", 0, why=f"cannot: {why}")]
     print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
-    return bars
+    return ROWS[name][0] + distance_text(lab.distances[sampled:]), bars
 
 
 def main():
@@ -71,7 +71,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="mt-limits.") as folder:
             lab = Lab(options, pathlib.Path(folder))
             names = options.row or ROWS
-            rows = [(ROWS[name][0], measure(name, lab)) for name in ROWS if name in names]
+            rows = [measure(name, lab) for name in ROWS if name in names]
     except (Cannot, peers.Failure) as why:
         print(f"bench/limits: {why}", file=sys.stderr)
         return 1
@@ -79,7 +79,8 @@ def main():
         return 130
     print(text_table(rows))
     if options.json:
-        document = {"rows": as_json(rows), "samples": [s.document() for s in lab.samples]}
+        document = {"rows": as_json(rows), "distances_ns": lab.distances,
+                    "samples": [s.document() for s in lab.samples]}
         pathlib.Path(options.json).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     if options.markdown:
         pathlib.Path(options.markdown).write_text(markdown_table(rows), encoding="utf-8")

@@ -94,6 +94,14 @@ def share_bar(text, limit, values):
 # ---- tables ----
 
 
+def distance_text(nanoseconds):
+    """Behind a row's title: how far the cores were apart, before each turn of two threads.  Nothing where none was."""
+    if not nanoseconds:
+        return ""
+    return (f"; cores {statistics.median(nanoseconds):.0f} ns apart"
+            f" ({min(nanoseconds):.0f} to {max(nanoseconds):.0f})")
+
+
 def text_table(rows):
     """rows: [(title, [Bar])]."""
     lines = []

@@ -48,6 +48,10 @@ class Bars(unittest.TestCase):
         self.assertEqual(bar.verdict, "pass")
         self.assertIn("lowest 0.50 at b", bar.note)
 
+    def test_distances(self):
+        self.assertEqual(verdict.distance_text([]), "")
+        self.assertEqual(verdict.distance_text([160.0, 26.2, 27.4]), "; cores 27 ns apart (26 to 160)")
+
     def test_tables(self):
         rows = [("work", [Bar("bar | one", 1, 2, note="why"), Bar("two", 1, why="cannot: no AMX here")])]
         self.assertIn("1 pass, 1 cannot", verdict.text_table(rows))
