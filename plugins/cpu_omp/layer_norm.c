@@ -29,6 +29,7 @@ struct layer_norm {
 	bool far;    /* results are stored past the caches */
 	float *rows; /* rows_of_thread buffers of rows_each floats for each thread; or NULL */
 	int64_t rows_of_thread, rows_each;
+	int level; /* for mt__omp_unit_thread */
 };
 
 #include "layer_norm_rows.h"
@@ -69,6 +70,7 @@ static bool needs_buffer(const mt_array *v) {
 static uint64_t plan_buffers(struct layer_norm *l, int threads, int rows_of_thread) {
 	l->rows_each = mt__omp_round_up(l->n, 16);
 	l->rows_of_thread = rows_of_thread;
+	l->level = omp_get_level();
 	bool floats = mt__omp_compute_dtype(l->x->dtype) == MT_F32;
 	return floats && !l->ready && l->n <= ROW_BUFFER ? (uint64_t)(l->rows_each * rows_of_thread * threads) * 4 : 0;
 }

@@ -144,7 +144,7 @@ static void put_row(const mt_array *a, int64_t m, const float *buffer) {
 
 /* This thread's buffer number k of a row; NULL where rows lie ready. */
 static float *row_buffer(const struct layer_norm *l, int k) {
-	return l->rows ? l->rows + (omp_get_thread_num() * l->rows_of_thread + k) * l->rows_each : NULL;
+	return l->rows ? l->rows + (mt__omp_unit_thread(l->level) * l->rows_of_thread + k) * l->rows_each : NULL;
 }
 
 /* One row at x; next: where the one after it starts, seen from x, if it comes from memory, or 0. */

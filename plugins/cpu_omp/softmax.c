@@ -14,6 +14,7 @@ struct softmax {
 	bool log;
 	void (*unit)(const struct softmax *s, const struct mt__lane_block *b);
 	bool direct; /* side by side: rows of lanes are contiguous and of the computed type */
+	int level;   /* for mt__omp_unit_thread */
 	/* softmax_rows.h */
 	bool far;                                                              /* results are stored past the caches */
 	void (*far_rows)(const struct softmax *s, int64_t begin, int64_t end); /* units in a row; or NULL: one by one */
@@ -123,7 +124,7 @@ static bool run_ready(mt_queue *queue, struct softmax *s, unit_function *row, un
 /* A row of f16 or bf16: floats of every operand, the row as floats, one rounding. */
 static void low_row(const struct softmax *s, const struct mt__lane_block *b) {
 	const struct mt__lanes *l = &s->lanes;
-	float *rows = s->rows + omp_get_thread_num() * l->walk.n * s->rows_each;
+	float *rows = s->rows + mt__omp_unit_thread(s->level) * l->walk.n * s->rows_each;
 	struct mt__lane_block wide = *b;
 	for (int k = 0; k < l->walk.n; k++) {
 		wide.at[k] = (char *)(rows + k * s->rows_each);
@@ -164,6 +165,7 @@ int32_t MT_ISA_NAME(mt__omp_softmax)(mt_queue *queue, const struct mt_softmax_ar
 	s.far = false;
 	s.far_rows = NULL;
 	s.terms = NULL;
+	s.level = omp_get_level();
 	if (run_ready(queue, &s, ready_row, ready_block, 4, &status) || run_low_rows(queue, &s, ready_row, 6, &status))
 		return status;
 	s.direct = args->x->dtype == dtype && mt__lane_stride(&s.lanes, 0) == 1 && mt__lane_stride(&s.lanes, 1) == 1;
@@ -185,6 +187,7 @@ int32_t MT_ISA_NAME(mt__omp_softmax_grad)(mt_queue *queue, const struct mt_softm
 	s.far = false;
 	s.far_rows = NULL;
 	s.terms = NULL;
+	s.level = omp_get_level();
 	if (run_ready(queue, &s, ready_row_grad, NULL, 3, &status) || run_low_rows(queue, &s, ready_row_grad, 5, &status))
 		return status;
 	if (dtype == MT_F64)

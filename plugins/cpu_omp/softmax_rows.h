@@ -4,7 +4,7 @@
 #define MT_OMP_SOFTMAX_ROWS_H
 
 static float *terms_here(const struct softmax *s, float *out) {
-	return s->terms ? s->terms + omp_get_thread_num() * s->terms_each : out;
+	return s->terms ? s->terms + mt__omp_unit_thread(s->level) * s->terms_each : out;
 }
 
 /* Σ e^(x−m); the terms go to y unless it is NULL. */

@@ -13,6 +13,13 @@ struct mt__omp_units {
 	const void *context;
 };
 
+/* The number of the thread that does some units, from 0 and below the number of threads asked for; level: what omp_get_level()
+ * was when mt__omp_for_units was called.  A program may call an op in a parallel region of its own, where
+ * omp_get_thread_num() alone has that region's number while the units stay on the calling thread. */
+static inline int mt__omp_unit_thread(int level) {
+	return omp_get_level() > level ? omp_get_thread_num() : 0;
+}
+
 static inline void mt__omp_unit_share(const void *context, int thread, int given) {
 	const struct mt__omp_units *u = context;
 	int64_t begin, end;

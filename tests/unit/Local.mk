@@ -159,6 +159,11 @@ tests_unit_test_omp_contention_SOURCES = %D%/test_omp_contention.c plugins/cpu_o
 tests_unit_test_omp_contention_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 unit_tests += %D%/test_omp_far
 tests_unit_test_omp_far_SOURCES = %D%/test_omp_far.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
+if HAVE_OMP
+unit_tests += %D%/test_omp_inside
+endif
+tests_unit_test_omp_inside_SOURCES = %D%/test_omp_inside.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
+tests_unit_test_omp_inside_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 unit_tests += %D%/test_optim
 unit_tests += %D%/test_out
 tests_unit_test_out_SOURCES = %D%/test_out.c %D%/backends.c %D%/backends.h %D%/oracle.c %D%/oracle.h
