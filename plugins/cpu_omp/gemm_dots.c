@@ -85,8 +85,7 @@ MT_INLINE vec_f32 add_up(const vec_f32 *x) {
 }
 
 /* Adds the products of n ≤ VL_F32 elements from a and b on.  Each is loaded once: compilers would rather read it again for
- * each product, and loads are half as many a cycle as multiply-adds take.  Nor do products move into the branches of a
- * partial load, as clang would have it: away from their sums they are not fused with them. */
+ * each product, and loads are half as many a cycle as multiply-adds take. */
 MT_INLINE void add_products(const int rows, const int columns, const struct mt__omp_gemm *g, const float *a,
                             const float *b, const int n, vec_f32 *acc) {
 	vec_f32 x[ROWS];
@@ -101,7 +100,7 @@ MT_INLINE void add_products(const int rows, const int columns, const struct mt__
 		MT_ROUNDED(y);
 		MT_UNROLL
 		for (int i = 0; i < rows; i++)
-			acc[i * COLUMNS + j] += x[i] * y;
+			acc[i * COLUMNS + j] = vec_f32_fma(x[i], y, acc[i * COLUMNS + j]);
 	}
 }
 

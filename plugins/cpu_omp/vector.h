@@ -7,6 +7,8 @@
 
 #if defined(MT_ISA_AVX512) || defined(MT_ISA_AVX2)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(MT_ISA_AVX512)
@@ -131,6 +133,60 @@ MT_INLINE vec_i32 vec_i32_count(void) {
 		n[i] = i;
 	return n;
 }
+
+/* x · y + z, with one rounding at every level that has such an instruction.  For sums that must have the same bits in kernels
+ * of different form, or in vectors and in what is left over: of `z += x * y` the compiler fuses what it likes to. */
+#if defined(MT_ISA_AVX512)
+MT_INLINE vec_f32 vec_f32_fma(vec_f32 x, vec_f32 y, vec_f32 z) {
+	return (vec_f32)_mm512_fmadd_ps((__m512)x, (__m512)y, (__m512)z);
+}
+
+MT_INLINE vec_f64 vec_f64_fma(vec_f64 x, vec_f64 y, vec_f64 z) {
+	return (vec_f64)_mm512_fmadd_pd((__m512d)x, (__m512d)y, (__m512d)z);
+}
+#elif defined(MT_ISA_AVX2)
+MT_INLINE vec_f32 vec_f32_fma(vec_f32 x, vec_f32 y, vec_f32 z) {
+	return (vec_f32)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)z);
+}
+
+MT_INLINE vec_f64 vec_f64_fma(vec_f64 x, vec_f64 y, vec_f64 z) {
+	return (vec_f64)_mm256_fmadd_pd((__m256d)x, (__m256d)y, (__m256d)z);
+}
+#elif defined(__aarch64__)
+MT_INLINE vec_f32 vec_f32_fma(vec_f32 x, vec_f32 y, vec_f32 z) {
+	return (vec_f32)vfmaq_f32((float32x4_t)z, (float32x4_t)x, (float32x4_t)y);
+}
+
+MT_INLINE vec_f64 vec_f64_fma(vec_f64 x, vec_f64 y, vec_f64 z) {
+	return (vec_f64)vfmaq_f64((float64x2_t)z, (float64x2_t)x, (float64x2_t)y);
+}
+#else
+MT_INLINE vec_f32 vec_f32_fma(vec_f32 x, vec_f32 y, vec_f32 z) {
+	return x * y + z;
+}
+
+MT_INLINE vec_f64 vec_f64_fma(vec_f64 x, vec_f64 y, vec_f64 z) {
+	return x * y + z;
+}
+#endif
+
+#if defined(__FMA__) || defined(__aarch64__)
+MT_INLINE float fma_f32(float x, float y, float z) {
+	return __builtin_fmaf(x, y, z);
+}
+
+MT_INLINE double fma_f64(double x, double y, double z) {
+	return __builtin_fma(x, y, z);
+}
+#else
+MT_INLINE float fma_f32(float x, float y, float z) {
+	return x * y + z;
+}
+
+MT_INLINE double fma_f64(double x, double y, double z) {
+	return x * y + z;
+}
+#endif
 
 /* The first n ≤ VL elements; the rest is zero, and not touched in memory. */
 MT_INLINE vec_f32 vec_f32_load(const float *p, int n) {
