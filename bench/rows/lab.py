@@ -42,17 +42,16 @@ class Lab:
         self.make(name)
         return str(self.build / name)
 
-    def sample_distance(self):
+    def sample_distance(self, threads):
         """How far the cores are apart now: on a shared host that changes, and the work of two threads with it."""
-        if self.distance:
+        if self.distance and threads > 1:
             done = peers.run([self.distance], None, self.distance)
             if done.returncode == 0:
                 self.distances.append(float(done.stdout.split()[0]))
 
     def output(self, command, threads, fine=(0,)):
         """What the command prints; its exit status must be one of `fine`."""
-        if threads > 1:
-            self.sample_distance()
+        self.sample_distance(threads)
         try:
             done = peers.run(command, peers.environment(threads), command[0])
         except peers.Failure as why:
@@ -97,8 +96,7 @@ class Lab:
             ours.command = checked + (["--unchecked"] if number > 1 else [])
             for runner in [ours, *theirs] if number % 2 else [*reversed(theirs), ours]:
                 before = len(runner.reports)
-                if threads > 1:
-                    self.sample_distance()
+                self.sample_distance(threads)
                 runner.take_turn(number, peers.environment(threads))
                 if len(runner.reports) > before:
                     samples.add(runner.name, number, runner.reports[-1])

@@ -3,6 +3,7 @@
 
 #include "activate.h"
 #include "vector.h"
+#include "vmath_wide.h"
 
 #include <string.h>
 
@@ -16,18 +17,21 @@ enum { dtype_f32 = MT_F32, dtype_f64 = MT_F64 };
 #define VL VL_F32
 #define N(f) f##_f32
 #define VN(f) vec_f32_##f
+#define MADD mt__madd
 #include "gemv.inc"
 #undef T
 #undef VEC
 #undef VL
 #undef N
 #undef VN
+#undef MADD
 
 #define T double
 #define VEC vec_f64
 #define VL VL_F64
 #define N(f) f##_f64
 #define VN(f) vec_f64_##f
+#define MADD mt__wide_madd
 #include "gemv.inc"
 
 void mt__omp_gemv(const struct mt__omp_gemm *g, int64_t begin, int64_t end) {

@@ -135,7 +135,7 @@ MT_INLINE vec_i32 vec_i32_count(void) {
 }
 
 /* x · y + z, with one rounding at every level that has such an instruction.  For sums that must have the same bits in kernels
- * of different form, or in vectors and in what is left over: of `z += x * y` the compiler fuses what it likes to. */
+ * of different form: of `z += x * y` the compiler fuses what it likes to.  (Of single elements: vmath.h, vmath_wide.h.) */
 #if defined(MT_ISA_AVX512)
 MT_INLINE vec_f32 vec_f32_fma(vec_f32 x, vec_f32 y, vec_f32 z) {
 	return (vec_f32)_mm512_fmadd_ps((__m512)x, (__m512)y, (__m512)z);
@@ -166,24 +166,6 @@ MT_INLINE vec_f32 vec_f32_fma(vec_f32 x, vec_f32 y, vec_f32 z) {
 }
 
 MT_INLINE vec_f64 vec_f64_fma(vec_f64 x, vec_f64 y, vec_f64 z) {
-	return x * y + z;
-}
-#endif
-
-#if defined(__FMA__) || defined(__aarch64__)
-MT_INLINE float fma_f32(float x, float y, float z) {
-	return __builtin_fmaf(x, y, z);
-}
-
-MT_INLINE double fma_f64(double x, double y, double z) {
-	return __builtin_fma(x, y, z);
-}
-#else
-MT_INLINE float fma_f32(float x, float y, float z) {
-	return x * y + z;
-}
-
-MT_INLINE double fma_f64(double x, double y, double z) {
 	return x * y + z;
 }
 #endif

@@ -21,7 +21,7 @@
 
 /* a b + c, in one rounding where the level has FMA, else in two. */
 MT__INLINE float mt__madd(float a, float b, float c) {
-#ifdef __FMA__
+#if defined(__FMA__) || defined(__aarch64__)
 	return __builtin_fmaf(a, b, c);
 #else
 	return a * b + c;
@@ -297,7 +297,7 @@ MT__INLINE float mt__asin_rest(float r, float z) {
 /* r = sqrt(z) and what rounding it lost; z in [0, 1/4]. */
 MT__INLINE float mt__sqrt_parts(float z, float *low) {
 	float r = sqrtf(z);
-#ifdef __FMA__
+#if defined(__FMA__) || defined(__aarch64__)
 	float rest = __builtin_fmaf(-r, r, z);
 #else
 	float rest = (float)((double)z - (double)r * (double)r);

@@ -8,7 +8,7 @@
 #include "vmath.h"
 
 MT__INLINE double mt__wide_madd(double a, double b, double c) {
-#ifdef __FMA__
+#if defined(__FMA__) || defined(__aarch64__)
 	return __builtin_fma(a, b, c);
 #else
 	return a * b + c;

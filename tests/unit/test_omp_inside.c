@@ -45,9 +45,13 @@ static double *calculate(op_fn op, mt_dtype dtype) {
 static void compare(op_fn op, mt_dtype dtype) {
 	double *outside = calculate(op, dtype), *inside = NULL;
 	mt_device *device = mt_device_current();
+	int number = 0;
 #pragma omp parallel num_threads(TEAM)
-	if (omp_get_thread_num() == omp_get_num_threads() - 1 && mt_device_use(device) == MT_OK)
+	if (omp_get_thread_num() == omp_get_num_threads() - 1 && mt_device_use(device) == MT_OK) {
+		number = omp_get_thread_num();
 		inside = calculate(op, dtype);
+	}
+	MT_CHECK_MSG(number > 0, "there is no other thread: OMP_THREAD_LIMIT?");
 	MT_CHECK(outside != NULL && inside != NULL && memcmp(outside, inside, sizeof *inside * ROWS * LENGTH) == 0);
 	free(outside);
 	free(inside);
