@@ -10,6 +10,8 @@ EXTRA_DIST += %D%/emulator/build
 EXTRA_DIST += %D%/emulator/emulator.mk
 EXTRA_DIST += %D%/emulator/fibres.cpp
 EXTRA_DIST += %D%/emulator/fibres.h
+EXTRA_DIST += %D%/emulator/happens_before.cpp
+EXTRA_DIST += %D%/emulator/happens_before.h
 EXTRA_DIST += %D%/emulator/include/cuda_bf16.h
 EXTRA_DIST += %D%/emulator/include/cuda_errors.def
 EXTRA_DIST += %D%/emulator/include/cuda_fp16.h
@@ -24,10 +26,21 @@ EXTRA_DIST += %D%/emulator/include/emulated_narrow.h
 EXTRA_DIST += %D%/emulator/include/mma.h
 EXTRA_DIST += %D%/emulator/include/vector_types.h
 EXTRA_DIST += %D%/emulator/memory.cpp
+EXTRA_DIST += %D%/emulator/memory_state.cpp
+EXTRA_DIST += %D%/emulator/memory_state.h
 EXTRA_DIST += %D%/emulator/order.cpp
 EXTRA_DIST += %D%/emulator/pipeline.cpp
+EXTRA_DIST += %D%/emulator/race.cpp
+EXTRA_DIST += %D%/emulator/race.h
+EXTRA_DIST += %D%/emulator/race_report.cpp
+EXTRA_DIST += %D%/emulator/race_report.h
+EXTRA_DIST += %D%/emulator/races/instrumented.cpp
+EXTRA_DIST += %D%/emulator/races/race_test.cu
+EXTRA_DIST += %D%/emulator/races/races.mk
 EXTRA_DIST += %D%/emulator/runtime.cpp
 EXTRA_DIST += %D%/emulator/self_test.cu
+EXTRA_DIST += %D%/emulator/shadow.cpp
+EXTRA_DIST += %D%/emulator/shadow.h
 EXTRA_DIST += %D%/emulator/shared.cpp
 EXTRA_DIST += %D%/emulator/shared.h
 EXTRA_DIST += %D%/emulator/warps.cpp
@@ -35,9 +48,12 @@ shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_memory.test
+shell_tests += %D%/emulated_races.test
+shell_tests += %D%/emulated_races_products.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulated_training.test
 shell_tests += %D%/emulator/emulator.test
+shell_tests += %D%/emulator/races/races.test
 shell_tests += %D%/gpu_check.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
@@ -53,6 +69,9 @@ emulated = %D%/emulator/built
 if HAVE_EMULATOR
 emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test
 emulated_files += $(emulated)/cublaslt/mt_cuda_emulated.so $(emulated)/cublaslt/libcublasLt.so.13
+if HAVE_EMULATOR_RACES
+emulated_files += $(emulated)/races/mt_cuda_emulated.so $(emulated)/races/race_test
+endif
 check_DATA += $(emulated_files)
 $(emulated_files): build-emulated
 endif
@@ -60,7 +79,7 @@ endif
 build-emulated:
 	$(AM_V_at)$(MAKE) --no-print-directory -s -f $(srcdir)/%D%/emulator/emulator.mk TOP='$(abs_top_srcdir)' \
 	  OUT='$(abs_top_builddir)/$(emulated)' CXX='$(MT_TEST_CXX)' CHECKS='$(MT_EMULATOR_CHECKS)' \
-	  COMPILER_FLAGS='$(MT_EMULATOR_FLAGS)' all
+	  COMPILER_FLAGS='$(MT_EMULATOR_FLAGS)' TELLING='$(MT_EMULATOR_TELLING)' all
 clean-local: clean-emulated
 clean-emulated:
 	-rm -rf $(emulated)

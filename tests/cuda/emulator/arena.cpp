@@ -10,10 +10,11 @@
 #include <mutex>
 
 #include "blocks.h"
+#include "memory_state.h"
 
 namespace mt_emulated {
 
-constexpr size_t ALIGNMENT = 256, GUARD_BYTES = 256, DIRTIED = 64 << 10, CHUNK = 2 << 20;
+constexpr size_t ALIGNMENT = 256, GUARD_BYTES = ARENA_GUARD_BYTES, DIRTIED = 64 << 10, CHUNK = 2 << 20;
 constexpr unsigned char GUARD = 0xA5, DIRT = 0xFF;
 
 /* Memory is reserved, and mapped as it is used.  What lies below `opened` is what there is to protect. */
@@ -95,6 +96,7 @@ void *arena_allocate(size_t bytes) {
 	memset(begin - GUARD_BYTES, GUARD, GUARD_BYTES);
 	memset(begin + bytes, GUARD, GUARD_BYTES);
 	memset(begin, DIRT, bytes < DIRTIED ? bytes : DIRTIED);
+	state_allocated(begin, bytes);
 	blocks()[at] = bytes;
 	used += bytes;
 	return begin;
@@ -129,6 +131,7 @@ bool arena_free(void *p) {
 	check_guards((char *)p, bytes);
 	blocks().erase(found);
 	used -= bytes;
+	state_freed(p, bytes);
 	unmap((char *)p, bytes);
 	return true;
 }
@@ -138,7 +141,7 @@ size_t arena_used() {
 	return used;
 }
 
-bool arena_has(const void *p, size_t bytes) {
+bool arena_find(const void *p, const void **block, size_t *bytes) {
 	std::lock_guard<std::mutex> hold(mutex);
 	if (!arena || (uintptr_t)p < (uintptr_t)arena || (uintptr_t)p >= (uintptr_t)arena + 2 * MEMORY_BYTES)
 		return false;
@@ -147,8 +150,20 @@ bool arena_has(const void *p, size_t bytes) {
 	if (after == blocks().begin())
 		return false;
 	--after;
-	size_t begin = after->first + GUARD_BYTES, end = begin + after->second;
-	return offset >= begin && offset <= end && bytes <= end - offset;
+	*block = arena + after->first + GUARD_BYTES;
+	*bytes = after->second;
+	return offset >= after->first + GUARD_BYTES && offset <= after->first + GUARD_BYTES + after->second;
+}
+
+bool arena_has(const void *p, size_t bytes) {
+	const void *block;
+	size_t all;
+	return arena_find(p, &block, &all) && bytes <= all - (size_t)((const char *)p - (const char *)block);
+}
+
+size_t arena_bounds(const void **begin) {
+	*begin = arena;
+	return arena ? 2 * MEMORY_BYTES : 0;
 }
 
 } // namespace mt_emulated

@@ -7,6 +7,8 @@
 
 namespace mt_emulated {
 
+constexpr size_t ARENA_GUARD_BYTES = 256;
+
 /* bytes of it, aligned to 256, NULL where it is full.  Blocks have guards around them. */
 void *arena_allocate(size_t bytes);
 
@@ -17,6 +19,12 @@ size_t arena_used();
 
 /* Whether [p, p + bytes) lies in one block. */
 bool arena_has(const void *p, size_t bytes);
+
+/* The block that p lies in. */
+bool arena_find(const void *p, const void **block, size_t *bytes);
+
+/* Where blocks may lie; 0 bytes before the first one. */
+size_t arena_bounds(const void **begin);
 
 /* Whoever touches memory has one. */
 struct arena_access {

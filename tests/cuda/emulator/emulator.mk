@@ -67,3 +67,5 @@ $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
 -include $(objects:.o=.d) $(with_lt:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+
+include $(EMULATOR)/races/races.mk

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "blocks.h"
+#include "memory_state.h"
 
 using namespace mt_emulated;
 
@@ -100,6 +101,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 		return keep(cudaErrorInvalidValue);
 	arena_access access;
 	memmove(to, from, bytes);
+	state_copied(to, from, bytes);
 	return cudaSuccess;
 }
 
@@ -124,6 +126,7 @@ cudaError_t cudaMemset(void *to, int value, size_t bytes) {
 		return keep(cudaErrorInvalidValue);
 	arena_access access;
 	memset(to, value, bytes);
+	state_written(to, bytes);
 	return cudaSuccess;
 }
 
