@@ -10,21 +10,27 @@
 #include <mutex>
 
 #include "blocks.h"
+#include "devices.h"
+#include "streams.h"
 
 namespace mt_emulated {
 
 constexpr size_t ALIGNMENT = 256, GUARD_BYTES = 256, DIRTIED = 64 << 10, CHUNK = 2 << 20;
-constexpr unsigned char GUARD = 0xA5, DIRT = 0xFF;
+constexpr unsigned char GUARD = 0xA5, DIRT = 0xFF, FREED = 0xFE;
 
 /* Memory is reserved, and mapped as it is used.  What lies below `opened` is what there is to protect. */
-static std::mutex mutex;
-static char *arena;
-static size_t opened, used;
-static unsigned users;
+struct arena {
+	char *memory;
+	size_t opened, used;
+	unsigned users;
+	std::map<size_t, size_t> blocks; /* where each begins, guard included, and its bytes without */
+};
 
-static std::map<size_t, size_t> &blocks() { /* where each begins, guard included, and its bytes without */
-	static std::map<size_t, size_t> all;
-	return all;
+static std::mutex mutex;
+
+static arena &arena_at(int device) {
+	static arena all[MOST_DEVICES];
+	return all[device];
 }
 
 static size_t room_of(size_t bytes) {
@@ -37,36 +43,45 @@ static bool is_strict() {
 	return text && strcmp(text, "1") == 0;
 }
 
-static void protect(int how) {
-	if (mprotect(arena, opened, how) != 0) {
+static void protect(const arena &a, int how) {
+	if (mprotect(a.memory, a.opened, how) != 0) {
 		perror("CUDA emulator: mprotect");
 		abort();
 	}
 }
 
-static void grow(size_t end) {
-	if (end <= opened)
+static void grow(arena &a, size_t end) {
+	if (end <= a.opened)
 		return;
-	opened = (end + CHUNK - 1) / CHUNK * CHUNK;
-	protect(users > 0 || !is_strict() ? PROT_READ | PROT_WRITE : PROT_NONE);
+	a.opened = (end + CHUNK - 1) / CHUNK * CHUNK;
+	protect(a, a.users > 0 || !is_strict() ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
-arena_access::arena_access() {
+arena_access::arena_access() : arena_access(running_device() < 0 ? ALL_DEVICES : 1u << running_device()) {
+}
+
+arena_access::arena_access(unsigned which) : devices(which) {
 	std::lock_guard<std::mutex> hold(mutex);
-	if (users++ == 0 && opened > 0 && is_strict())
-		protect(PROT_READ | PROT_WRITE);
+	for (int d = 0; d < MOST_DEVICES; d++) {
+		arena &a = arena_at(d);
+		if ((devices >> d & 1) != 0 && a.users++ == 0 && a.opened > 0 && is_strict())
+			protect(a, PROT_READ | PROT_WRITE);
+	}
 }
 
 arena_access::~arena_access() {
 	std::lock_guard<std::mutex> hold(mutex);
-	if (--users == 0 && opened > 0 && is_strict())
-		protect(PROT_NONE);
+	for (int d = 0; d < MOST_DEVICES; d++) {
+		arena &a = arena_at(d);
+		if ((devices >> d & 1) != 0 && --a.users == 0 && a.opened > 0 && is_strict())
+			protect(a, PROT_NONE);
+	}
 }
 
 /* The first gap that is large enough. */
-static size_t find_gap(size_t room) {
+static size_t find_gap(const arena &a, size_t room) {
 	size_t at = 0;
-	for (const auto &block : blocks()) {
+	for (const auto &block : a.blocks) {
 		if (block.first - at >= room)
 			break;
 		at = block.first + room_of(block.second);
@@ -74,29 +89,30 @@ static size_t find_gap(size_t room) {
 	return at;
 }
 
-static bool reserve() {
+static bool reserve(arena &a) {
 	void *memory = mmap(nullptr, 2 * MEMORY_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return false;
-	arena = (char *)memory;
+	a.memory = (char *)memory;
 	return true;
 }
 
-void *arena_allocate(size_t bytes) {
-	arena_access access;
+void *arena_allocate(int device, size_t bytes) {
+	arena_access access(1u << device);
 	std::lock_guard<std::mutex> hold(mutex);
-	if (bytes > MEMORY_BYTES - used || (!arena && !reserve()))
+	arena &a = arena_at(device);
+	if (a.used > memory_bytes() || bytes > memory_bytes() - a.used || (!a.memory && !reserve(a)))
 		return nullptr;
-	size_t at = find_gap(room_of(bytes));
+	size_t at = find_gap(a, room_of(bytes));
 	if (at + room_of(bytes) > 2 * MEMORY_BYTES)
 		return nullptr;
-	grow(at + room_of(bytes));
-	char *begin = arena + at + GUARD_BYTES;
+	grow(a, at + room_of(bytes));
+	char *begin = a.memory + at + GUARD_BYTES;
 	memset(begin - GUARD_BYTES, GUARD, GUARD_BYTES);
 	memset(begin + bytes, GUARD, GUARD_BYTES);
 	memset(begin, DIRT, bytes < DIRTIED ? bytes : DIRTIED);
-	blocks()[at] = bytes;
-	used += bytes;
+	a.blocks[at] = bytes;
+	a.used += bytes;
 	return begin;
 }
 
@@ -112,43 +128,60 @@ static void check_guards(const char *begin, size_t bytes) {
 }
 
 /* Gives the pages inside of a block back. */
-static void unmap(char *begin, size_t bytes) {
-	size_t offset = (size_t)(begin - arena), first = (offset + CHUNK - 1) / CHUNK * CHUNK;
+static void unmap(const arena &a, char *begin, size_t bytes) {
+	size_t offset = (size_t)(begin - a.memory), first = (offset + CHUNK - 1) / CHUNK * CHUNK;
 	size_t last = (offset + bytes) / CHUNK * CHUNK;
 	if (first < last)
-		madvise(arena + first, last - first, MADV_DONTNEED);
+		madvise(a.memory + first, last - first, MADV_DONTNEED);
+}
+
+static arena *arena_around(const void *p, int *device) {
+	for (int d = 0; d < MOST_DEVICES; d++) {
+		arena &a = arena_at(d);
+		*device = d;
+		if (a.memory && (uintptr_t)p >= (uintptr_t)a.memory && (uintptr_t)p < (uintptr_t)a.memory + 2 * MEMORY_BYTES)
+			return &a;
+	}
+	return nullptr;
 }
 
 bool arena_free(void *p) {
-	arena_access access;
+	arena_access access(ALL_DEVICES);
 	std::lock_guard<std::mutex> hold(mutex);
-	auto found = blocks().find((size_t)((char *)p - arena) - GUARD_BYTES);
-	if (!arena || found == blocks().end())
+	int device;
+	arena *a = arena_around(p, &device);
+	if (!a)
+		return false;
+	auto found = a->blocks.find((size_t)((char *)p - a->memory) - GUARD_BYTES);
+	if (found == a->blocks.end())
 		return false;
 	size_t bytes = found->second;
 	check_guards((char *)p, bytes);
-	blocks().erase(found);
-	used -= bytes;
-	unmap((char *)p, bytes);
+	a->blocks.erase(found);
+	a->used -= bytes;
+	unmap(*a, (char *)p, bytes);
+	memset(p, FREED, bytes < DIRTIED ? bytes : DIRTIED);
 	return true;
 }
 
-size_t arena_used() {
+size_t arena_used(int device) {
 	std::lock_guard<std::mutex> hold(mutex);
-	return used;
+	return arena_at(device).used;
 }
 
-bool arena_has(const void *p, size_t bytes) {
+int arena_of(const void *p, size_t bytes) {
 	std::lock_guard<std::mutex> hold(mutex);
-	if (!arena || (uintptr_t)p < (uintptr_t)arena || (uintptr_t)p >= (uintptr_t)arena + 2 * MEMORY_BYTES)
-		return false;
-	size_t offset = (size_t)((const char *)p - arena);
-	auto after = blocks().upper_bound(offset);
-	if (after == blocks().begin())
-		return false;
+	int device;
+	const arena *a = arena_around(p, &device);
+	if (!a)
+		return -1;
+	size_t offset = (size_t)((const char *)p - a->memory);
+	auto after = a->blocks.upper_bound(offset);
+	if (after == a->blocks.begin())
+		return -1;
 	--after;
 	size_t begin = after->first + GUARD_BYTES, end = begin + after->second;
-	return offset >= begin && offset <= end && bytes <= end - offset;
+	return offset >= begin && offset <= end && bytes <= end - offset ? device : -1;
 }
 
 } // namespace mt_emulated

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <memory>
+#include <tuple>
 #include <type_traits>
 
 #include "cuda_runtime_api.h"
@@ -40,7 +42,13 @@ struct launch {
 	void *closure;
 };
 
+/* What a GPU says at once to a launch of this shape. */
+cudaError_t check(const launch &l);
+
 cudaError_t run(const launch &l);
+
+/* Launches into a stream, which may take its time: copy gives it a closure of its own. */
+cudaError_t start(cudaStream_t stream, const launch &l, std::shared_ptr<void> (*copy)(void *closure));
 
 } // namespace mt_emulated
 
@@ -68,9 +76,15 @@ struct cudaLaunchConfig_t {
 	unsigned numAttrs;
 };
 
+/* What a kernel may be given in all, on each architecture and with each version. */
+constexpr size_t MOST_PARAMETER_BYTES = 4096;
+
+/* Arguments are copied when a kernel is launched, and again for each thread. */
 template <class... P, class... A>
 inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A &&...args) {
-	auto call = [&] { kernel(static_cast<P>(args)...); };
+	static_assert((sizeof(P) + ... + 0) <= MOST_PARAMETER_BYTES, "a kernel's parameters take more than 4096 bytes");
+	std::tuple<std::decay_t<P>...> given(static_cast<P>(args)...);
+	auto call = [kernel, given] { std::apply(kernel, given); };
 	using closure = decltype(call);
 	mt_emulated::launch l = {};
 	l.grid = config->gridDim;
@@ -79,7 +93,8 @@ inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*k
 	l.kernel = (const void *)kernel;
 	l.call = [](void *c) { (*(closure *)c)(); };
 	l.closure = &call;
-	return mt_emulated::run(l);
+	return mt_emulated::start(
+		config->stream, l, [](void *c) -> std::shared_ptr<void> { return std::make_shared<closure>(*(closure *)c); });
 }
 
 /* ---- warps ---- */
