@@ -9,6 +9,8 @@
 #include <cuda_pipeline_primitives.h>
 #include <mma.h>
 
+#define MT_SHARED_ALIGNMENT 32
+
 constexpr unsigned ALL = 0xFFFFFFFFu;
 constexpr int THREADS = 64;
 
@@ -205,6 +207,11 @@ static void test_floats() {
 /* ---- what the runtime refuses ---- */
 
 static __global__ void nothing() {
+}
+
+static __global__ void tell_alignment(int *out) {
+	MT_DYNAMIC_SHARED(char, bytes);
+	*out = (int)((uintptr_t)bytes % (2 * MT_SHARED_ALIGNMENT));
 }
 
 static void test_limits() {

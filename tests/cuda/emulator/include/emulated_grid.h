@@ -17,8 +17,8 @@ extern dim3 blockDim, gridDim;
 
 namespace mt_emulated {
 
-/* Dynamic shared memory of the block that runs. */
-void *dynamic_shared();
+/* Dynamic shared memory of the block that runs: at an address that is a multiple of alignment, and of no more. */
+void *dynamic_shared(size_t alignment);
 
 unsigned lane();
 
