@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "blocks.h"
+#include "device.h"
 
 struct mt_emulated_stream {
 	unsigned flags;
@@ -97,6 +98,11 @@ cudaError_t cudaRuntimeGetVersion(int *version) {
 	return cudaSuccess;
 }
 
+/* From compute capability 8.0 on the system keeps some of a block's shared memory for itself. */
+static int reserved_shared() {
+	return gpu().capability >= 80 ? 1024 : 0;
+}
+
 static const struct {
 	cudaDeviceAttr attribute;
 	int value;
@@ -116,16 +122,16 @@ static const struct {
 	{cudaDevAttrIntegrated, 0},
 	{cudaDevAttrCanMapHostMemory, 1},
 	{cudaDevAttrL2CacheSize, 4 << 20},
-	{cudaDevAttrMaxThreadsPerMultiProcessor, 2 * MOST_THREADS},
+	{cudaDevAttrMaxThreadsPerMultiProcessor, gpu().threads_of_all},
 	{cudaDevAttrAsyncEngineCount, 1},
 	{cudaDevAttrUnifiedAddressing, 1},
-	{cudaDevAttrComputeCapabilityMajor, 9},
-	{cudaDevAttrComputeCapabilityMinor, 0},
-	{cudaDevAttrMaxSharedMemoryPerMultiprocessor, SHARED_BYTES_OF_ALL},
+	{cudaDevAttrComputeCapabilityMajor, gpu().capability / 10},
+	{cudaDevAttrComputeCapabilityMinor, gpu().capability % 10},
+	{cudaDevAttrMaxSharedMemoryPerMultiprocessor, gpu().shared_of_all},
 	{cudaDevAttrMaxRegistersPerMultiprocessor, 65536},
-	{cudaDevAttrMaxSharedMemoryPerBlockOptin, SHARED_BYTES_ON_REQUEST},
-	{cudaDevAttrMaxBlocksPerMultiprocessor, 32},
-	{cudaDevAttrReservedSharedMemoryPerBlock, 1024},
+	{cudaDevAttrMaxSharedMemoryPerBlockOptin, gpu().shared_on_request},
+	{cudaDevAttrMaxBlocksPerMultiprocessor, gpu().blocks_of_all},
+	{cudaDevAttrReservedSharedMemoryPerBlock, reserved_shared()},
 };
 
 cudaError_t cudaDeviceGetAttribute(int *out, cudaDeviceAttr attribute, int device) {
@@ -146,17 +152,18 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *out, int device) {
 	snprintf(out->name, sizeof out->name, "CUDA emulator");
 	out->totalGlobalMem = MEMORY_BYTES;
 	out->sharedMemPerBlock = SHARED_BYTES;
-	out->sharedMemPerBlockOptin = SHARED_BYTES_ON_REQUEST;
-	out->sharedMemPerMultiprocessor = SHARED_BYTES_OF_ALL;
+	out->sharedMemPerBlockOptin = (size_t)gpu().shared_on_request;
+	out->sharedMemPerMultiprocessor = (size_t)gpu().shared_of_all;
 	out->regsPerBlock = 65536;
 	out->warpSize = 32;
 	out->maxThreadsPerBlock = MOST_THREADS;
-	out->maxThreadsPerMultiProcessor = 2 * MOST_THREADS;
+	out->maxThreadsPerMultiProcessor = gpu().threads_of_all;
 	out->maxThreadsDim[0] = out->maxThreadsDim[1] = MOST_THREADS;
 	out->maxThreadsDim[2] = MOST_BLOCK_DEPTH;
 	out->maxGridSize[0] = INT32_MAX;
 	out->maxGridSize[1] = out->maxGridSize[2] = MOST_GRID_HEIGHT;
-	out->major = 9;
+	out->major = gpu().capability / 10;
+	out->minor = gpu().capability % 10;
 	out->multiProcessorCount = MULTIPROCESSORS;
 	out->l2CacheSize = 4 << 20;
 	return cudaSuccess;
@@ -262,7 +269,7 @@ size_t mt_emulated::dynamic_shared_allowed(const void *kernel) {
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute, int value) {
 	if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
 		return cudaSuccess;
-	if (value < 0 || value > SHARED_BYTES_ON_REQUEST)
+	if (value < 0 || value > gpu().shared_on_request)
 		return keep(cudaErrorInvalidValue);
 	std::lock_guard<std::mutex> hold(kernels_mutex);
 	requested_shared()[kernel] = (size_t)value;
@@ -273,7 +280,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *out, const void *kernel) {
 	*out = {};
 	out->maxThreadsPerBlock = MOST_THREADS;
 	out->numRegs = 32;
-	out->ptxVersion = out->binaryVersion = 90;
+	out->ptxVersion = out->binaryVersion = gpu().capability;
 	out->maxDynamicSharedSizeBytes = (int)dynamic_shared_allowed(kernel);
 	return cudaSuccess;
 }
@@ -281,8 +288,9 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *out, const void *kernel) {
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *out, const void *, int threads, size_t shared_bytes) {
 	if (threads < 1 || threads > MOST_THREADS)
 		return keep(cudaErrorInvalidValue);
-	int by_threads = 2 * MOST_THREADS / threads, by_shared = (int)(SHARED_BYTES_OF_ALL / (shared_bytes + 1024));
+	size_t all = (size_t)gpu().shared_of_all, each = shared_bytes + (size_t)reserved_shared();
+	int by_threads = gpu().threads_of_all / threads, by_shared = each > 0 ? (int)(all / each) : by_threads;
 	int blocks = by_threads < by_shared ? by_threads : by_shared;
-	*out = blocks < 32 ? blocks : 32;
+	*out = blocks < gpu().blocks_of_all ? blocks : gpu().blocks_of_all;
 	return cudaSuccess;
 }

@@ -32,6 +32,14 @@ void yield();
 
 [[noreturn]] void trap(const char *what);
 
+/* The code of a program is for these: 750, 800 and 900, or MT_EMULATOR_CODE alone.  A device runs the newest that is not
+ * newer than itself, as a GPU does where the driver compiles it from PTX. */
+enum { ARCHITECTURES = 3 };
+int architecture(int i);
+
+/* Traps where that code cannot have what: it came with compute capability `least`, 10 · major + minor. */
+void need_capability(int least, const char *what);
+
 struct launch {
 	dim3 grid, block;
 	size_t shared_bytes;
@@ -43,6 +51,8 @@ struct launch {
 cudaError_t run(const launch &l);
 
 } // namespace mt_emulated
+
+#define __CUDA_ARCH_LIST__ mt_emulated::architecture(0), mt_emulated::architecture(1), mt_emulated::architecture(2)
 
 void __syncthreads();
 int __syncthreads_count(int predicate);
