@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "blocks.h"
+#include "gpu.h"
 
 using namespace mt_emulated;
 
@@ -55,11 +56,6 @@ size_t mt_emulated::memory_bytes() {
 static int driver_version() {
 	static const size_t version = number_from("MT_EMULATOR_DRIVER", CUDART_VERSION);
 	return (int)version;
-}
-
-bool mt_emulated::has_code() {
-	static const char *const text = getenv("MT_EMULATOR_CODE");
-	return !text || strcmp(text, "none") != 0;
 }
 
 /* ---- what goes wrong ---- */
@@ -203,16 +199,16 @@ static const struct {
 	{cudaDevAttrIntegrated, 0},
 	{cudaDevAttrCanMapHostMemory, 1},
 	{cudaDevAttrL2CacheSize, 4 << 20},
-	{cudaDevAttrMaxThreadsPerMultiProcessor, 2 * MOST_THREADS},
+	{cudaDevAttrMaxThreadsPerMultiProcessor, gpu().threads_of_all},
 	{cudaDevAttrAsyncEngineCount, 1},
 	{cudaDevAttrUnifiedAddressing, 1},
-	{cudaDevAttrComputeCapabilityMajor, 9},
-	{cudaDevAttrComputeCapabilityMinor, 0},
-	{cudaDevAttrMaxSharedMemoryPerMultiprocessor, SHARED_BYTES_OF_ALL},
+	{cudaDevAttrComputeCapabilityMajor, gpu().capability / 10},
+	{cudaDevAttrComputeCapabilityMinor, gpu().capability % 10},
+	{cudaDevAttrMaxSharedMemoryPerMultiprocessor, gpu().shared_of_all},
 	{cudaDevAttrMaxRegistersPerMultiprocessor, 65536},
-	{cudaDevAttrMaxSharedMemoryPerBlockOptin, SHARED_BYTES_ON_REQUEST},
-	{cudaDevAttrMaxBlocksPerMultiprocessor, 32},
-	{cudaDevAttrReservedSharedMemoryPerBlock, 1024},
+	{cudaDevAttrMaxSharedMemoryPerBlockOptin, gpu().shared_on_request},
+	{cudaDevAttrMaxBlocksPerMultiprocessor, gpu().blocks_of_all},
+	{cudaDevAttrReservedSharedMemoryPerBlock, reserved_shared()},
 };
 
 static cudaError_t check_device(int device) {
@@ -240,17 +236,18 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *out, int device) {
 	snprintf(out->name, sizeof out->name, "CUDA emulator");
 	out->totalGlobalMem = memory_bytes();
 	out->sharedMemPerBlock = SHARED_BYTES;
-	out->sharedMemPerBlockOptin = SHARED_BYTES_ON_REQUEST;
-	out->sharedMemPerMultiprocessor = SHARED_BYTES_OF_ALL;
+	out->sharedMemPerBlockOptin = (size_t)gpu().shared_on_request;
+	out->sharedMemPerMultiprocessor = (size_t)gpu().shared_of_all;
 	out->regsPerBlock = 65536;
 	out->warpSize = 32;
 	out->maxThreadsPerBlock = MOST_THREADS;
-	out->maxThreadsPerMultiProcessor = 2 * MOST_THREADS;
+	out->maxThreadsPerMultiProcessor = gpu().threads_of_all;
 	out->maxThreadsDim[0] = out->maxThreadsDim[1] = MOST_THREADS;
 	out->maxThreadsDim[2] = MOST_BLOCK_DEPTH;
 	out->maxGridSize[0] = INT32_MAX;
 	out->maxGridSize[1] = out->maxGridSize[2] = MOST_GRID_HEIGHT;
-	out->major = 9;
+	out->major = gpu().capability / 10;
+	out->minor = gpu().capability % 10;
 	out->multiProcessorCount = MULTIPROCESSORS;
 	out->l2CacheSize = 4 << 20;
 	return cudaSuccess;

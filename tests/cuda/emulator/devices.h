@@ -24,9 +24,6 @@ cudaError_t enter(int device);
 bool begin_kernel(int device);
 bool is_lost(int device);
 
-/* Whether the library has code for the devices: MT_EMULATOR_CODE=none denies it. */
-bool has_code();
-
 /* A whole number from the environment. */
 size_t number_from(const char *variable, size_t otherwise);
 

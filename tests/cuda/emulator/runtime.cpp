@@ -5,6 +5,7 @@
 #include "blocks.h"
 #include "devices.h"
 #include "emulated_grid.h"
+#include "gpu.h"
 #include "streams.h"
 
 using namespace mt_emulated;
@@ -30,7 +31,7 @@ cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute
 	cudaError_t error = enter();
 	if (error != cudaSuccess || attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
 		return keep(error);
-	if (value < 0 || value > SHARED_BYTES_ON_REQUEST)
+	if (value < 0 || value > gpu().shared_on_request)
 		return keep(cudaErrorInvalidValue);
 	std::lock_guard<std::mutex> hold(kernels_mutex);
 	requested_shared()[{kernel, current_device()}] = (size_t)value;
@@ -46,7 +47,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *out, const void *kernel) {
 		return keep(error);
 	out->maxThreadsPerBlock = MOST_THREADS;
 	out->numRegs = 32;
-	out->ptxVersion = out->binaryVersion = 90;
+	out->ptxVersion = out->binaryVersion = gpu().capability;
 	out->maxDynamicSharedSizeBytes = (int)dynamic_shared_allowed(kernel);
 	return cudaSuccess;
 }
@@ -54,9 +55,10 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *out, const void *kernel) {
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *out, const void *, int threads, size_t shared_bytes) {
 	if (threads < 1 || threads > MOST_THREADS)
 		return keep(cudaErrorInvalidValue);
-	int by_threads = 2 * MOST_THREADS / threads, by_shared = (int)(SHARED_BYTES_OF_ALL / (shared_bytes + 1024));
+	size_t all = (size_t)gpu().shared_of_all, each = shared_bytes + (size_t)reserved_shared();
+	int by_threads = gpu().threads_of_all / threads, by_shared = each > 0 ? (int)(all / each) : by_threads;
 	int blocks = by_threads < by_shared ? by_threads : by_shared;
-	*out = blocks < 32 ? blocks : 32;
+	*out = blocks < gpu().blocks_of_all ? blocks : gpu().blocks_of_all;
 	return cudaSuccess;
 }
 

@@ -13,6 +13,8 @@
 #include <cuda_pipeline_primitives.h>
 #include <mma.h>
 
+#define MT_SHARED_ALIGNMENT 32
+
 constexpr unsigned ALL = 0xFFFFFFFFu;
 constexpr int THREADS = 64;
 
@@ -211,6 +213,11 @@ static void test_floats() {
 static __global__ void nothing() {
 }
 
+static __global__ void tell_alignment(int *out) {
+	MT_DYNAMIC_SHARED(char, bytes);
+	*out = (int)((uintptr_t)bytes % (2 * MT_SHARED_ALIGNMENT));
+}
+
 static void test_limits() {
 	expect("1025 threads", start(1, 1025, 0, nothing), cudaErrorInvalidConfiguration);
 	expect("no blocks", start(0, 1, 0, nothing), cudaErrorInvalidConfiguration);
@@ -220,6 +227,24 @@ static void test_limits() {
 	expect("50,000 bytes of shared memory", start(1, 1, 50000, nothing), cudaErrorInvalidValue);
 	cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, 50000);
 	expect("the same on request", start(1, 1, 50000, nothing), cudaSuccess);
+	int *out = allocate<int>(1);
+	for (size_t bytes = 0; bytes < 200; bytes += 8) {
+		start(1, 1, bytes, tell_alignment, out);
+		expect("dynamic shared memory is as far aligned as it says, and no further", *out, MT_SHARED_ALIGNMENT);
+	}
+	cudaFree(out);
+}
+
+static void show_device() {
+	int major = 0, minor = 0, shared = 0;
+	cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
+	cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0);
+	cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+	printf("%d.%d, %d bytes\n", major, minor, shared);
+	cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, shared);
+	expect("what there is on request", start(1, 1, (size_t)shared, nothing), cudaSuccess);
+	expect("a byte more", cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, shared + 1),
+	       cudaErrorInvalidValue);
 }
 
 static void test_memory() {
@@ -503,6 +528,8 @@ static const struct {
 	{"pipeline", test_pipeline},
 	{"floats", test_floats},
 	{"limits", test_limits},
+	{"device", show_device},
+	{"bf16", test_product<__nv_bfloat16>},
 	{"memory", test_memory},
 	{"barrier", show_neighbours<true>},
 	{"no_barrier", show_neighbours<false>},

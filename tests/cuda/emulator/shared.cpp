@@ -10,7 +10,7 @@
 
 namespace mt_emulated {
 
-constexpr size_t ALIGNMENT = 16;
+constexpr size_t ALIGNMENT = 32; /* of dynamic shared memory: as launch.cuh declares it */
 constexpr unsigned char POISON = 0xFF, GUARD = 0xA5;
 
 static unsigned char *end;   /* of all the memory there is for it */
@@ -54,7 +54,10 @@ bool place_dynamic_shared(size_t bytes) {
 	if (!end && !map_memory())
 		return false;
 	length = bytes;
-	begin = end - (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	begin = (unsigned char *)((uintptr_t)(end - bytes) / ALIGNMENT * ALIGNMENT);
+	/* Before it lies a kernel's static shared memory: no more is promised. */
+	if ((uintptr_t)begin % (2 * ALIGNMENT) == 0)
+		begin -= ALIGNMENT;
 	return true;
 }
 
@@ -70,7 +73,9 @@ bool dynamic_shared_is_whole() {
 	return true;
 }
 
-void *dynamic_shared() {
+void *dynamic_shared(size_t alignment) {
+	if (alignment != ALIGNMENT)
+		trap("dynamic shared memory is declared with another alignment than the emulator gives it (shared.cpp)");
 	return begin;
 }
 

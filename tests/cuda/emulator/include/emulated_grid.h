@@ -19,8 +19,8 @@ extern dim3 blockDim, gridDim;
 
 namespace mt_emulated {
 
-/* Dynamic shared memory of the block that runs. */
-void *dynamic_shared();
+/* Dynamic shared memory of the block that runs: at an address that is a multiple of alignment, and of no more. */
+void *dynamic_shared(size_t alignment);
 
 unsigned lane();
 
@@ -33,6 +33,14 @@ void meet(unsigned mask, const char *what, void (*join)(void *const *given), voi
 void yield();
 
 [[noreturn]] void trap(const char *what);
+
+/* The code of a program is for these: 750, 800 and 900, or MT_EMULATOR_CODE alone.  A device runs the newest that is not
+ * newer than itself, as a GPU does where the driver compiles it from PTX. */
+enum { ARCHITECTURES = 3 };
+int architecture(int i);
+
+/* Traps where that code cannot have what: it came with compute capability `least`, 10 · major + minor. */
+void need_capability(int least, const char *what);
 
 struct launch {
 	dim3 grid, block;
@@ -51,6 +59,8 @@ cudaError_t run(const launch &l);
 cudaError_t start(cudaStream_t stream, const launch &l, std::shared_ptr<void> (*copy)(void *closure));
 
 } // namespace mt_emulated
+
+#define __CUDA_ARCH_LIST__ mt_emulated::architecture(0), mt_emulated::architecture(1), mt_emulated::architecture(2)
 
 void __syncthreads();
 int __syncthreads_count(int predicate);
