@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "blocks.h"
+#include "device.h"
 
 struct mt_emulated_stream {
 	unsigned flags;
@@ -97,10 +98,12 @@ cudaError_t cudaRuntimeGetVersion(int *version) {
 	return cudaSuccess;
 }
 
-static const struct {
+struct attribute_value {
 	cudaDeviceAttr attribute;
 	int value;
-} attributes[] = {
+};
+
+static const attribute_value attributes[] = {
 	{cudaDevAttrMaxThreadsPerBlock, MOST_THREADS},
 	{cudaDevAttrMaxBlockDimX, MOST_THREADS},
 	{cudaDevAttrMaxBlockDimY, MOST_THREADS},
@@ -116,16 +119,16 @@ static const struct {
 	{cudaDevAttrIntegrated, 0},
 	{cudaDevAttrCanMapHostMemory, 1},
 	{cudaDevAttrL2CacheSize, 4 << 20},
-	{cudaDevAttrMaxThreadsPerMultiProcessor, 2 * MOST_THREADS},
 	{cudaDevAttrAsyncEngineCount, 1},
 	{cudaDevAttrUnifiedAddressing, 1},
-	{cudaDevAttrComputeCapabilityMajor, 9},
-	{cudaDevAttrComputeCapabilityMinor, 0},
-	{cudaDevAttrMaxSharedMemoryPerMultiprocessor, SHARED_BYTES_OF_ALL},
 	{cudaDevAttrMaxRegistersPerMultiprocessor, 65536},
-	{cudaDevAttrMaxSharedMemoryPerBlockOptin, SHARED_BYTES_ON_REQUEST},
-	{cudaDevAttrMaxBlocksPerMultiprocessor, 32},
 	{cudaDevAttrReservedSharedMemoryPerBlock, 1024},
+	{cudaDevAttrComputeCapabilityMajor, limits().capability / 10},
+	{cudaDevAttrComputeCapabilityMinor, limits().capability % 10},
+	{cudaDevAttrMaxThreadsPerMultiProcessor, limits().threads_of_all},
+	{cudaDevAttrMaxBlocksPerMultiprocessor, limits().blocks_of_all},
+	{cudaDevAttrMaxSharedMemoryPerMultiprocessor, limits().kib_of_all << 10},
+	{cudaDevAttrMaxSharedMemoryPerBlockOptin, limits().kib_on_request << 10},
 };
 
 cudaError_t cudaDeviceGetAttribute(int *out, cudaDeviceAttr attribute, int device) {
@@ -146,17 +149,18 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *out, int device) {
 	snprintf(out->name, sizeof out->name, "CUDA emulator");
 	out->totalGlobalMem = MEMORY_BYTES;
 	out->sharedMemPerBlock = SHARED_BYTES;
-	out->sharedMemPerBlockOptin = SHARED_BYTES_ON_REQUEST;
-	out->sharedMemPerMultiprocessor = SHARED_BYTES_OF_ALL;
+	out->sharedMemPerBlockOptin = (size_t)limits().kib_on_request << 10;
+	out->sharedMemPerMultiprocessor = (size_t)limits().kib_of_all << 10;
 	out->regsPerBlock = 65536;
 	out->warpSize = 32;
 	out->maxThreadsPerBlock = MOST_THREADS;
-	out->maxThreadsPerMultiProcessor = 2 * MOST_THREADS;
+	out->maxThreadsPerMultiProcessor = limits().threads_of_all;
 	out->maxThreadsDim[0] = out->maxThreadsDim[1] = MOST_THREADS;
 	out->maxThreadsDim[2] = MOST_BLOCK_DEPTH;
 	out->maxGridSize[0] = INT32_MAX;
 	out->maxGridSize[1] = out->maxGridSize[2] = MOST_GRID_HEIGHT;
-	out->major = 9;
+	out->major = limits().capability / 10;
+	out->minor = limits().capability % 10;
 	out->multiProcessorCount = MULTIPROCESSORS;
 	out->l2CacheSize = 4 << 20;
 	return cudaSuccess;
@@ -262,7 +266,7 @@ size_t mt_emulated::dynamic_shared_allowed(const void *kernel) {
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute, int value) {
 	if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
 		return cudaSuccess;
-	if (value < 0 || value > SHARED_BYTES_ON_REQUEST)
+	if (value < 0 || value > limits().kib_on_request << 10)
 		return keep(cudaErrorInvalidValue);
 	std::lock_guard<std::mutex> hold(kernels_mutex);
 	requested_shared()[kernel] = (size_t)value;
@@ -281,8 +285,9 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *out, const void *kernel) {
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *out, const void *, int threads, size_t shared_bytes) {
 	if (threads < 1 || threads > MOST_THREADS)
 		return keep(cudaErrorInvalidValue);
-	int by_threads = 2 * MOST_THREADS / threads, by_shared = (int)(SHARED_BYTES_OF_ALL / (shared_bytes + 1024));
+	int by_threads = limits().threads_of_all / threads;
+	int by_shared = (int)(((size_t)limits().kib_of_all << 10) / (shared_bytes + 1024));
 	int blocks = by_threads < by_shared ? by_threads : by_shared;
-	*out = blocks < 32 ? blocks : 32;
+	*out = blocks < limits().blocks_of_all ? blocks : limits().blocks_of_all;
 	return cudaSuccess;
 }

@@ -216,6 +216,13 @@ static void test_limits() {
 	expect("50,000 bytes of shared memory", start(1, 1, 50000, nothing), cudaErrorInvalidValue);
 	cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, 50000);
 	expect("the same on request", start(1, 1, 50000, nothing), cudaSuccess);
+	int most = 0;
+	cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+	expect("too much on request", cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, most + 1),
+	       cudaErrorInvalidValue);
+	expect("as much as there is", cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, most),
+	       cudaSuccess);
+	expect("all of it", start(1, 1, (size_t)most, nothing), cudaSuccess);
 }
 
 static void test_memory() {
@@ -234,6 +241,34 @@ static void test_memory() {
 	expect("free, again", cudaFree(p), cudaErrorInvalidValue);
 	cudaMemGetInfo(&free_bytes, &total);
 	expect("memory in use after free", (double)(total - free_bytes), 0);
+}
+
+/* ---- errors of mathematical functions ---- */
+
+static __global__ void functions(float *narrow, double *wide) {
+	narrow[0] = expf(narrow[0]);
+	narrow[1] = powf(narrow[1], 3);
+	narrow[2] = expf(narrow[2]);
+	wide[0] = erfc(wide[0]);
+	wide[1] = cos(wide[1]) + sin(wide[1]);
+}
+
+/* As far off as documented (ulps.def), but where the guide names the result; the host's own are not. */
+static void test_ulps() {
+	float *narrow = allocate<float>(3);
+	double *wide = allocate<double>(2);
+	narrow[0] = 1.5f;
+	narrow[1] = 1.5f;
+	narrow[2] = 0;
+	wide[0] = 0.5;
+	wide[1] = 0.5;
+	start(1, 1, 0, functions, narrow, wide);
+	int near = __float_as_int(expf(1.5f)), cube = __float_as_int(3.375f);
+	expect("e^1.5: ULPs", abs(__float_as_int(narrow[0]) - near), 2);
+	expect("1.5^3: ULPs", abs(__float_as_int(narrow[1]) - cube), 4);
+	expect("e^0", narrow[2], 1);
+	expect("erfc(0.5): ULPs", fabs(wide[0] - erfc(0.5)) / 0x1p-54, 5);
+	expect("cos + sin", wide[1] != cos(0.5) + sin(0.5) && fabs(wide[1] - cos(0.5) - sin(0.5)) < 1e-15, 1);
 }
 
 /* ---- barriers: right and left out ---- */
@@ -319,6 +354,7 @@ static const struct {
 	{"pipeline", test_pipeline},
 	{"floats", test_floats},
 	{"limits", test_limits},
+	{"ulps", test_ulps},
 	{"memory", test_memory},
 	{"barrier", show_neighbours<true>},
 	{"no_barrier", show_neighbours<false>},
