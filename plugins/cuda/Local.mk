@@ -123,6 +123,8 @@ AM_V_NVCC_0 = @echo "  NVCC    " $@;
 	  $(SHELL) $(top_srcdir)/build-aux/nvcc-cc $(NVCC) $(cuda_cppflags) $(nvcc_flags) \
 	  -MD -MP -MF $*.cu.d -MT $@ -shared -c -o $@ $<
 
+$(patsubst %.cu,%.lo,$(filter %.cu,$(mt_cuda_la_SOURCES))): $(top_srcdir)/build-aux/nvcc-cc
+
 # What nvcc found out about the headers each .cu includes.
 cuda_depfiles = $(patsubst %.cu,%.cu.d,$(filter %.cu,$(mt_cuda_la_SOURCES)))
 -include $(wildcard $(cuda_depfiles))

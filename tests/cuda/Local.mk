@@ -47,8 +47,14 @@ shell_tests += %D%/emulated_turing.test
 shell_tests += %D%/emulated_ulps.test
 shell_tests += %D%/emulator/emulator.test
 shell_tests += %D%/gpu_check.test
+shell_tests += %D%/launches.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
+shell_tests += %D%/sass.test
+
+# It looks at what was launched there.
+%D%/launches.log: %D%/emulated.log
+CLEANFILES += %D%/launches.txt
 
 # Faults that gpu-check plants for compute-sanitizer; only ./dev gpu-bundle builds it.
 EXTRA_DIST += %D%/planted.cu
