@@ -28,6 +28,8 @@ EXTRA_DIST += %D%/emulator/include/emulated_narrow.h
 EXTRA_DIST += %D%/emulator/include/mma.h
 EXTRA_DIST += %D%/emulator/include/stream_calls.h
 EXTRA_DIST += %D%/emulator/include/vector_types.h
+EXTRA_DIST += %D%/emulator/launches.cpp
+EXTRA_DIST += %D%/emulator/launches.h
 EXTRA_DIST += %D%/emulator/memory.cpp
 EXTRA_DIST += %D%/emulator/order.cpp
 EXTRA_DIST += %D%/emulator/pipeline.cpp
@@ -37,6 +39,8 @@ EXTRA_DIST += %D%/emulator/shared.cpp
 EXTRA_DIST += %D%/emulator/shared.h
 EXTRA_DIST += %D%/emulator/streams.cpp
 EXTRA_DIST += %D%/emulator/streams.h
+EXTRA_DIST += %D%/emulator/ulps.cpp
+EXTRA_DIST += %D%/emulator/ulps.def
 EXTRA_DIST += %D%/emulator/warps.cpp
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
@@ -46,10 +50,17 @@ shell_tests += %D%/emulated_ptx.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulated_training.test
 shell_tests += %D%/emulated_turing.test
+shell_tests += %D%/emulated_ulps.test
 shell_tests += %D%/emulator/emulator.test
 shell_tests += %D%/gpu_check.test
+shell_tests += %D%/launches.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
+shell_tests += %D%/sass.test
+
+# It looks at what was launched there.
+%D%/launches.log: %D%/emulated.log
+CLEANFILES += %D%/launches.txt
 
 # Faults that gpu-check plants for compute-sanitizer; only ./dev gpu-bundle builds it.
 EXTRA_DIST += %D%/planted.cu

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "emulated_grid.h"
 #include "fibres.h"
+#include "launches.h"
 #include "shared.h"
 
 uint3 threadIdx, blockIdx;
@@ -192,6 +193,12 @@ static void body() {
 	grid->call(grid->closure);
 }
 
+static bool runs;
+
+bool in_kernel() {
+	return runs;
+}
+
 static void run_thread(unsigned t) {
 	thread &one = threads[t];
 	self = t;
@@ -300,6 +307,7 @@ cudaError_t run(const launch &l) {
 	if (error != cudaSuccess)
 		return keep(error);
 	std::lock_guard<std::mutex> hold(one_at_a_time);
+	note_launch(l);
 	grid = &l;
 	gridDim = l.grid;
 	blockDim = l.block;
@@ -309,7 +317,9 @@ cudaError_t run(const launch &l) {
 		return keep(cudaErrorMemoryAllocation);
 	poison_static_shared();
 	arena_access access;
+	runs = true;
 	run_blocks();
+	runs = false;
 	return cudaSuccess;
 }
 

@@ -31,6 +31,9 @@ uint64_t random_below(uint64_t n);
 /* Of the bits that are set in mask, the one whose turn it is. */
 unsigned pick(unsigned mask);
 
+/* Whether a kernel's thread calls, and not the host. */
+bool in_kernel();
+
 /* Of the thread that runs, in its block. */
 unsigned thread_number();
 

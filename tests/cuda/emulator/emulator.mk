@@ -23,6 +23,9 @@ objects = $(kernels) $(hosts) $(emulator)
 CUBLASLT = $(TOP)/tests/cuda/cublaslt
 with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects))
 libraries = -ldl -lm -lpthread
+# Mathematical functions go through ulps.cpp, which has their list.
+with_ulps = $(shell sed -n 's/^MT_ULPS[A-Z_]*.\([a-z0-9]*\),.*/-Wl,--wrap=\1,--wrap=\1f/p' $(EMULATOR)/ulps.def) \
+  -Wl,--wrap=sincos,--wrap=sincosf
 
 .DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
 .PHONY: all
@@ -32,11 +35,11 @@ cublaslt: $(OUT)/cublaslt/mt_cuda_emulated.so $(OUT)/cublaslt/libcublasLt.so.13
 
 $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
-	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(objects) $(libraries)
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map $(with_ulps) -o $@ $(objects) $(libraries)
 
 $(OUT)/cublaslt/mt_cuda_emulated.so: $(with_lt) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
-	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(with_lt) $(libraries)
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map $(with_ulps) -o $@ $(with_lt) $(libraries)
 
 $(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
@@ -44,7 +47,7 @@ $(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator
 
 $(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
 	@echo "  LINK  $@"
-	@$(CXX) $(CHECKS) -o $@ $^ $(libraries)
+	@$(CXX) $(CHECKS) $(with_ulps) -o $@ $^ $(libraries)
 
 $(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"

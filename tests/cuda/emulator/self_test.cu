@@ -227,6 +227,16 @@ static void test_limits() {
 	expect("50,000 bytes of shared memory", start(1, 1, 50000, nothing), cudaErrorInvalidValue);
 	cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, 50000);
 	expect("the same on request", start(1, 1, 50000, nothing), cudaSuccess);
+	int most = 0;
+	cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+	expect("too much on request", cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, most + 1),
+	       cudaErrorInvalidValue);
+	expect("as much as there is", cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, most),
+	       cudaSuccess);
+	expect("all of it", start(1, 1, (size_t)most, nothing), cudaSuccess);
+}
+
+static void test_alignment() {
 	int *out = allocate<int>(1);
 	for (size_t bytes = 0; bytes < 200; bytes += 8) {
 		start(1, 1, bytes, tell_alignment, out);
@@ -241,10 +251,6 @@ static void show_device() {
 	cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0);
 	cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
 	printf("%d.%d, %d bytes\n", major, minor, shared);
-	cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, shared);
-	expect("what there is on request", start(1, 1, (size_t)shared, nothing), cudaSuccess);
-	expect("a byte more", cudaFuncSetAttribute(nothing, cudaFuncAttributeMaxDynamicSharedMemorySize, shared + 1),
-	       cudaErrorInvalidValue);
 }
 
 static void test_memory() {
@@ -445,6 +451,34 @@ static void tell_count() {
 	printf("%s\n", cudaGetErrorName(start(1, 1, 0, nothing)));
 }
 
+/* ---- errors of mathematical functions ---- */
+
+static __global__ void functions(float *narrow, double *wide) {
+	narrow[0] = expf(narrow[0]);
+	narrow[1] = powf(narrow[1], 3);
+	narrow[2] = expf(narrow[2]);
+	wide[0] = erfc(wide[0]);
+	wide[1] = cos(wide[1]) + sin(wide[1]);
+}
+
+/* As far off as documented (ulps.def), but where the guide names the result; the host's own are not. */
+static void test_ulps() {
+	float *narrow = allocate<float>(3);
+	double *wide = allocate<double>(2);
+	narrow[0] = 1.5f;
+	narrow[1] = 1.5f;
+	narrow[2] = 0;
+	wide[0] = 0.5;
+	wide[1] = 0.5;
+	start(1, 1, 0, functions, narrow, wide);
+	int near = __float_as_int(expf(1.5f)), cube = __float_as_int(3.375f);
+	expect("e^1.5: ULPs", abs(__float_as_int(narrow[0]) - near), 2);
+	expect("1.5^3: ULPs", abs(__float_as_int(narrow[1]) - cube), 4);
+	expect("e^0", narrow[2], 1);
+	expect("erfc(0.5): ULPs", fabs(wide[0] - erfc(0.5)) / 0x1p-54, 5);
+	expect("cos + sin", wide[1] != cos(0.5) + sin(0.5) && fabs(wide[1] - cos(0.5) - sin(0.5)) < 1e-15, 1);
+}
+
 /* ---- barriers: right and left out ---- */
 
 /* Each thread adds what both neighbours wrote. */
@@ -528,8 +562,10 @@ static const struct {
 	{"pipeline", test_pipeline},
 	{"floats", test_floats},
 	{"limits", test_limits},
+	{"alignment", test_alignment},
 	{"device", show_device},
 	{"bf16", test_product<__nv_bfloat16>},
+	{"ulps", test_ulps},
 	{"memory", test_memory},
 	{"barrier", show_neighbours<true>},
 	{"no_barrier", show_neighbours<false>},

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "blocks.h"
 #include "emulated_grid.h"
+#include "gpu.h"
 
 namespace mt_emulated {
 
@@ -18,7 +18,8 @@ static unsigned char *begin; /* of the launch's */
 static size_t length;
 
 static bool map_memory() {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (SHARED_BYTES_OF_ALL + page - 1) / page * page;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), of_all = (size_t)gpu().shared_of_all;
+	size_t room = (of_all + page - 1) / page * page;
 	void *memory = mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return false;
