@@ -44,6 +44,7 @@ EXTRA_DIST += %D%/emulator/ulps.def
 EXTRA_DIST += %D%/emulator/warps.cpp
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
+shell_tests += %D%/devices.test
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_memory.test
 shell_tests += %D%/emulated_ptx.test
@@ -61,6 +62,12 @@ shell_tests += %D%/sass.test
 # It looks at what was launched there.
 %D%/launches.log: %D%/emulated.log
 CLEANFILES += %D%/launches.txt
+
+# Several GPUs, a lost one, a full one: devices.test runs it on the emulator.
+check_PROGRAMS += %D%/devices
+tests_cuda_devices_SOURCES = %D%/devices.c
+tests_cuda_devices_CPPFLAGS = $(app_cppflags)
+tests_cuda_devices_LDADD = $(app_ldadd)
 
 # Faults that gpu-check plants for compute-sanitizer; only ./dev gpu-bundle builds it.
 EXTRA_DIST += %D%/planted.cu
