@@ -33,6 +33,10 @@ EXTRA_DIST += %D%/emulator/self_test.cu
 EXTRA_DIST += %D%/emulator/shared.cpp
 EXTRA_DIST += %D%/emulator/shared.h
 EXTRA_DIST += %D%/emulator/warps.cpp
+EXTRA_DIST += %D%/variants/variants.cu
+EXTRA_DIST += %D%/variants/variants.h
+EXTRA_DIST += %D%/variants/variants_conv.cu
+EXTRA_DIST += %D%/variants/variants_matmul.cu
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/emulated.test
@@ -45,6 +49,7 @@ shell_tests += %D%/emulator/emulator.test
 shell_tests += %D%/gpu_check.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
+shell_tests += %D%/variants.test
 
 # Faults that gpu-check plants for compute-sanitizer; only ./dev gpu-bundle builds it.
 EXTRA_DIST += %D%/planted.cu
@@ -55,7 +60,7 @@ CLEANFILES += %D%/planted
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built
 if HAVE_EMULATOR
-emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test
+emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test $(emulated)/run_variants
 emulated_files += $(emulated)/cublaslt/mt_cuda_emulated.so $(emulated)/cublaslt/libcublasLt.so.13
 check_DATA += $(emulated_files)
 $(emulated_files): build-emulated
