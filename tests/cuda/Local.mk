@@ -37,6 +37,7 @@ EXTRA_DIST += %D%/variants/variants.cu
 EXTRA_DIST += %D%/variants/variants.h
 EXTRA_DIST += %D%/variants/variants_conv.cu
 EXTRA_DIST += %D%/variants/variants_matmul.cu
+EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/emulated.test

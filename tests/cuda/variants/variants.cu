@@ -57,6 +57,7 @@ int main() {
 		return 99;
 	run_matmul(&queue);
 	run_conv(&queue);
+	run_pool(&queue);
 	cudaStreamDestroy(queue.stream);
 	printf("1..%d\n", count);
 	return failed != 0;

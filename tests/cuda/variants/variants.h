@@ -1,5 +1,5 @@
-/* variants: the kernels of matmul and conv in every form that they are compiled in, with plans made here: the shapes for
- * which the plugin chooses some of them are too large for mt-conformance.  All numbers are small and whole, so that
+/* variants: the kernels of matmul, conv and pool in every form that they are compiled in, with plans made here: the shapes
+ * for which the plugin chooses some of them are too large for mt-conformance.  All numbers are small and whole, so that
  * results are exact.  Runs on the emulator; nothing in it needs that. */
 #ifndef MT_CUDA_VARIANTS_H
 #define MT_CUDA_VARIANTS_H
@@ -20,6 +20,7 @@ void report(const std::string &name, const std::string &wrong);
 
 void run_matmul(mt_queue *queue);
 void run_conv(mt_queue *queue);
+void run_pool(mt_queue *queue);
 
 /* ---- numbers ---- */
 
@@ -62,6 +63,10 @@ inline double small(int64_t i, int which) {
 
 /* ---- arrays on the device ---- */
 
+template <class T> inline bool is_same(const std::vector<T> &a, const std::vector<T> &b) {
+	return memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
 template <class T> struct device_array {
 	std::vector<double> values; /* as they are meant to be */
 	T *at = nullptr;
@@ -88,10 +93,15 @@ template <class T> struct device_array {
 			bits[i] = number_as<T>(values[i]);
 		return bits;
 	}
+	/* What the device has. */
+	std::vector<T> read() const {
+		std::vector<T> got(values.size());
+		cudaMemcpy(got.data(), at, got.size() * sizeof(T), cudaMemcpyDeviceToHost);
+		return got;
+	}
 	/* "" where the device has what values say. */
 	std::string difference(const char *name) const {
-		std::vector<T> wanted = as_bits(), got(values.size());
-		cudaMemcpy(got.data(), at, got.size() * sizeof(T), cudaMemcpyDeviceToHost);
+		std::vector<T> wanted = as_bits(), got = read();
 		for (size_t i = 0; i < values.size(); i++)
 			if (memcmp(&wanted[i], &got[i], sizeof(T)) != 0)
 				return std::string(name) + "[" + std::to_string(i) + "] is not " + std::to_string(values[i]);
