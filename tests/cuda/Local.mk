@@ -42,6 +42,11 @@ EXTRA_DIST += %D%/emulator/streams.h
 EXTRA_DIST += %D%/emulator/ulps.cpp
 EXTRA_DIST += %D%/emulator/ulps.def
 EXTRA_DIST += %D%/emulator/warps.cpp
+EXTRA_DIST += %D%/variants/variants.cu
+EXTRA_DIST += %D%/variants/variants.h
+EXTRA_DIST += %D%/variants/variants_conv.cu
+EXTRA_DIST += %D%/variants/variants_matmul.cu
+EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/devices.test
@@ -58,6 +63,7 @@ shell_tests += %D%/launches.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
 shell_tests += %D%/sass.test
+shell_tests += %D%/variants.test
 
 # It looks at what was launched there.
 %D%/launches.log: %D%/emulated.log
@@ -78,7 +84,7 @@ CLEANFILES += %D%/planted
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built
 if HAVE_EMULATOR
-emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test
+emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test $(emulated)/run_variants
 emulated_files += $(emulated)/cublaslt/mt_cuda_emulated.so $(emulated)/cublaslt/libcublasLt.so.13
 check_DATA += $(emulated_files)
 $(emulated_files): build-emulated

@@ -22,6 +22,9 @@ objects = $(kernels) $(hosts) $(emulator)
 # The same with cuBLASLt's side of matmul, and the library that stands in for it.
 CUBLASLT = $(TOP)/tests/cuda/cublaslt
 with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects))
+# Kernels with plans that the plugin makes for large arrays alone.
+VARIANTS = $(TOP)/tests/cuda/variants
+variants = $(patsubst $(VARIANTS)/%.cu,$(OUT)/variants/%.cu.o,$(wildcard $(VARIANTS)/*.cu))
 libraries = -ldl -lm -lpthread
 # Mathematical functions go through ulps.cpp, which has their list.
 with_ulps = $(shell sed -n 's/^MT_ULPS[A-Z_]*.\([a-z0-9]*\),.*/-Wl,--wrap=\1,--wrap=\1f/p' $(EMULATOR)/ulps.def) \
@@ -29,7 +32,7 @@ with_ulps = $(shell sed -n 's/^MT_ULPS[A-Z_]*.\([a-z0-9]*\),.*/-Wl,--wrap=\1,--w
 
 .DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
 .PHONY: all
-all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test cublaslt
+all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test $(OUT)/run_variants cublaslt
 .PHONY: cublaslt
 cublaslt: $(OUT)/cublaslt/mt_cuda_emulated.so $(OUT)/cublaslt/libcublasLt.so.13
 
@@ -48,6 +51,14 @@ $(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator
 $(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
 	@echo "  LINK  $@"
 	@$(CXX) $(CHECKS) $(with_ulps) -o $@ $^ $(libraries)
+
+$(OUT)/run_variants: $(variants) $(objects)
+	@echo "  LINK  $@"
+	@$(CXX) $(CHECKS) -o $@ $^ $(libraries)
+
+$(OUT)/variants/%.cu.o: $(VARIANTS)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $<"
+	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
 
 $(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
@@ -69,4 +80,4 @@ $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
--include $(objects:.o=.d) $(with_lt:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+-include $(objects:.o=.d) $(with_lt:.o=.d) $(variants:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
