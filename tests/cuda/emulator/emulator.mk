@@ -22,13 +22,19 @@ objects = $(kernels) $(hosts) $(emulator)
 # The same with cuBLASLt's side of matmul, and the library that stands in for it.
 CUBLASLT = $(TOP)/tests/cuda/cublaslt
 with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects))
+# The same with nvcc's arithmetic (a product and the sum it goes into become an fma) and the errors of CUDA's functions.
+ARITHMETIC_FLAGS = $(filter-out $(CHECKS) -ffp-contract=off,$(CXX_FLAGS)) -O2 -ffp-contract=fast \
+  $(if $(filter x86_64,$(shell uname -m)),-mfma) -DMT_EMULATED_ERRORS=1
+with_arithmetic = $(patsubst $(OUT)/%.cu.o,$(OUT)/arithmetic/%.cu.o,$(objects))
 libraries = -ldl -lm -lpthread
 
 .DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
 .PHONY: all
-all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test cublaslt
+all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test cublaslt arithmetic
 .PHONY: cublaslt
 cublaslt: $(OUT)/cublaslt/mt_cuda_emulated.so $(OUT)/cublaslt/libcublasLt.so.13
+.PHONY: arithmetic
+arithmetic: $(OUT)/arithmetic/mt_cuda_emulated.so $(OUT)/arithmetic/self_test
 
 $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
@@ -38,6 +44,11 @@ $(OUT)/cublaslt/mt_cuda_emulated.so: $(with_lt) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
 	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(with_lt) $(libraries)
 
+$(OUT)/arithmetic/mt_cuda_emulated.so: $(with_arithmetic) $(TOP)/plugins/plugin.map
+	@echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ $(with_arithmetic) \
+	  $(libraries)
+
 $(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(filter-out -fvisibility=hidden,$(CXX_FLAGS)) -O2 -I$(CUBLASLT) -shared -Wl,-soname,$(@F) -o $@ $<
@@ -46,6 +57,14 @@ $(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
 	@echo "  LINK  $@"
 	@$(CXX) $(CHECKS) -o $@ $^ $(libraries)
 
+$(OUT)/arithmetic/self_test: $(OUT)/arithmetic/emulator/self_test.cu.o $(emulator)
+	@echo "  LINK  $@"
+	@$(CXX) $(CHECKS) -o $@ $^ $(libraries)
+
+$(OUT)/arithmetic/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $< (arithmetic)"
+	@$(CXX) -x c++ $(ARITHMETIC_FLAGS) -include cuda_runtime.h -c -o $@ $<
+
 $(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
@@ -53,6 +72,10 @@ $(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
 $(OUT)/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
+
+$(OUT)/arithmetic/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $< (arithmetic)"
+	@$(CXX) -x c++ $(ARITHMETIC_FLAGS) -include cuda_runtime.h -c -o $@ $<
 
 $(OUT)/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CC    $<"
@@ -66,4 +89,5 @@ $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
--include $(objects:.o=.d) $(with_lt:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+-include $(objects:.o=.d) $(with_lt:.o=.d) $(with_arithmetic:.o=.d) $(OUT)/emulator/self_test.cu.d \
+  $(OUT)/arithmetic/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d

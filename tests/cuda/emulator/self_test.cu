@@ -202,6 +202,20 @@ static void test_floats() {
 	expect("__byte_perm", __byte_perm(0x33221100, 0x77665544, 0x7250), 0x77225500);
 }
 
+/* out: what is left of a product whose rounded value is taken off, which is 0 where it was rounded first; a value of e^x. */
+static __global__ void calculate(float a, float b, float x, float *out) {
+	out[0] = a * b + out[0];
+	out[1] = exp(x);
+}
+
+static void show_arithmetic() {
+	float *out = allocate<float>(2), a = 1 + 0x1p-12f, x = 0.5f, right = 1.6487212707f; /* e^0.5 */
+	out[0] = -(1 + 0x1p-11f);
+	start(1, 1, 0, calculate, a, a, x, out);
+	printf("%s, e^x %s\n", out[0] == 0 ? "product and sum" : "fma", out[1] == right ? "rounded" : "off");
+	cudaFree(out);
+}
+
 /* ---- what the runtime refuses ---- */
 
 static __global__ void nothing() {
@@ -318,6 +332,7 @@ static const struct {
 	{"wmma", test_wmma},
 	{"pipeline", test_pipeline},
 	{"floats", test_floats},
+	{"arithmetic", show_arithmetic},
 	{"limits", test_limits},
 	{"memory", test_memory},
 	{"barrier", show_neighbours<true>},

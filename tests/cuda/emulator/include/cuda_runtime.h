@@ -41,6 +41,9 @@
 
 #include "emulated_atomics.h"
 #include "emulated_math.h"
+#ifdef MT_EMULATED_ERRORS
+#include "emulated_errors.h"
+#endif
 
 /* ---- the runtime API, as C++ calls it ---- */
 
