@@ -1,5 +1,5 @@
 /* The memory of the emulated device.  With MT_EMULATOR_PROTECT=1 in the environment only kernels and copies may touch it:
- * host code that follows a device pointer faults. */
+ * host code that follows a device pointer faults.  With MT_EMULATOR_FENCE=1 instead, whoever reads past a block does. */
 #ifndef MT_EMULATOR_ARENA_H
 #define MT_EMULATOR_ARENA_H
 

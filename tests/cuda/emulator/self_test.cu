@@ -305,6 +305,15 @@ static __global__ void read_misaligned(const char *p, float4 *out) {
 	*out = *(const float4 *)p;
 }
 
+static __global__ void read_global(const char *p, int at, char *out) {
+	*out = p[at];
+}
+
+static void overread_global() {
+	char *p = allocate<char>(256), *out = allocate<char>(1);
+	start(1, 1, 0, read_global, p, 256, out);
+}
+
 static void overflow_global() {
 	char *p = allocate<char>(100);
 	start(1, 1, 0, write_global, p, 100);
@@ -341,6 +350,7 @@ static const struct {
 	{"left_out", [] { start(1, THREADS, 0, leaves_itself_out); }},
 	{"past_shared", [] { start(1, 1, 100, write_shared, 100); }},
 	{"past_global", overflow_global},
+	{"past_end", overread_global},
 	{"past_array", [] { start(1, 1, 0, write_array, 8, allocate<int>(1)); }},
 	{"misaligned", read_between},
 	{"host_follows", follow_pointer},
