@@ -16,6 +16,7 @@
 namespace mt_emulated {
 
 constexpr size_t ALIGNMENT = 256, GUARD_BYTES = 256, DIRTIED = 64 << 10, CHUNK = 2 << 20;
+constexpr size_t PAGE = 64 << 10; /* a multiple of any system's */
 constexpr unsigned char GUARD = 0xA5, DIRT = 0xFF, FREED = 0xFE;
 
 /* Memory is reserved, and mapped as it is used.  What lies below `opened` is what there is to protect. */
@@ -33,14 +34,43 @@ static arena &arena_at(int device) {
 	return all[device];
 }
 
-static size_t room_of(size_t bytes) {
-	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + 2 * GUARD_BYTES;
+static bool asks_for(const char *text) {
+	return text && strcmp(text, "1") == 0;
+}
+
+/* MT_EMULATOR_FENCE=1: each block ends where memory does that can be touched, but for its alignment: reads past it fault. */
+static bool is_fenced() {
+	static const bool asked = asks_for(getenv("MT_EMULATOR_FENCE"));
+	return asked;
 }
 
 /* MT_EMULATOR_PROTECT=1: memory that nobody may touch cannot be touched, at the price of two system calls each time. */
 static bool is_strict() {
-	static const char *const text = getenv("MT_EMULATOR_PROTECT");
-	return text && strcmp(text, "1") == 0;
+	static const bool asked = asks_for(getenv("MT_EMULATOR_PROTECT")) && !is_fenced();
+	return asked;
+}
+
+static size_t rounded_up(size_t bytes, size_t multiple) {
+	return (bytes + multiple - 1) / multiple * multiple;
+}
+
+static size_t room_of(size_t bytes) {
+	if (is_fenced())
+		return rounded_up(rounded_up(bytes, ALIGNMENT) + GUARD_BYTES, PAGE) + PAGE;
+	return rounded_up(bytes, ALIGNMENT) + 2 * GUARD_BYTES;
+}
+
+/* Where in the arena the bytes begin that lie in the room at `at`. */
+static size_t begin_of(size_t at, size_t bytes) {
+	return at + (is_fenced() ? room_of(bytes) - PAGE - rounded_up(bytes, ALIGNMENT) : GUARD_BYTES);
+}
+
+/* The fence of the room at `at` is put up, or taken down. */
+static void fence(const arena &a, size_t at, size_t bytes, int how) {
+	if (is_fenced() && mprotect(a.memory + at + room_of(bytes) - PAGE, PAGE, how) != 0) {
+		perror("CUDA emulator: mprotect");
+		abort();
+	}
 }
 
 static void protect(const arena &a, int how) {
@@ -97,6 +127,11 @@ static bool reserve(arena &a) {
 	return true;
 }
 
+/* Bytes of the guard that follows a block. */
+static size_t guard_after(size_t bytes) {
+	return is_fenced() ? rounded_up(bytes, ALIGNMENT) - bytes : GUARD_BYTES;
+}
+
 void *arena_allocate(int device, size_t bytes) {
 	arena_access access(1u << device);
 	std::lock_guard<std::mutex> hold(mutex);
@@ -107,9 +142,10 @@ void *arena_allocate(int device, size_t bytes) {
 	if (at + room_of(bytes) > 2 * MEMORY_BYTES)
 		return nullptr;
 	grow(a, at + room_of(bytes));
-	char *begin = a.memory + at + GUARD_BYTES;
+	char *begin = a.memory + begin_of(at, bytes);
 	memset(begin - GUARD_BYTES, GUARD, GUARD_BYTES);
-	memset(begin + bytes, GUARD, GUARD_BYTES);
+	memset(begin + bytes, GUARD, guard_after(bytes));
+	fence(a, at, bytes, PROT_NONE);
 	memset(begin, DIRT, bytes < DIRTIED ? bytes : DIRTIED);
 	a.blocks[at] = bytes;
 	a.used += bytes;
@@ -119,7 +155,7 @@ void *arena_allocate(int device, size_t bytes) {
 static void check_guards(const char *begin, size_t bytes) {
 	for (size_t i = 0; i < GUARD_BYTES; i++) {
 		bool before = (unsigned char)begin[-1 - (ptrdiff_t)i] != GUARD;
-		if (before || (unsigned char)begin[bytes + i] != GUARD) {
+		if (before || (i < guard_after(bytes) && (unsigned char)begin[bytes + i] != GUARD)) {
 			fprintf(stderr, "CUDA emulator: something was written %zu bytes %s a block of %zu bytes of memory\n",
 			        before ? i + 1 : i, before ? "before" : "after", bytes);
 			abort();
@@ -145,6 +181,12 @@ static arena *arena_around(const void *p, int *device) {
 	return nullptr;
 }
 
+/* The last block that begins, guard included, at `offset` or before. */
+static std::map<size_t, size_t>::iterator block_of(arena &a, size_t offset) {
+	auto after = a.blocks.upper_bound(offset);
+	return after == a.blocks.begin() ? a.blocks.end() : --after;
+}
+
 bool arena_free(void *p) {
 	arena_access access(ALL_DEVICES);
 	std::lock_guard<std::mutex> hold(mutex);
@@ -152,11 +194,12 @@ bool arena_free(void *p) {
 	arena *a = arena_around(p, &device);
 	if (!a)
 		return false;
-	auto found = a->blocks.find((size_t)((char *)p - a->memory) - GUARD_BYTES);
-	if (found == a->blocks.end())
+	auto found = block_of(*a, (size_t)((char *)p - a->memory));
+	if (found == a->blocks.end() || (char *)p != a->memory + begin_of(found->first, found->second))
 		return false;
 	size_t bytes = found->second;
 	check_guards((char *)p, bytes);
+	fence(*a, found->first, bytes, PROT_READ | PROT_WRITE);
 	a->blocks.erase(found);
 	a->used -= bytes;
 	unmap(*a, (char *)p, bytes);
@@ -172,15 +215,14 @@ size_t arena_used(int device) {
 int arena_of(const void *p, size_t bytes) {
 	std::lock_guard<std::mutex> hold(mutex);
 	int device;
-	const arena *a = arena_around(p, &device);
+	arena *a = arena_around(p, &device);
 	if (!a)
 		return -1;
 	size_t offset = (size_t)((const char *)p - a->memory);
-	auto after = a->blocks.upper_bound(offset);
-	if (after == a->blocks.begin())
+	auto found = block_of(*a, offset);
+	if (found == a->blocks.end())
 		return -1;
-	--after;
-	size_t begin = after->first + GUARD_BYTES, end = begin + after->second;
+	size_t begin = begin_of(found->first, found->second), end = begin + found->second;
 	return offset >= begin && offset <= end && bytes <= end - offset ? device : -1;
 }
 

@@ -1,5 +1,6 @@
 /* The memory of the emulated devices.  With MT_EMULATOR_PROTECT=1 in the environment only kernels and copies may touch it,
- * and a kernel that of its own device alone: host code that follows a device pointer faults. */
+ * and a kernel that of its own device alone: host code that follows a device pointer faults.  With MT_EMULATOR_FENCE=1
+ * instead, whoever reads past a block does. */
 #ifndef MT_EMULATOR_ARENA_H
 #define MT_EMULATOR_ARENA_H
 

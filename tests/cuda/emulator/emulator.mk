@@ -25,6 +25,10 @@ with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects)
 # Kernels with plans that the plugin makes for large arrays alone.
 VARIANTS = $(TOP)/tests/cuda/variants
 variants = $(patsubst $(VARIANTS)/%.cu,$(OUT)/variants/%.cu.o,$(wildcard $(VARIANTS)/*.cu))
+# The same with nvcc's arithmetic: a product and the sum it goes into become an fma.
+ARITHMETIC_FLAGS = $(filter-out $(CHECKS) -ffp-contract=off,$(CXX_FLAGS)) -O2 -ffp-contract=fast \
+  $(if $(filter x86_64,$(shell uname -m)),-mfma)
+with_arithmetic = $(patsubst $(OUT)/%.cu.o,$(OUT)/arithmetic/%.cu.o,$(objects))
 libraries = -ldl -lm -lpthread
 # Mathematical functions go through ulps.cpp, which has their list.
 with_ulps = $(shell sed -n 's/^MT_ULPS[A-Z_]*.\([a-z0-9]*\),.*/-Wl,--wrap=\1,--wrap=\1f/p' $(EMULATOR)/ulps.def) \
@@ -32,9 +36,11 @@ with_ulps = $(shell sed -n 's/^MT_ULPS[A-Z_]*.\([a-z0-9]*\),.*/-Wl,--wrap=\1,--w
 
 .DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
 .PHONY: all
-all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test $(OUT)/run_variants cublaslt
+all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test $(OUT)/run_variants cublaslt arithmetic
 .PHONY: cublaslt
 cublaslt: $(OUT)/cublaslt/mt_cuda_emulated.so $(OUT)/cublaslt/libcublasLt.so.13
+.PHONY: arithmetic
+arithmetic: $(OUT)/arithmetic/mt_cuda_emulated.so $(OUT)/arithmetic/self_test
 
 $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
@@ -43,6 +49,11 @@ $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 $(OUT)/cublaslt/mt_cuda_emulated.so: $(with_lt) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
 	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map $(with_ulps) -o $@ $(with_lt) $(libraries)
+
+$(OUT)/arithmetic/mt_cuda_emulated.so: $(with_arithmetic) $(TOP)/plugins/plugin.map
+	@echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map $(with_ulps) -o $@ \
+	  $(with_arithmetic) $(libraries)
 
 $(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
@@ -54,11 +65,19 @@ $(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
 
 $(OUT)/run_variants: $(variants) $(objects)
 	@echo "  LINK  $@"
-	@$(CXX) $(CHECKS) -o $@ $^ $(libraries)
+	@$(CXX) $(CHECKS) $(with_ulps) -o $@ $^ $(libraries)
 
 $(OUT)/variants/%.cu.o: $(VARIANTS)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
+
+$(OUT)/arithmetic/self_test: $(OUT)/arithmetic/emulator/self_test.cu.o $(emulator)
+	@echo "  LINK  $@"
+	@$(CXX) $(CHECKS) $(with_ulps) -o $@ $^ $(libraries)
+
+$(OUT)/arithmetic/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $< (arithmetic)"
+	@$(CXX) -x c++ $(ARITHMETIC_FLAGS) -include cuda_runtime.h -c -o $@ $<
 
 $(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
@@ -67,6 +86,10 @@ $(OUT)/emulator/%.cu.o: $(EMULATOR)/%.cu $(EMULATOR)/emulator.mk
 $(OUT)/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
+
+$(OUT)/arithmetic/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $< (arithmetic)"
+	@$(CXX) -x c++ $(ARITHMETIC_FLAGS) -include cuda_runtime.h -c -o $@ $<
 
 $(OUT)/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CC    $<"
@@ -80,4 +103,5 @@ $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
--include $(objects:.o=.d) $(with_lt:.o=.d) $(variants:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+-include $(objects:.o=.d) $(with_lt:.o=.d) $(with_arithmetic:.o=.d) $(variants:.o=.d) $(OUT)/emulator/self_test.cu.d \
+  $(OUT)/arithmetic/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d

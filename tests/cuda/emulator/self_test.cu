@@ -208,6 +208,19 @@ static void test_floats() {
 	expect("__byte_perm", __byte_perm(0x33221100, 0x77665544, 0x7250), 0x77225500);
 }
 
+/* What is left of a product whose rounded value is taken off: 0 where it was rounded first. */
+static __global__ void multiply_add(float a, float b, float *out) {
+	*out = a * b + *out;
+}
+
+static void show_arithmetic() {
+	float *out = allocate<float>(1), a = 1 + 0x1p-12f;
+	*out = -(1 + 0x1p-11f);
+	start(1, 1, 0, multiply_add, a, a, out);
+	printf("%s\n", *out == 0 ? "product and sum" : "fma");
+	cudaFree(out);
+}
+
 /* ---- what the runtime refuses ---- */
 
 static __global__ void nothing() {
@@ -534,6 +547,15 @@ static __global__ void read_misaligned(const char *p, float4 *out) {
 	*out = *(const float4 *)p;
 }
 
+static __global__ void read_global(const char *p, int at, char *out) {
+	*out = p[at];
+}
+
+static void overread_global() {
+	char *p = allocate<char>(256), *out = allocate<char>(1);
+	start(1, 1, 0, read_global, p, 256, out);
+}
+
 static void overflow_global() {
 	char *p = allocate<char>(100);
 	start(1, 1, 0, write_global, p, 100);
@@ -561,6 +583,7 @@ static const struct {
 	{"wmma", test_wmma},
 	{"pipeline", test_pipeline},
 	{"floats", test_floats},
+	{"arithmetic", show_arithmetic},
 	{"limits", test_limits},
 	{"alignment", test_alignment},
 	{"device", show_device},
@@ -573,6 +596,7 @@ static const struct {
 	{"left_out", [] { start(1, THREADS, 0, leaves_itself_out); }},
 	{"past_shared", [] { start(1, 1, 100, write_shared, 100); }},
 	{"past_global", overflow_global},
+	{"past_end", overread_global},
 	{"past_array", [] { start(1, 1, 0, write_array, 8, allocate<int>(1)); }},
 	{"misaligned", read_between},
 	{"host_follows", follow_pointer},
