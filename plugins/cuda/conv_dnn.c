@@ -76,12 +76,14 @@ static int find_functions(struct mt_cuda_conv *c, void *library) {
 	return 1;
 }
 
+/* The identity, for cudnnConvolutionBiasActivationForward, which is not supported with CUDNN_PROPAGATE_NAN. */
 static int make_handle(struct mt_cuda_conv *c) {
 	cudnnStatus_t status = c->dnn.cudnnCreate(&c->handle);
 	if (status == CUDNN_STATUS_SUCCESS)
 		status = c->dnn.cudnnCreateActivationDescriptor(&c->identity);
 	if (status == CUDNN_STATUS_SUCCESS)
-		status = c->dnn.cudnnSetActivationDescriptor(c->identity, CUDNN_ACTIVATION_IDENTITY, CUDNN_PROPAGATE_NAN, 0);
+		status =
+			c->dnn.cudnnSetActivationDescriptor(c->identity, CUDNN_ACTIVATION_IDENTITY, CUDNN_NOT_PROPAGATE_NAN, 0);
 	return status == CUDNN_STATUS_SUCCESS || refuse(c, "cudnnCreate", c->dnn.cudnnGetErrorString(status));
 }
 
