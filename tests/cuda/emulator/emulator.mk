@@ -22,13 +22,18 @@ objects = $(kernels) $(hosts) $(emulator)
 # The same with cuBLASLt's side of matmul, and the library that stands in for it.
 CUBLASLT = $(TOP)/tests/cuda/cublaslt
 with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects))
+# … and with cuDNN's side of convolutions, and of what is worth cuDNN's call.
+CUDNN = $(TOP)/tests/cuda/cudnn
+with_dnn = $(patsubst $(OUT)/conv_dnn%.c.o,$(OUT)/cudnn/conv_dnn%.c.o,$(objects)) $(OUT)/cudnn/pays.o
+cudnn = $(patsubst $(CUDNN)/%.cpp,$(OUT)/cudnn/%.o,$(wildcard $(CUDNN)/*.cpp))
 libraries = -ldl -lm -lpthread
 
 .DEFAULT_GOAL = $(OUT)/mt_cuda_emulated.so
 .PHONY: all
-all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test cublaslt
-.PHONY: cublaslt
+all: $(OUT)/mt_cuda_emulated.so $(OUT)/self_test cublaslt cudnn
+.PHONY: cublaslt cudnn
 cublaslt: $(OUT)/cublaslt/mt_cuda_emulated.so $(OUT)/cublaslt/libcublasLt.so.13
+cudnn: $(OUT)/cudnn/mt_cuda_emulated.so $(OUT)/cudnn/libcudnn.so.9 $(OUT)/cudnn/lacking/libcudnn.so.9
 
 $(OUT)/mt_cuda_emulated.so: $(objects) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
@@ -41,6 +46,19 @@ $(OUT)/cublaslt/mt_cuda_emulated.so: $(with_lt) $(TOP)/plugins/plugin.map
 $(OUT)/cublaslt/libcublasLt.so.13: $(CUBLASLT)/cublaslt.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(filter-out -fvisibility=hidden,$(CXX_FLAGS)) -O2 -I$(CUBLASLT) -shared -Wl,-soname,$(@F) -o $@ $<
+
+$(OUT)/cudnn/mt_cuda_emulated.so: $(with_dnn) $(TOP)/plugins/plugin.map
+	@echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map \
+	  -Wl,--wrap=mt__cuda_conv_library_pays -o $@ $(with_dnn) $(libraries)
+
+$(OUT)/cudnn/libcudnn.so.9: $(cudnn)
+	@echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-soname,$(@F) -o $@ $(cudnn) $(libraries)
+
+$(OUT)/cudnn/lacking/libcudnn.so.9: $(cudnn) $(CUDNN)/lacking.map
+	@mkdir -p $(@D) && echo "  LINK  $@"
+	@$(CXX) -shared $(CHECKS) -Wl,-soname,$(@F) -Wl,--version-script=$(CUDNN)/lacking.map -o $@ $(cudnn) $(libraries)
 
 $(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
 	@echo "  LINK  $@"
@@ -62,8 +80,20 @@ $(OUT)/cublaslt/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CC    $<"
 	@$(CXX) -x c -std=gnu11 $(FLAGS) -DMT_HAVE_CUBLAS=1 -I$(CUBLASLT) -c -o $@ $<
 
+$(OUT)/cudnn/%.c.o: $(PLUGIN)/%.c $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CC    $<"
+	@$(CXX) -x c -std=gnu11 $(FLAGS) -DMT_HAVE_CUDNN=1 -I$(CUDNN) -c -o $@ $<
+
+$(OUT)/cudnn/%.o: $(CUDNN)/%.c $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CC    $<"
+	@$(CXX) -x c -std=gnu11 $(FLAGS) -c -o $@ $<
+
+$(OUT)/cudnn/%.o: $(CUDNN)/%.cpp $(EMULATOR)/emulator.mk
+	@mkdir -p $(@D) && echo "  CXX   $<"
+	@$(CXX) $(filter-out -fvisibility=hidden,$(CXX_FLAGS)) -O2 -I$(CUDNN) -c -o $@ $<
+
 $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
--include $(objects:.o=.d) $(with_lt:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+-include $(objects:.o=.d) $(with_lt:.o=.d) $(OUT)/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d $(with_dnn:.o=.d) $(cudnn:.o=.d)
