@@ -1,6 +1,17 @@
 # The CUDA plugin's sources on the emulator: they run on a CPU, for tests alone.  One line each, sorted.
 EXTRA_DIST += %D%/cublaslt/cublasLt.h
 EXTRA_DIST += %D%/cublaslt/cublaslt.cpp
+EXTRA_DIST += %D%/cudnn/convolution.cpp
+EXTRA_DIST += %D%/cudnn/cudnn.h
+EXTRA_DIST += %D%/cudnn/descriptors.cpp
+EXTRA_DIST += %D%/cudnn/lacking.map
+EXTRA_DIST += %D%/cudnn/numbers.c
+EXTRA_DIST += %D%/cudnn/pays.c
+EXTRA_DIST += %D%/cudnn/real.cpp
+EXTRA_DIST += %D%/cudnn/refusals.cpp
+EXTRA_DIST += %D%/cudnn/rules.cpp
+EXTRA_DIST += %D%/cudnn/run.sh
+EXTRA_DIST += %D%/cudnn/stand_in.h
 EXTRA_DIST += %D%/emulator/README.md
 EXTRA_DIST += %D%/emulator/arena.cpp
 EXTRA_DIST += %D%/emulator/arena.h
@@ -50,6 +61,10 @@ EXTRA_DIST += %D%/variants/variants_matmul.cu
 EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
+shell_tests += %D%/cudnn.test
+shell_tests += %D%/cudnn_auto.test
+shell_tests += %D%/cudnn_real.test
+shell_tests += %D%/cudnn_refuses.test
 shell_tests += %D%/devices.test
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_arithmetic.test
@@ -77,6 +92,12 @@ tests_cuda_devices_SOURCES = %D%/devices.c
 tests_cuda_devices_CPPFLAGS = $(app_cppflags)
 tests_cuda_devices_LDADD = $(app_ldadd)
 
+# What cudnn_refuses.test runs on the emulator.
+check_PROGRAMS += %D%/cudnn/convolve
+tests_cuda_cudnn_convolve_SOURCES = %D%/cudnn/convolve.c
+tests_cuda_cudnn_convolve_CPPFLAGS = $(app_cppflags)
+tests_cuda_cudnn_convolve_LDADD = $(app_ldadd)
+
 # Faults that gpu-check plants for compute-sanitizer; only ./dev gpu-bundle builds it.
 EXTRA_DIST += %D%/planted.cu
 CLEANFILES += %D%/planted
@@ -89,6 +110,8 @@ if HAVE_EMULATOR
 emulated_files = $(emulated)/mt_cuda_emulated.so $(emulated)/self_test $(emulated)/run_variants
 emulated_files += $(emulated)/arithmetic/mt_cuda_emulated.so $(emulated)/arithmetic/self_test
 emulated_files += $(emulated)/cublaslt/mt_cuda_emulated.so $(emulated)/cublaslt/libcublasLt.so.13
+emulated_files += $(emulated)/cudnn/mt_cuda_emulated.so $(emulated)/cudnn/libcudnn.so.9
+emulated_files += $(emulated)/cudnn/lacking/libcudnn.so.9
 check_DATA += $(emulated_files)
 $(emulated_files): build-emulated
 endif
