@@ -85,6 +85,7 @@ mt_cuda_la_SOURCES += %D%/select.cu
 mt_cuda_la_SOURCES += %D%/softmax.cu
 mt_cuda_la_SOURCES += %D%/sort.cu
 mt_cuda_la_SOURCES += %D%/take.cuh
+mt_cuda_la_SOURCES += %D%/tensor_cores.cuh
 mt_cuda_la_SOURCES += %D%/walk.c
 mt_cuda_la_SOURCES += %D%/walk.cuh
 mt_cuda_la_SOURCES += %D%/walk.h

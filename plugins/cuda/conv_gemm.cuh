@@ -29,9 +29,6 @@ int32_t conv_gemm_f64(mt_queue *queue, const conv_call &call);
 int32_t conv_gemm_f16(mt_queue *queue, const conv_call &call);
 int32_t conv_gemm_bf16(mt_queue *queue, const conv_call &call);
 
-/* Whether the code here uses tensor cores for the dtype on a device of this capability (10 · major + minor). */
-bool conv_has_tensor(int32_t dtype, int capability);
-
 template <class I> struct conv_params {
 	I m, n, k, ones_column; /* ones_column: −1 where there is none */
 	I split, phases, tiles;

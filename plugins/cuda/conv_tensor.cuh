@@ -6,12 +6,7 @@
 #include <mma.h>
 
 #include "conv_tile.cuh"
-
-/* Whether this pass of the compiler, for one architecture, has matrix instructions for T. */
-template <class T> constexpr bool has_fragments = true;
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-template <> constexpr bool has_fragments<__nv_bfloat16> = false;
-#endif
+#include "tensor_cores.cuh"
 
 constexpr int FRAGMENT = 16;
 

@@ -153,7 +153,4 @@ int32_t mt__cuda_gemm_tiles(mt_queue *queue, const mt_cuda_product *p, const mt_
 int32_t mt__cuda_gemm_vectors(mt_queue *queue, const mt_cuda_product *p, const mt_cuda_gemm_plan *plan, void *scratch);
 int32_t mt__cuda_gemm_tensor(mt_queue *queue, const mt_cuda_product *p, const mt_cuda_gemm_plan *plan, void *scratch);
 
-/* Whether the device has tensor cores for the dtype. */
-bool mt__cuda_gemm_has_tensor(const mt_plugin_device *device, int32_t dtype);
-
 #endif

@@ -5,6 +5,7 @@
 #include <mma.h>
 
 #include "gemm.cuh"
+#include "tensor_cores.cuh"
 
 namespace wmma = nvcuda::wmma;
 
@@ -19,12 +20,6 @@ constexpr int PATCH = PIECE + 4;                 /* a row of sums on its way out
 constexpr size_t OPERAND = SIDE * (DEPTH + PAD); /* elements of one operand in one stage, at most */
 constexpr size_t SHARED = STAGES * 2 * OPERAND * 2;
 static_assert(DEPTH * (SIDE + PAD) <= OPERAND && THREADS / 32 * CORE * PATCH * sizeof(float) <= SHARED, "all fits");
-
-/* bf16 came to tensor cores with sm_80; the kernel is not started where they cannot do it. */
-template <class T> constexpr bool compiled_for = true;
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-template <> constexpr bool compiled_for<__nv_bfloat16> = false;
-#endif
 
 template <bool ALONG_K> constexpr unsigned ROW = (ALONG_K ? DEPTH : SIDE) + PAD;
 
@@ -180,7 +175,7 @@ __device__ inline void multiply_tile(const gemm_job<T> &job, bringer<T, A_ALONG_
 
 template <class T, bool A_ALONG_K, bool B_ALONG_K, bool AT_ONCE>
 static __global__ void __launch_bounds__(THREADS, 2) gemm_tensor(gemm_job<T> job) {
-	if constexpr (compiled_for<T>) {
+	if constexpr (has_fragments<T>) {
 		MT_DYNAMIC_SHARED(T, memory);
 		__shared__ tile_place place;
 		for (int64_t batch = blockIdx.y; batch < job.batch.count; batch += gridDim.y) {
@@ -232,10 +227,6 @@ static int32_t start(mt_queue *queue, const mt_cuda_product &p, const mt_cuda_ge
 	if (status != MT_OK)
 		return status;
 	return launch_shared(queue, "matmul", gemm_grid(p, plan), THREADS, SHARED, kernel, job_of<T>(p, plan, scratch));
-}
-
-bool mt__cuda_gemm_has_tensor(const mt_plugin_device *device, int32_t dtype) {
-	return dtype == MT_F16 ? device->capability >= 70 : dtype == MT_BF16 && device->capability >= 80;
 }
 
 int32_t mt__cuda_gemm_tensor(mt_queue *queue, const mt_cuda_product *p, const mt_cuda_gemm_plan *plan, void *scratch) {

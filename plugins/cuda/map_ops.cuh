@@ -84,8 +84,9 @@ MT_OP map_sigmoid(C x, C, C) {
 MT_OP map_relu(C x, C, C) {
 	return x <= 0 ? C(0) : x;
 }
+/* From 9 on erfc is 2 to the last digit of a double, but for what CUDA's may be off. */
 MT_OP map_gelu(C x, C, C) {
-	return x / 2 * erfc(-x * C(M_SQRT1_2));
+	return x > 9 ? x : x / 2 * erfc(-x * C(M_SQRT1_2));
 }
 /* x/2 (1 + tanh u) = x sigmoid(2u), which keeps its digits where tanh u is near -1. */
 MT_OP map_gelu_tanh(C x, C p, C q) {

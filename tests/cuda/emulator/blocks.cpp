@@ -12,6 +12,7 @@
 #include "emulated_grid.h"
 #include "fibres.h"
 #include "happens_before.h"
+#include "launches.h"
 #include "race.h"
 #include "shared.h"
 
@@ -228,6 +229,12 @@ static void body() {
 	grid->call(grid->closure);
 }
 
+static bool runs;
+
+bool in_kernel() {
+	return runs;
+}
+
 static void run_thread(unsigned t) {
 	thread &one = threads[t];
 	self = now.thread = t;
@@ -317,7 +324,7 @@ static void run_blocks() {
 	}
 }
 
-static cudaError_t check(const launch &l) {
+cudaError_t check(const launch &l) {
 	uint64_t in_block = (uint64_t)l.block.x * l.block.y * l.block.z;
 	if (in_block == 0 || in_block > MOST_THREADS || l.block.z > MOST_BLOCK_DEPTH || l.grid.x == 0 || l.grid.y == 0 ||
 	    l.grid.z == 0 || l.grid.x > INT32_MAX || l.grid.y > MOST_GRID_HEIGHT || l.grid.z > MOST_GRID_HEIGHT)
@@ -338,6 +345,7 @@ cudaError_t run(const launch &l) {
 	if (error != cudaSuccess)
 		return keep(error);
 	std::lock_guard<std::mutex> hold(one_at_a_time);
+	note_launch(l);
 	grid = &l;
 	gridDim = l.grid;
 	blockDim = l.block;
@@ -348,7 +356,9 @@ cudaError_t run(const launch &l) {
 	poison_static_shared();
 	arena_access access;
 	race_begin_launch();
+	runs = true;
 	run_blocks();
+	runs = false;
 	return cudaSuccess;
 }
 

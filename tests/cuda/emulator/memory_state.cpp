@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "devices.h"
 
 namespace mt_emulated {
 
@@ -16,23 +17,34 @@ constexpr unsigned char ALL_WRITTEN[16] = {WRITTEN, WRITTEN, WRITTEN, WRITTEN, W
                                            WRITTEN, WRITTEN, WRITTEN, WRITTEN, WRITTEN, WRITTEN, WRITTEN, WRITTEN};
 constexpr size_t MUCH = 1 << 20; /* bytes: from then on pages are given back instead of filled */
 
-static unsigned char *states;
+static struct {
+	uintptr_t begin;
+	size_t bytes;
+	unsigned char *states;
+} arenas[MOST_DEVICES];
+
+void state_reserved(int device, const void *begin, size_t bytes) {
+	if (!is_watching)
+		return;
+	void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) {
+		perror("CUDA emulator: the state of memory");
+		abort();
+	}
+	arenas[device] = {(uintptr_t)begin, bytes, (unsigned char *)memory};
+}
 
 /* Of a byte of memory, NULL where p is something else. */
 static unsigned char *state_of(const void *p) {
-	const void *begin;
-	size_t bytes = arena_bounds(&begin);
-	if (!is_watching || (uintptr_t)p - (uintptr_t)begin >= bytes)
-		return nullptr;
-	if (!states) {
-		void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (memory == MAP_FAILED) {
-			perror("CUDA emulator: the state of memory");
-			abort();
-		}
-		states = (unsigned char *)memory;
-	}
-	return states + ((uintptr_t)p - (uintptr_t)begin);
+	for (const auto &a : arenas)
+		if ((uintptr_t)p - a.begin < a.bytes)
+			return a.states + ((uintptr_t)p - a.begin);
+	return nullptr;
+}
+
+size_t state_bounds(int device, const void **begin) {
+	*begin = (const void *)arenas[device].begin;
+	return arenas[device].bytes;
 }
 
 void state_allocated(const void *p, size_t bytes) {

@@ -7,6 +7,10 @@
 
 namespace mt_emulated {
 
+/* A device's memory lies there.  And where it lies: 0 bytes before that. */
+void state_reserved(int device, const void *begin, size_t bytes);
+size_t state_bounds(int device, const void **begin);
+
 void state_allocated(const void *p, size_t bytes);
 void state_freed(const void *p, size_t bytes);
 

@@ -7,8 +7,10 @@
 #include <array>
 #include <deque>
 
-#include "arena.h"
+#include "devices.h"
+#include "memory_state.h"
 #include "shared.h"
+#include "streams.h"
 
 namespace mt_emulated {
 
@@ -18,6 +20,7 @@ region regions[REGIONS] = {
 	{"static shared memory", 0, 0, nullptr, 0},
 };
 
+static cell *of_device[MOST_DEVICES];
 static uint32_t runs;
 static std::deque<std::array<cell, 4>> narrow;
 static std::deque<strong_marks> strong;
@@ -42,8 +45,11 @@ static void place(region &r, const void *begin, size_t bytes, size_t room) {
 
 void shadow_begin_launch() {
 	const void *begin;
-	size_t offset, bytes = arena_bounds(&begin);
+	int device = running_device() < 0 ? 0 : running_device();
+	size_t offset, bytes = state_bounds(device, &begin);
+	regions[MEMORY].cells = of_device[device];
 	place(regions[MEMORY], begin, bytes, bytes);
+	of_device[device] = regions[MEMORY].cells;
 	bytes = dynamic_shared_bounds(&begin);
 	place(regions[DYNAMIC_SHARED], begin, bytes, SHARED_BYTES_OF_ALL);
 	bytes = static_shared_bounds(&begin, &offset);

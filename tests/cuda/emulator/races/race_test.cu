@@ -9,6 +9,7 @@
 
 constexpr int THREADS = 128, WARP = 32, BLOCKS = 3;
 constexpr unsigned ALL = 0xFFFFFFFFu;
+#define MT_SHARED_ALIGNMENT 32
 
 template <class... P, class... A> static void start(dim3 grid, dim3 block, void (*kernel)(P...), A... args) {
 	cudaLaunchConfig_t config = {};

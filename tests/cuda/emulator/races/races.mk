@@ -4,7 +4,7 @@ RACES = $(EMULATOR)/races
 # How these kernels are compiled, empty where the compiler cannot; no library of its own is linked for it.
 TELLING = -fsanitize=thread $(if $(findstring clang,$(shell $(CXX) --version)),-mllvm -,--param )tsan-distinguish-volatile=1
 telling_flags = $(filter-out $(CHECKS),$(CXX_FLAGS)) $(TELLING) -gdwarf-4 # addr2line mixes files up in version 5
-telling_linked = $(CHECKS) -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset
+told_copies = -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset
 telling_kernels = $(patsubst $(OUT)/%,$(OUT)/races/%,$(kernels)) $(OUT)/races/instrumented.o
 telling_test = $(OUT)/races/race_test.cu.o $(OUT)/races/instrumented.o
 
@@ -14,12 +14,11 @@ races: $(OUT)/races/mt_cuda_emulated.so $(OUT)/races/race_test
 
 $(OUT)/races/mt_cuda_emulated.so: $(telling_kernels) $(hosts) $(emulator) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
-	@$(CXX) -shared $(telling_linked) -Wl,-z,defs -Wl,--version-script=$(TOP)/plugins/plugin.map -o $@ \
-	  $(filter %.o,$^) $(libraries)
+	@$(LINK_PLUGIN) $(told_copies) -o $@ $(filter %.o,$^) $(libraries)
 
 $(OUT)/races/race_test: $(telling_test) $(emulator)
 	@echo "  LINK  $@"
-	@$(CXX) $(telling_linked) -o $@ $^ $(libraries)
+	@$(LINK) $(told_copies) -o $@ $^ $(libraries)
 
 $(OUT)/races/%.cu.o: $(PLUGIN)/%.cu $(EMULATOR)/emulator.mk $(RACES)/races.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"

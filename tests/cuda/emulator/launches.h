@@ -1,0 +1,16 @@
+/* With MT_EMULATOR_LAUNCHES=FILE: what kernels were launched with. */
+#ifndef MT_EMULATOR_LAUNCHES_H
+#define MT_EMULATOR_LAUNCHES_H
+
+#include "emulated_grid.h"
+
+namespace mt_emulated {
+
+/* Appends a line where this is the kernel's first launch in this process, or the largest so far:
+ *     offset in the library or program, in hexadecimal; threads of a block; bytes of dynamic shared memory
+ * The names of offsets are told by nm. */
+void note_launch(const launch &l);
+
+} // namespace mt_emulated
+
+#endif
