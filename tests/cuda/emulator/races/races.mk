@@ -5,7 +5,8 @@ RACES = $(EMULATOR)/races
 TELLING = -fsanitize=thread $(if $(findstring clang,$(shell $(CXX) --version)),-mllvm -,--param )tsan-distinguish-volatile=1
 telling_flags = $(filter-out $(CHECKS),$(CXX_FLAGS)) $(TELLING) -gdwarf-4 # addr2line mixes files up in version 5
 told_copies = -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset
-telling_kernels = $(patsubst $(OUT)/%,$(OUT)/races/%,$(kernels)) $(OUT)/races/instrumented.o
+few_blocks = -Wl,--wrap=mt__cuda_blocks
+telling_kernels = $(patsubst $(OUT)/%,$(OUT)/races/%,$(kernels)) $(OUT)/races/instrumented.o $(OUT)/races/few_blocks.o
 telling_variants = $(patsubst $(OUT)/%,$(OUT)/races/%,$(variants))
 telling_test = $(OUT)/races/race_test.cu.o $(OUT)/races/instrumented.o
 
@@ -15,11 +16,11 @@ races: $(OUT)/races/mt_cuda_emulated.so $(OUT)/races/run_variants $(OUT)/races/r
 
 $(OUT)/races/mt_cuda_emulated.so: $(telling_kernels) $(hosts) $(emulator) $(TOP)/plugins/plugin.map
 	@echo "  LINK  $@"
-	@$(LINK_PLUGIN) $(told_copies) -o $@ $(filter %.o,$^) $(libraries)
+	@$(LINK_PLUGIN) $(told_copies) $(few_blocks) -o $@ $(filter %.o,$^) $(libraries)
 
 $(OUT)/races/run_variants: $(telling_variants) $(telling_kernels) $(hosts) $(emulator)
 	@echo "  LINK  $@"
-	@$(LINK) $(told_copies) -o $@ $^ $(libraries)
+	@$(LINK) $(told_copies) $(few_blocks) -o $@ $^ $(libraries)
 
 $(OUT)/races/race_test: $(telling_test) $(emulator)
 	@echo "  LINK  $@"
