@@ -9,9 +9,7 @@ OPTIMIZE = -O1 -g $(CXXFLAGS_EXTRA)
 # index arithmetic.
 CHECKS = -fsanitize=alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift-exponent \
   -fno-sanitize-recover=all
-# fast: products and sums become an fma where they may, as nvcc does it (-mfma in CXXFLAGS_EXTRA for x86).
-CONTRACT = off
-FLAGS = $(OPTIMIZE) $(CHECKS) -fPIC -fvisibility=hidden -ffp-contract=$(CONTRACT) -Wall -Wextra -DMT_CUDA_EMULATOR=1 \
+FLAGS = $(OPTIMIZE) $(CHECKS) -fPIC -fvisibility=hidden -ffp-contract=off -Wall -Wextra -DMT_CUDA_EMULATOR=1 \
   -D_GNU_SOURCE -I$(EMULATOR)/include -I$(EMULATOR) -I$(TOP)/libcore/include -I$(PLUGIN) -MD -MP
 # Shared memory is thread-local: found by a quick way where there is one.
 COMPILER_FLAGS = -fno-gnu-unique $(if $(filter x86_64,$(shell uname -m)),-mtls-dialect=gnu2)
