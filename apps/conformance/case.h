@@ -28,7 +28,7 @@ enum cf_data {
 	CF_DATA_END
 };
 
-enum { CF_MAX_PARAMS = 24 };
+enum { CF_MAX_PARAMS = 25 };
 
 struct cf_family;
 

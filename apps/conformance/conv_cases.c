@@ -6,12 +6,31 @@ const struct cf_op cf_conv_ops[MT_MAX_SPATIAL] = {
 	{1 * CF_MODE, "1d", MT_SET_FLOAT}, {2 * CF_MODE, "2d", MT_SET_FLOAT}, {3 * CF_MODE, "3d", MT_SET_FLOAT}};
 
 const struct cf_param cf_conv_params[CF_CONV_PARAMS] = {
-	{"n", 1, 0, 4096},     {"groups", 1, 1, 64},  {"ci", 1, 0, 512},     {"co", 1, 0, 512},
-	{"s0", 1, 1, 1 << 20}, {"s1", 1, 1, 1 << 20}, {"s2", 1, 1, 1 << 20}, {"k0", 1, 1, 64},
-	{"k1", 1, 1, 64},      {"k2", 1, 1, 64},      {"stride0", 1, 1, 16}, {"stride1", 1, 1, 16},
-	{"stride2", 1, 1, 16}, {"pad0", 0, 0, 64},    {"pad1", 0, 0, 64},    {"pad2", 0, 0, 64},
-	{"dil0", 1, 1, 16},    {"dil1", 1, 1, 16},    {"dil2", 1, 1, 16},    {"extra0", 0, -8, 8},
-	{"extra1", 0, -8, 8},  {"extra2", 0, -8, 8},  {"bias", 0, 0, 1},     {"act", 0, 0, MT_ACT_END_ - 1},
+	{"n", 1, 0, 4096},
+	{"groups", 1, 1, 64},
+	{"ci", 1, 0, 512},
+	{"co", 1, 0, 512},
+	{"s0", 1, 1, 1 << 20},
+	{"s1", 1, 1, 1 << 20},
+	{"s2", 1, 1, 1 << 20},
+	{"k0", 1, 1, 64},
+	{"k1", 1, 1, 64},
+	{"k2", 1, 1, 64},
+	{"stride0", 1, 1, 16},
+	{"stride1", 1, 1, 16},
+	{"stride2", 1, 1, 16},
+	{"pad0", 0, 0, 64},
+	{"pad1", 0, 0, 64},
+	{"pad2", 0, 0, 64},
+	{"dil0", 1, 1, 16},
+	{"dil1", 1, 1, 16},
+	{"dil2", 1, 1, 16},
+	{"extra0", 0, -8, 8},
+	{"extra1", 0, -8, 8},
+	{"extra2", 0, -8, 8},
+	{"last", 0, 0, 1},
+	{"bias", 0, 0, 1},
+	{"act", 0, 0, MT_ACT_END_ - 1},
 };
 
 enum { MAX_PRODUCTS = 8000000, MAX_RANDOM_PRODUCTS = 100000, MAX_NUMEL = 400000 };
@@ -31,6 +50,7 @@ struct cf_conv cf_conv_of(const struct cf_case *c) {
 	const int64_t *p = c->param;
 	int64_t groups = p[CF_CONV_GROUPS], ci = p[CF_CONV_CI], co = p[CF_CONV_CO];
 	struct cf_conv g = {.rank = spatial_of(c) + 2,
+	                    .last = (int)p[CF_CONV_LAST],
 	                    .x = {p[CF_CONV_N], groups * ci},
 	                    .weight = {groups * co, ci},
 	                    .out = {p[CF_CONV_N], groups * co}};
@@ -61,7 +81,7 @@ static double products(const struct cf_conv *g) {
 int cf_conv_valid(const struct cf_case *c) {
 	struct cf_conv g = cf_conv_of(c);
 	for (int d = spatial_of(c); d < MT_MAX_SPATIAL; d++)
-		for (int i = CF_CONV_SIZE + d; i < CF_CONV_BIAS; i += MT_MAX_SPATIAL)
+		for (int i = CF_CONV_SIZE + d; i < CF_CONV_LAST; i += MT_MAX_SPATIAL)
 			if (c->param[i] != cf_conv_params[i].simplest)
 				return 0;
 	for (int d = 2; d < 5; d++)
@@ -71,6 +91,42 @@ int cf_conv_valid(const struct cf_case *c) {
 		return 0;
 	return volume(g.out) <= MAX_NUMEL && volume(g.x) <= MAX_NUMEL && volume(g.weight) <= MAX_NUMEL &&
 	       products(&g) <= MAX_PRODUCTS;
+}
+
+/* ---- arrays ---- */
+
+/* [n, c, space…] as [n, space…, c]. */
+static void channels_to_end(int rank, const int64_t *from, int64_t *to) {
+	to[0] = from[0];
+	to[rank - 1] = from[1];
+	for (int d = 2; d < rank; d++)
+		to[d - 1] = from[d];
+}
+
+static void channels_back(int rank, int64_t *dims) {
+	int64_t channels = dims[rank - 1];
+	for (int d = rank - 1; d > 1; d--)
+		dims[d] = dims[d - 1];
+	dims[1] = channels;
+}
+
+struct cf_array *cf_conv_new(struct cf_run *r, enum cf_role role, const struct cf_conv *g, int32_t dtype,
+                             const int64_t *shape, int32_t layout) {
+	int64_t in_memory[5];
+	if (!g->last)
+		return cf_new(r, role, dtype, g->rank, shape, layout);
+	channels_to_end(g->rank, shape, in_memory);
+	struct cf_array *a = cf_new(r, role, dtype, g->rank, in_memory, layout);
+	channels_back(g->rank, a->array.shape);
+	channels_back(g->rank, a->array.stride);
+	return a;
+}
+
+struct cf_array *cf_conv_input(struct cf_run *r, const struct cf_conv *g, int32_t dtype, const int64_t *shape,
+                               int32_t layout) {
+	struct cf_array *a = cf_conv_new(r, CF_IN, g, dtype, shape, layout);
+	cf_fill(r, a, -2, 2);
+	return a;
 }
 
 /* ---- the definition ---- */
@@ -137,6 +193,9 @@ struct row {
 	int breadth; /* 0: plain only, 1: f32 in every layout and the other floats in two, 2: everything */
 };
 
+/* With a breadth: channels are the last dim in memory. */
+enum { LAST = 4 };
+
 static const struct row rows[] = {
 	{1, 3, 1, 2, 4, {11}, {4}, {0}, {0}, {0}, {0}, 2},
 	{2, 2, 1, 3, 4, {7, 6}, {3, 2}, {0}, {1, 0}, {0}, {0}, 2},
@@ -186,6 +245,14 @@ static const struct row rows[] = {
 	{1, 2, 1, 256, 64, {5}, {5}, {0}, {0}, {0}, {0}, 0},
 	{2, 1, 1, 256, 32, {3, 3}, {3, 3}, {0}, {0}, {0}, {0}, 0},
 	{3, 1, 1, 64, 40, {3, 3, 3}, {3, 3, 3}, {0}, {0}, {0}, {0}, 0},
+	/* channels last */
+	{1, 2, 1, 3, 5, {11}, {3}, {0}, {1}, {0}, {0}, 1 | LAST},
+	{2, 2, 1, 3, 4, {7, 6}, {3, 2}, {0}, {1, 0}, {0}, {0}, 1 | LAST},
+	{2, 3, 2, 2, 3, {9, 8}, {3, 3}, {2, 1, 1}, {1, 2}, {1, 2, 1}, {0}, 1 | LAST},
+	{2, 1, 4, 1, 1, {8, 9}, {3, 3}, {0}, {1, 1}, {0}, {0}, 1 | LAST},
+	{2, 2, 1, 17, 33, {9, 5}, {3, 3}, {2, 2, 1}, {1, 1}, {0}, {0}, 1 | LAST},
+	{2, 2, 1, 16, 24, {5, 6}, {1, 1}, {0}, {0}, {0}, {0}, 1 | LAST},
+	{3, 2, 1, 4, 3, {4, 5, 6}, {2, 3, 2}, {1, 2, 1}, {1, 0, 1}, {1, 1, 2}, {0}, 1 | LAST},
 };
 
 static struct cf_case case_of(const struct row *row) {
@@ -197,6 +264,7 @@ static struct cf_case case_of(const struct row *row) {
 		for (int d = 0; d < row->spatial; d++)
 			if (from[k][d] != 0)
 				c.param[CF_CONV_SIZE + k * MT_MAX_SPATIAL + d] = from[k][d];
+	c.param[CF_CONV_LAST] = (row->breadth & LAST) != 0;
 	return c;
 }
 
@@ -232,9 +300,9 @@ void cf_conv_each(cf_emit_fn emit, void *context, int n_params, enum cf_conv_par
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct cf_op *op = &cf_conv_ops[rows[i].spatial - 1];
 		struct cf_case c = case_of(&rows[i]);
-		if (rows[i].breadth == 2)
+		if ((rows[i].breadth & ~LAST) == 2)
 			cf_nn_emit_layouts(vary, &v, op, c);
-		else if (rows[i].breadth == 1)
+		else if ((rows[i].breadth & ~LAST) == 1)
 			emit_some(vary, &v, op, c);
 		else
 			cf_nn_emit_plain(vary, &v, op, c);
@@ -276,6 +344,7 @@ void cf_conv_draw(struct cf_random *r, struct cf_case *c, int n_params) {
 			p[CF_CONV_BIAS] = cf_random_integer(r, 0, 1);
 		if (n_params > CF_CONV_ACTIVATION)
 			p[CF_CONV_ACTIVATION] = cf_random_integer(r, 0, 1) ? 0 : cf_random_integer(r, 0, MT_ACT_END_ - 1);
+		p[CF_CONV_LAST] = cf_random_integer(r, 0, 3) == 0;
 		g = cf_conv_of(c);
 	} while (!cf_conv_valid(c) || products(&g) > MAX_RANDOM_PRODUCTS);
 	int special = c->in < CF_BROADCAST && c->param[CF_CONV_ACTIVATION] <= MT_ACT_RELU;

@@ -15,7 +15,8 @@ enum cf_conv_param {
 	CF_CONV_PAD = CF_CONV_STRIDE + MT_MAX_SPATIAL,
 	CF_CONV_DILATION = CF_CONV_PAD + MT_MAX_SPATIAL,
 	CF_CONV_EXTRA = CF_CONV_DILATION + MT_MAX_SPATIAL, /* added to the usual extent: another padding on the high side */
-	CF_CONV_BIAS = CF_CONV_EXTRA + MT_MAX_SPATIAL,
+	CF_CONV_LAST = CF_CONV_EXTRA + MT_MAX_SPATIAL,     /* channels are the last dim in memory: NHWC */
+	CF_CONV_BIAS,
 	CF_CONV_ACTIVATION,
 	CF_CONV_PARAMS
 };
@@ -25,7 +26,7 @@ extern const struct cf_op cf_conv_ops[MT_MAX_SPATIAL];
 
 /* Missing spatial dims come last, with extent 1. */
 struct cf_conv {
-	int rank;
+	int rank, last;
 	int64_t x[5], weight[5], out[5];
 	struct mt_conv_params p;
 };
@@ -36,6 +37,12 @@ int cf_conv_valid(const struct cf_case *c);
 /* n_params: how many of cf_conv_params the family has; summed: the extent that its sums may find 0. */
 void cf_conv_each(cf_emit_fn emit, void *context, int n_params, enum cf_conv_param summed);
 void cf_conv_draw(struct cf_random *r, struct cf_case *c, int n_params);
+
+/* cf_new and cf_input for x, the weight and out: the layout is that of their dims as they lie in memory. */
+struct cf_array *cf_conv_new(struct cf_run *r, enum cf_role role, const struct cf_conv *g, int32_t dtype,
+                             const int64_t *shape, int32_t layout);
+struct cf_array *cf_conv_input(struct cf_run *r, const struct cf_conv *g, int32_t dtype, const int64_t *shape,
+                               int32_t layout);
 
 /* The three arrays that a product of the definition meets; the sums are those of one of them. */
 enum cf_conv_side { CF_CONV_OUT, CF_CONV_WEIGHT, CF_CONV_X };

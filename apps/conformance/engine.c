@@ -22,12 +22,14 @@ struct cf_slot {
 	struct cf_shrink shrink;
 	struct cf_case tried;
 	int64_t deadline, shrink_end;
-	int finishing; /* told that there is no more */
+	int finishing; /* told that there is no more … */
+	int leaving;   /* … as its device is broken: another one goes on */
 	int hangs;     /* cases of the group that were killed for want of an answer */
+	int losses;    /* … that broke the device, and so ended their process */
 };
 
-/* Each costs the whole timeout: after these the group's other cases are left out. */
-enum { MAX_HANGS = 3 };
+/* Each costs the whole timeout, or a process: after these the group's other cases are left out. */
+enum { MAX_HANGS = 3, MAX_LOSSES = 8 };
 
 static int64_t now_ms(void) {
 	struct timespec t;
@@ -152,6 +154,8 @@ static void send_to(struct cf_engine *e, struct cf_slot *slot, const struct cf_c
 	slot->deadline = now_ms() + e->timeout * 1000;
 }
 
+static void end_group(struct cf_engine *e, struct cf_slot *slot);
+
 /* The next case of the shrinking, or else the next item, or else the end of the group. */
 static void go_on(struct cf_engine *e, struct cf_slot *slot) {
 	if (slot->shrinking) {
@@ -170,13 +174,7 @@ static void go_on(struct cf_engine *e, struct cf_slot *slot) {
 		send_to(e, slot, item->check == NULL ? &item->c : NULL);
 		return;
 	}
-	if (slot->worker.pid == 0) {
-		finish_group(e, slot);
-		return;
-	}
-	slot->finishing = 1;
-	slot->deadline = now_ms() + e->timeout * 1000;
-	cf_worker_finish(&slot->worker);
+	end_group(e, slot);
 }
 
 static struct cf_group *next_group(struct cf_engine *e) {
@@ -187,9 +185,28 @@ static struct cf_group *next_group(struct cf_engine *e) {
 }
 
 static void start_group(struct cf_engine *e, struct cf_slot *slot, struct cf_group *g) {
-	*slot = (struct cf_slot){.group = g, .next = g->first};
+	*slot = (struct cf_slot){.group = g, .next = g->first, .worker = slot->worker};
 	g->started = 1;
 	go_on(e, slot);
+}
+
+static int is_checks(const struct cf_engine *e, const struct cf_group *g) {
+	return g->count > 0 && e->plan->items[g->first].check != NULL;
+}
+
+/* The process goes on with another group, or ends first: how it does is the group's, too. */
+static void end_group(struct cf_engine *e, struct cf_slot *slot) {
+	struct cf_group *next = e->shares && !is_checks(e, slot->group) ? next_group(e) : NULL;
+	if (slot->worker.pid == 0) {
+		finish_group(e, slot);
+	} else if (next != NULL && !is_checks(e, next)) {
+		finish_group(e, slot);
+		start_group(e, slot, next);
+	} else {
+		slot->finishing = 1;
+		slot->deadline = now_ms() + e->timeout * 1000;
+		cf_worker_finish(&slot->worker);
+	}
 }
 
 /* ---- ends ---- */
@@ -216,8 +233,19 @@ static void fail_after_end(struct cf_engine *e, struct cf_slot *slot, const char
 		e->on_item(e, item);
 }
 
+/* The process whose device is broken has ended, or will not. */
+static void process_left(struct cf_engine *e, struct cf_slot *slot) {
+	slot->leaving = 0;
+	cf_worker_kill(&slot->worker);
+	go_on(e, slot);
+}
+
 static void process_ended(struct cf_engine *e, struct cf_slot *slot) {
 	char words[256];
+	if (slot->leaving) {
+		process_left(e, slot);
+		return;
+	}
 	int ok = cf_worker_reap(&slot->worker, words, sizeof words);
 	if (slot->finishing) {
 		if (!ok)
@@ -231,8 +259,27 @@ static void process_ended(struct cf_engine *e, struct cf_slot *slot) {
 	go_on(e, slot);
 }
 
+/* The answer of a process whose device is broken: it ends, with all that tools around it have to say, and another one goes
+ * on. */
+static void device_lost(struct cf_engine *e, struct cf_slot *slot) {
+	struct cf_row *row = &e->plan->rows[slot->item->row];
+	if (!slot->shrinking && ++slot->losses == MAX_LOSSES) {
+		snprintf(row->failure, sizeof row->failure,
+		         "%d cases broke the device for their process: the op's other cases are left out", MAX_LOSSES);
+		slot->next = slot->group->first + slot->group->count;
+	}
+	take_answer(e, slot, &slot->worker.reply, 1);
+	slot->leaving = 1;
+	slot->deadline = now_ms() + e->timeout * 1000;
+	cf_worker_finish(&slot->worker);
+}
+
 static void process_hangs(struct cf_engine *e, struct cf_slot *slot) {
 	struct cf_result result = {.outcome = CF_FAILED};
+	if (slot->leaving) {
+		process_left(e, slot);
+		return;
+	}
 	snprintf(result.words, sizeof result.words, "no answer within %lld s: it was killed", (long long)e->timeout);
 	cf_worker_kill(&slot->worker);
 	if (slot->finishing) {
@@ -260,6 +307,10 @@ static void read_from(struct cf_engine *e, struct cf_slot *slot) {
 		process_ended(e, slot);
 		break;
 	case CF_REPLY_WHOLE:
+		if (slot->worker.reply.lost) {
+			device_lost(e, slot);
+			break;
+		}
 		take_answer(e, slot, &slot->worker.reply, 1);
 		go_on(e, slot);
 		break;

@@ -1,4 +1,5 @@
-/* Running a plan: a child process for each group, several at once, cases that end or stop their process included. */
+/* Running a plan: child processes, each for a group or for several, several at once, cases that end or stop their process
+ * included. */
 #ifndef CONFORMANCE_ENGINE_H
 #define CONFORMANCE_ENGINE_H
 
@@ -10,6 +11,7 @@ struct cf_engine {
 	int jobs;
 	int64_t timeout; /* seconds for one case */
 	int fail_fast;
+	int shares; /* a process goes on with the next group of cases: to start one on a GPU takes its time */
 	int stopped;      /* fail_fast has stopped it */
 	int32_t failures; /* of items and of rows */
 	/* Called for each item that did not pass, after it was shrunk; and for each group when it is done. */

@@ -33,10 +33,10 @@ static long double activated(int64_t activation, long double x) {
 static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_conv g = cf_conv_of(c);
 	int64_t spatial = cf_numel(3, g.out + 2), activation = c->param[CF_CONV_ACTIVATION];
-	struct cf_array *x = cf_input(r, c->dtype, g.rank, g.x, c->in, -2, 2);
-	struct cf_array *w = cf_input(r, c->dtype, g.rank, g.weight, c->in, -2, 2);
+	struct cf_array *x = cf_conv_input(r, &g, c->dtype, g.x, c->in);
+	struct cf_array *w = cf_conv_input(r, &g, c->dtype, g.weight, c->in);
 	struct cf_array *b = cf_input_if(r, c->param[CF_CONV_BIAS], c->dtype, g.out[1], c->in, -2, 2);
-	struct cf_array *y = cf_new(r, CF_OUT, c->dtype, g.rank, g.out, c->out);
+	struct cf_array *y = cf_conv_new(r, CF_OUT, &g, c->dtype, g.out, c->out);
 	if (c->data == CF_SPECIAL)
 		cf_nn_sprinkle(r, x, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
 	const struct mt_conv_args args = {.struct_size = sizeof args,

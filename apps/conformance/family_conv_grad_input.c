@@ -1,7 +1,7 @@
 /* conv_grad_input: the products of conv's definition, summed for each element of x. */
 #include "conv_cases.h"
 
-enum { PARAMS = CF_CONV_BIAS };
+enum { PARAMS = CF_CONV_LAST + 1 };
 
 static int valid(const struct cf_case *c) {
 	return cf_conv_valid(c) && c->param[CF_CONV_N] > 0 && c->param[CF_CONV_CI] > 0;
@@ -17,9 +17,9 @@ static void draw(struct cf_random *r, struct cf_case *c) {
 
 static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_conv g = cf_conv_of(c);
-	struct cf_array *gout = cf_input(r, c->dtype, g.rank, g.out, c->in, -2, 2);
-	struct cf_array *w = cf_input(r, c->dtype, g.rank, g.weight, c->in, -2, 2);
-	struct cf_array *gx = cf_new(r, CF_OUT, c->dtype, g.rank, g.x, c->out);
+	struct cf_array *gout = cf_conv_input(r, &g, c->dtype, g.out, c->in);
+	struct cf_array *w = cf_conv_input(r, &g, c->dtype, g.weight, c->in);
+	struct cf_array *gx = cf_conv_new(r, CF_OUT, &g, c->dtype, g.x, c->out);
 	if (c->data == CF_SPECIAL)
 		cf_nn_sprinkle(r, gout, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);
 	const struct mt_conv_grad_input_args args = {

@@ -30,9 +30,9 @@ static void check_bias(struct cf_run *r, const struct cf_conv *g, const struct c
 
 static void run(struct cf_run *r, const struct cf_case *c) {
 	struct cf_conv g = cf_conv_of(c);
-	struct cf_array *gout = cf_input(r, c->dtype, g.rank, g.out, c->in, -2, 2);
-	struct cf_array *x = cf_input(r, c->dtype, g.rank, g.x, c->in, -2, 2);
-	struct cf_array *gw = cf_new(r, CF_OUT, c->dtype, g.rank, g.weight, c->out);
+	struct cf_array *gout = cf_conv_input(r, &g, c->dtype, g.out, c->in);
+	struct cf_array *x = cf_conv_input(r, &g, c->dtype, g.x, c->in);
+	struct cf_array *gw = cf_conv_new(r, CF_OUT, &g, c->dtype, g.weight, c->out);
 	struct cf_array *gb = c->param[CF_CONV_BIAS] ? cf_new(r, CF_OUT, c->dtype, 1, g.out + 1, c->out) : NULL;
 	if (c->data == CF_SPECIAL)
 		cf_nn_sprinkle(r, x, CF_NAN | CF_INFINITE | CF_MINUS_INFINITE, 16);

@@ -1,4 +1,4 @@
-/* What is to be run: cases and checks in rows (an op and a dtype), rows in groups (an op), one child process a group. */
+/* What is to be run: cases and checks in rows (an op and a dtype), rows in groups (an op), which child processes run. */
 #ifndef CONFORMANCE_PLAN_H
 #define CONFORMANCE_PLAN_H
 

@@ -16,6 +16,7 @@ enum cf_outcome {
 struct cf_result {
 	int32_t outcome;
 	int32_t calls;   /* kernel calls that were made */
+	int32_t lost;    /* the device is broken for this process: the cases after it need another one */
 	char output[32]; /* the output's name where an element is wrong, else "" */
 	char index[96];  /* "[1, 2]" */
 	char got[48], expected[48], error[32], tolerance[32];

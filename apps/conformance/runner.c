@@ -2,6 +2,7 @@
 #include "runner.h"
 
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,6 +25,7 @@ static void on_item(const struct cf_engine *e, const struct cf_item *item) {
 	(void)e;
 	if (running.format->item != NULL)
 		running.format->item(&running.report, item);
+	(void)fflush(stdout); /* whoever ends a run that takes too long still has what failed by then */
 }
 
 /* Groups are told in the order of the plan, however they end. */
@@ -185,6 +187,7 @@ int cf_run_all(const struct cf_run_options *o, char *words, size_t size) {
 		                                    .jobs = o->jobs,
 		                                    .timeout = o->timeout,
 		                                    .fail_fast = o->fail_fast,
+		                                    .shares = (of->flags & MT_DEVICE_ASYNC) != 0,
 		                                    .on_item = on_item};
 		running.report = (struct cf_report){.plan = &running.plan,
 		                                    .target = o->target,

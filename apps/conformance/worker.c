@@ -61,6 +61,13 @@ static void become_child(void) {
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* whatever a plugin prints does not end up in the report */
 }
 
+/* Whether a device goes on after a case that failed: what a kernel broke on a GPU stays broken for the process, and would
+ * fail every case after it.  What the first call tells may be that case's own. */
+static int is_lost(struct cf_host *h) {
+	(void)h->api->synchronize(h->queue);
+	return h->api->synchronize(h->queue) != MT_OK;
+}
+
 static void answer(const struct request *q, struct cf_host *hosts, int *n_hosts, const struct cf_target *target,
                    struct cf_result *result) {
 	*result = (struct cf_result){.outcome = CF_PASSED};
@@ -78,6 +85,8 @@ static void answer(const struct request *q, struct cf_host *hosts, int *n_hosts,
 		snprintf(result->words, sizeof result->words, "mt-conformance itself is wrong: not a legal case");
 	} else {
 		cf_run_case(hosts, *n_hosts, &q->c, result);
+		for (int i = 0; i < *n_hosts && result->outcome == CF_FAILED && !result->lost; i++)
+			result->lost = is_lost(&hosts[i]);
 	}
 }
 

@@ -85,7 +85,7 @@ mt_cuda_la_SOURCES += %D%/select.cu
 mt_cuda_la_SOURCES += %D%/softmax.cu
 mt_cuda_la_SOURCES += %D%/sort.cu
 mt_cuda_la_SOURCES += %D%/take.cuh
-mt_cuda_la_SOURCES += %D%/tensor.cuh
+mt_cuda_la_SOURCES += %D%/tensor_cores.cuh
 mt_cuda_la_SOURCES += %D%/walk.c
 mt_cuda_la_SOURCES += %D%/walk.cuh
 mt_cuda_la_SOURCES += %D%/walk.h
@@ -122,8 +122,6 @@ AM_V_NVCC_0 = @echo "  NVCC    " $@;
 	$(AM_V_NVCC)$(LIBTOOL) $(AM_V_lt) --tag=CC --mode=compile \
 	  $(SHELL) $(top_srcdir)/build-aux/nvcc-cc $(NVCC) $(cuda_cppflags) $(nvcc_flags) \
 	  -MD -MP -MF $*.cu.d -MT $@ -shared -c -o $@ $<
-
-$(patsubst %.cu,%.lo,$(filter %.cu,$(mt_cuda_la_SOURCES))): $(top_srcdir)/build-aux/nvcc-cc
 
 # What nvcc found out about the headers each .cu includes.
 cuda_depfiles = $(patsubst %.cu,%.cu.d,$(filter %.cu,$(mt_cuda_la_SOURCES)))

@@ -1,7 +1,7 @@
 /* conv, conv_grad_input, conv_grad_weight: by cuDNN (conv_dnn.c) or as a product of our own (conv_plan.h). */
 #include "conv_dnn.h"
 #include "conv_gemm.cuh"
-#include "tensor.cuh"
+#include "tensor_cores.cuh"
 
 /* ---- our own product ---- */
 
@@ -12,7 +12,7 @@ static bool wants_parts(int32_t activation) {
 
 /* How the call's product is computed; into *plan, which call keeps. */
 static void make_plan(mt_queue *queue, conv_call &call, int32_t dtype, mt_cuda_conv_plan *plan) {
-	mt__cuda_conv_plan(plan, call.product, dtype, has_tensor(dtype, queue->device->capability),
+	mt__cuda_conv_plan(plan, call.product, dtype, has_tensor_cores(dtype, queue->device->capability),
 	                   wants_parts(call.activation), call.y);
 	call.plan = plan;
 }

@@ -24,14 +24,15 @@ struct mt_cuda_conv {
 
 /* ---- the log ---- */
 
-__attribute__((format(printf, 2, 3))) static void tell(const mt_plugin_device *device, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void tell(const mt_plugin_device *device, int32_t level,
+                                                       const char *format, ...) {
 	char text[768];
 	int n = snprintf(text, sizeof text, "cuda:%d: ", device->ordinal);
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text + n, sizeof text - (size_t)n, format, arguments);
 	va_end(arguments);
-	mt__cuda_host->log(MT_LOG_INFO, text);
+	mt__cuda_host->log(level, text);
 }
 
 static struct mt_cuda_conv *state_of(mt_plugin_device *device) {
@@ -76,13 +77,31 @@ static int find_functions(struct mt_cuda_conv *c, void *library) {
 	return 1;
 }
 
+/* The identity, for cudnnConvolutionBiasActivationForward, which is not supported with CUDNN_PROPAGATE_NAN. */
 static int make_handle(struct mt_cuda_conv *c) {
 	cudnnStatus_t status = c->dnn.cudnnCreate(&c->handle);
 	if (status == CUDNN_STATUS_SUCCESS)
 		status = c->dnn.cudnnCreateActivationDescriptor(&c->identity);
 	if (status == CUDNN_STATUS_SUCCESS)
-		status = c->dnn.cudnnSetActivationDescriptor(c->identity, CUDNN_ACTIVATION_IDENTITY, CUDNN_PROPAGATE_NAN, 0);
+		status =
+			c->dnn.cudnnSetActivationDescriptor(c->identity, CUDNN_ACTIVATION_IDENTITY, CUDNN_NOT_PROPAGATE_NAN, 0);
 	return status == CUDNN_STATUS_SUCCESS || refuse(c, "cudnnCreate", c->dnn.cudnnGetErrorString(status));
+}
+
+/* "9.1.0" */
+static void version_of(const struct mt_cuda_conv *c, char *text, size_t size) {
+	size_t version = c->dnn.cudnnGetVersion(), unit = version >= 90000 ? 10000 : 1000;
+	snprintf(text, size, "%zu.%zu.%zu", version / unit, version % unit / 100, version % 100);
+}
+
+/* Numbers of statuses are others in another major version, whatever a link in a file system says. */
+static int has_version(struct mt_cuda_conv *c, const char *soname) {
+	char version[64], why[128];
+	version_of(c, version, sizeof version);
+	if (atoi(version) == CUDNN_MAJOR)
+		return 1;
+	snprintf(why, sizeof why, "it is cuDNN %s, mt was built for %d", version, CUDNN_MAJOR);
+	return refuse(c, soname, why);
 }
 
 static void load_library(struct mt_cuda_conv *c) {
@@ -91,7 +110,7 @@ static void load_library(struct mt_cuda_conv *c) {
 	void *library = mt__cuda_library(soname, why, sizeof why);
 	if (!library)
 		refuse(c, soname, why);
-	else if (find_functions(c, library))
+	else if (find_functions(c, library) && has_version(c, soname))
 		make_handle(c);
 }
 
@@ -101,11 +120,10 @@ static int has_library(mt_plugin_device *device, struct mt_cuda_conv *c) {
 		c->tried = 1;
 		load_library(c);
 		if (c->why[0] == '\0') {
-			size_t version = c->dnn.cudnnGetVersion();
-			size_t unit = version >= 90000 ? 10000 : 1000;
-			tell(device, "%s by cuDNN %zu.%zu.%zu",
-			     device->options.conv == MT_CUDA_AUTO ? "large convolutions" : "convolutions", version / unit,
-			     version % unit / 100, version % 100);
+			char version[64];
+			version_of(c, version, sizeof version);
+			tell(device, MT_LOG_INFO, "%s by cuDNN %s",
+			     device->options.conv == MT_CUDA_AUTO ? "large convolutions" : "convolutions", version);
 		}
 	}
 	return c->why[0] == '\0';
@@ -170,14 +188,30 @@ static const char *pass_name(enum mt_cuda_conv_pass pass) {
 	                                         : "conv_grad_weight";
 }
 
-/* The kernels here take over; where cuDNN was asked for by name, only what it refuses, not what goes wrong in it. */
+static void tell_refusal(const mt_queue *queue, const struct mt_cuda_conv *c, const struct mt_cuda_dnn_call *call,
+                         const struct mt_cuda_dnn_plan *p, cudnnStatus_t status) {
+	const char *name = pass_name(call->pass), *text = c->dnn.cudnnGetErrorString(status);
+	int32_t level = is_refusal(status) ? MT_LOG_INFO : MT_LOG_WARN;
+	if (p->workspace > (uint64_t)MT_CUDA_DNN_MOST_WORKSPACE << 20)
+		tell(queue->device, level, "%s by the kernels here: cuDNN wants %llu MiB of workspace", name,
+		     (unsigned long long)(p->workspace >> 20));
+	else if (p->bias_refused && call->bias_with_it)
+		tell(queue->device, level, "%s by the kernels here: cuDNN does not add the bias: %s", name, text);
+	else
+		tell(queue->device, level, "%s by the kernels here: cuDNN says %s", name, text);
+}
+
+/* The kernels here take over, from now on; where cuDNN was asked for by name, only what it refuses: what goes wrong in it
+ * is an error each time. */
 static int32_t give_up(const mt_queue *queue, const struct mt_cuda_conv *c, const struct mt_cuda_dnn_call *call,
                        struct mt_cuda_dnn_plan *p, cudnnStatus_t status) {
-	const char *text = c->dnn.cudnnGetErrorString(status);
-	if (queue->device->options.conv == MT_CUDA_LIBRARY && !is_refusal(status))
-		return mt__cuda_fail(MT_E_DEVICE, "cuda: %s: cuDNN: %s", pass_name(call->pass), text);
+	if (queue->device->options.conv == MT_CUDA_LIBRARY && !is_refusal(status)) {
+		p->used = 0;
+		return mt__cuda_fail(MT_E_DEVICE, "cuda: %s: cuDNN: %s", pass_name(call->pass),
+		                     c->dnn.cudnnGetErrorString(status));
+	}
 	p->refused = 1;
-	tell(queue->device, "%s by the kernels here: cuDNN says %s", pass_name(call->pass), text);
+	tell_refusal(queue, c, call, p, status);
 	return MT_OK;
 }
 
@@ -191,7 +225,8 @@ static int32_t run(mt_queue *queue, struct mt_cuda_conv *c, struct mt_cuda_dnn_c
                    enum mt_cuda_dnn_done *done) {
 	uint64_t bytes = p->workspace > call->scratch_bytes ? p->workspace : call->scratch_bytes;
 	if (bytes > 0 && !(call->scratch = mt__cuda_scratch(queue, bytes, pass_name(call->pass))))
-		return MT_E_MEMORY;
+		/* scratch is asked for once: the kernels here can do what is asked where they need none */
+		return queue->device->options.conv == MT_CUDA_AUTO && call->scratch_bytes == 0 ? MT_OK : MT_E_MEMORY;
 	void *workspace = p->workspace > 0 ? call->scratch : NULL;
 	cudnnStatus_t status = c->dnn.cudnnSetStream(c->handle, queue->stream);
 	if (status != CUDNN_STATUS_SUCCESS)
@@ -204,6 +239,7 @@ static int32_t run(mt_queue *queue, struct mt_cuda_conv *c, struct mt_cuda_dnn_c
 	}
 	if (p->bias_refused && call->bias_with_it) {
 		*done = MT_CUDA_DNN_NOTHING;
+		tell_refusal(queue, c, call, p, status);
 		return MT_OK;
 	}
 	if (*done == MT_CUDA_DNN_PRODUCT || p->bias_refused) {
@@ -269,7 +305,7 @@ int32_t mt__cuda_dnn(mt_queue *queue, struct mt_cuda_dnn_call *call, enum mt_cud
 		return mt__cuda_fail(MT_E_MEMORY, "cuda: no memory for convolutions");
 	if (device->options.conv == MT_CUDA_OWN) {
 		if (!c->told++)
-			tell(device, "convolutions by the kernels here (conv=direct)");
+			tell(device, MT_LOG_INFO, "convolutions by the kernels here (conv=direct)");
 		return MT_OK;
 	}
 	if (device->options.conv == MT_CUDA_AUTO && why_not(device, call))
@@ -281,7 +317,7 @@ int32_t mt__cuda_dnn(mt_queue *queue, struct mt_cuda_dnn_call *call, enum mt_cud
 		if (device->options.conv == MT_CUDA_LIBRARY)
 			return mt__cuda_fail(MT_E_DEVICE, "cuda: conv=cudnn was asked for, but %s", c->why);
 		if (!c->told++)
-			tell(device, "convolutions by the kernels here: %s", c->why);
+			tell(device, MT_LOG_INFO, "convolutions by the kernels here: %s", c->why);
 		return MT_OK;
 	}
 	return why_not(device, call) ? MT_OK : ask(queue, c, call, done);

@@ -175,7 +175,6 @@ struct mt_cuda_dnn_plan *mt__cuda_dnn_plan(struct mt_cuda_dnn_plans *plans, cons
 	p->key = *key;
 	p->used = 1;
 	*status = make_plan(dnn, handle, p);
-	p->refused = *status != CUDNN_STATUS_SUCCESS;
 	return p;
 }
 

@@ -75,7 +75,7 @@ struct mt_cuda_dnn_plans {
 
 void mt__cuda_dnn_key(struct mt_cuda_dnn_key *key, const struct mt_cuda_dnn_call *call, enum mt_cuda_precision fast);
 
-/* The plan, made where there is none: refused, with the reason in *status, where cuDNN cannot. */
+/* The plan, made where there is none: *status is what cuDNN says of it, whose meaning is the caller's to remember. */
 struct mt_cuda_dnn_plan *mt__cuda_dnn_plan(struct mt_cuda_dnn_plans *plans, const struct mt_cudnn *dnn,
                                            cudnnHandle_t handle, const struct mt_cuda_dnn_key *key,
                                            cudnnStatus_t *status);

@@ -6,7 +6,7 @@
 #include <mma.h>
 
 #include "conv_tile.cuh"
-#include "tensor.cuh"
+#include "tensor_cores.cuh"
 
 constexpr int FRAGMENT = 16;
 

@@ -15,6 +15,25 @@ int32_t mt__cuda_fail(int32_t status, const char *format, ...) {
 	return status;
 }
 
+int mt__cuda_is_lost(cudaError_t error) {
+	switch (error) {
+	case cudaErrorIllegalAddress:
+	case cudaErrorIllegalInstruction:
+	case cudaErrorMisalignedAddress:
+	case cudaErrorInvalidAddressSpace:
+	case cudaErrorInvalidPc:
+	case cudaErrorHardwareStackError:
+	case cudaErrorLaunchFailure:
+	case cudaErrorLaunchTimeout:
+	case cudaErrorAssert:
+	case cudaErrorECCUncorrectable:
+	case cudaErrorNvlinkUncorrectable:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 const char *mt__cuda_advice(cudaError_t error) {
 	switch (error) {
 	case cudaErrorMemoryAllocation:
@@ -31,20 +50,9 @@ const char *mt__cuda_advice(cudaError_t error) {
 	case cudaErrorDevicesUnavailable:
 	case cudaErrorDeviceUninitialized:
 		return "; another process may have the GPU for itself (nvidia-smi shows it)";
-	case cudaErrorIllegalAddress:
-	case cudaErrorIllegalInstruction:
-	case cudaErrorMisalignedAddress:
-	case cudaErrorInvalidAddressSpace:
-	case cudaErrorInvalidPc:
-	case cudaErrorHardwareStackError:
-	case cudaErrorLaunchFailure:
-	case cudaErrorLaunchTimeout:
-	case cudaErrorAssert:
-	case cudaErrorECCUncorrectable:
-	case cudaErrorNvlinkUncorrectable:
-		return "; the GPU is lost to this process: start it again (other backends still work)";
 	default:
-		return "";
+		return mt__cuda_is_lost(error) ? "; the GPU is lost to this process: start it again (other backends still work)"
+		                               : "";
 	}
 }
 

@@ -64,9 +64,11 @@ struct mt_cuda_gemm *mt__cuda_lt_open(const mt_plugin_device *device) {
 }
 
 int32_t mt__cuda_lt_fail(const struct mt_cuda_gemm *g, cublasStatus_t status, const char *what) {
-	(void)cudaGetLastError();
-	return mt__cuda_fail(status == CUBLAS_STATUS_ALLOC_FAILED ? MT_E_MEMORY : MT_E_DEVICE, "cuda: matmul: %s: %s", what,
-	                     g->lt.GetStatusName(status));
+	cudaError_t error = cudaGetLastError(); /* where the GPU is lost the library only says that something failed */
+	const char *open = error != cudaSuccess ? " (" : "", *close = error != cudaSuccess ? ")" : "";
+	return mt__cuda_fail(status == CUBLAS_STATUS_ALLOC_FAILED ? MT_E_MEMORY : MT_E_DEVICE,
+	                     "cuda: matmul: %s: %s%s%s%s%s", what, g->lt.GetStatusName(status), open,
+	                     error != cudaSuccess ? cudaGetErrorName(error) : "", close, mt__cuda_advice(error));
 }
 
 /* ---- plans ---- */

@@ -5,7 +5,7 @@
 #include <mma.h>
 
 #include "gemm.cuh"
-#include "tensor.cuh"
+#include "tensor_cores.cuh"
 
 namespace wmma = nvcuda::wmma;
 
@@ -175,7 +175,7 @@ __device__ inline void multiply_tile(const gemm_job<T> &job, bringer<T, A_ALONG_
 
 template <class T, bool A_ALONG_K, bool B_ALONG_K, bool AT_ONCE>
 static __global__ void __launch_bounds__(THREADS, 2) gemm_tensor(gemm_job<T> job) {
-	if constexpr (has_fragments<T>) { /* the kernel is not started where there are none */
+	if constexpr (has_fragments<T>) {
 		MT_DYNAMIC_SHARED(T, memory);
 		__shared__ tile_place place;
 		for (int64_t batch = blockIdx.y; batch < job.batch.count; batch += gridDim.y) {

@@ -15,10 +15,13 @@ inline unsigned blocks_for(int64_t count) {
 	return (unsigned)(blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS);
 }
 
-/* Dynamic shared memory, as T name[]: one a kernel. */
+/* Dynamic shared memory, as T name[]: one a kernel.  It begins where a kernel's static shared memory ends, so that no more
+ * than this alignment can be counted on: wmma's, of matrices. */
+#define MT_SHARED_ALIGNMENT 32
 #ifndef MT_DYNAMIC_SHARED
 #define MT_DYNAMIC_SHARED(T, name)                                                                                     \
-	extern __shared__ __align__(16) unsigned char mt__dynamic_shared[];                                                \
+	extern __shared__ __align__(MT_SHARED_ALIGNMENT)                                                                   \
+	unsigned char mt__dynamic_shared[];                                                                                \
 	T *name = (T *)mt__dynamic_shared
 #endif
 

@@ -2,7 +2,7 @@
 #include "gemm.cuh"
 #include "gemm_epilogue.h"
 #include "gemm_lt.h"
-#include "tensor.cuh"
+#include "tensor_cores.cuh"
 
 static int32_t start(mt_queue *queue, const mt_cuda_product &p, const mt_cuda_gemm_plan &plan, void *scratch) {
 	switch (plan.kernel) {
@@ -17,7 +17,7 @@ static int32_t start(mt_queue *queue, const mt_cuda_product &p, const mt_cuda_ge
 
 static int32_t multiply(mt_queue *queue, const mt_cuda_product &p) {
 	mt_cuda_gemm_plan plan;
-	mt__cuda_gemm_plan(&plan, &p, has_tensor(p.dtype, queue->device->capability));
+	mt__cuda_gemm_plan(&plan, &p, has_tensor_cores(p.dtype, queue->device->capability));
 	void *scratch = plan.scratch > 0 ? mt__cuda_scratch(queue, plan.scratch, "matmul") : nullptr;
 	if (plan.scratch > 0 && !scratch)
 		return MT_E_MEMORY;

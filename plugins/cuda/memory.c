@@ -7,20 +7,28 @@
 
 int32_t mt__cuda_alloc(mt_plugin_device *device, uint64_t bytes, void **out) {
 	*out = NULL;
-	int32_t status = mt__cuda_use(device);
-	if (status != MT_OK)
-		return status;
-	cudaError_t error = cudaMalloc(out, bytes);
+	cudaError_t error = cudaSetDevice(device->ordinal);
+	if (error == cudaSuccess)
+		error = cudaMalloc(out, bytes);
 	if (error == cudaSuccess)
 		return MT_OK;
+	if (error == cudaErrorInvalidValue) /* nothing but the size can be wrong: more than there are addresses */
+		error = cudaErrorMemoryAllocation;
 	char what[64];
 	snprintf(what, sizeof what, "cannot allocate %llu bytes", (unsigned long long)bytes);
 	return mt__cuda_error(error, what);
 }
 
 int32_t mt__cuda_free(mt_plugin_device *device, void *base) {
-	int32_t status = mt__cuda_use(device);
-	return status == MT_OK ? mt__cuda_error(cudaFree(base), "cudaFree") : status;
+	cudaError_t error = cudaSetDevice(device->ordinal);
+	if (error == cudaSuccess)
+		error = cudaFree(base);
+	/* at the end of the process, and with the GPU lost, its memory has gone already */
+	if (error == cudaErrorCudartUnloading || mt__cuda_is_lost(error)) {
+		(void)cudaGetLastError();
+		return MT_OK;
+	}
+	return mt__cuda_error(error, "cudaFree");
 }
 
 int32_t mt__cuda_memory_info(mt_plugin_device *device, struct mt_memory_info *out) {
@@ -79,7 +87,7 @@ static size_t piece_at(uint64_t at, uint64_t bytes) {
 /* Without staging: the call waits, so that src may be reused and dst is complete. */
 static int32_t copy_direct(mt_queue *queue, void *to, const void *from, uint64_t bytes, enum cudaMemcpyKind kind,
                            const char *name) {
-	int32_t status = mt__cuda_error(cudaMemcpyAsync(to, from, bytes, kind, queue->stream), name);
+	int32_t status = mt__cuda_queue_error(queue, cudaMemcpyAsync(to, from, bytes, kind, queue->stream), name);
 	return status == MT_OK ? mt__cuda_finish(queue, name) : status;
 }
 

@@ -89,6 +89,9 @@ int32_t mt__cuda_fail(int32_t status, const char *format, ...) __attribute__((fo
  * what was tried, the error's name, and what to do where that is known. */
 int32_t mt__cuda_error(cudaError_t error, const char *what);
 
+/* Whether a kernel broke the GPU for this process: whatever call comes next sees the error, and every one after it. */
+int mt__cuda_is_lost(cudaError_t error);
+
 /* What follows the error's name in a message: "" or "; …". */
 const char *mt__cuda_advice(cudaError_t error);
 
@@ -98,6 +101,9 @@ int32_t mt__cuda_use(const mt_plugin_device *device);
 
 /* Makes the queue's device the thread's current one: before every launch. */
 int32_t mt__cuda_enter(mt_queue *queue);
+
+/* mt__cuda_error of a call on a queue; where the GPU is lost, `what` only saw it, and the launches before it are told. */
+int32_t mt__cuda_queue_error(mt_queue *queue, cudaError_t error, const char *what);
 
 /* After a launch that returned error: what the launch itself reports, and, where the device is synchronous, what the
  * kernel does. */

@@ -17,7 +17,7 @@ int32_t mt__cuda_use(const mt_plugin_device *device) {
 }
 
 int32_t mt__cuda_enter(mt_queue *queue) {
-	return mt__cuda_use(queue->device);
+	return mt__cuda_queue_error(queue, cudaSetDevice(queue->device->ordinal), "cudaSetDevice");
 }
 
 /* ---- what went wrong ---- */
@@ -44,24 +44,33 @@ static int32_t take_fault(mt_queue *queue) {
 	                     (long long)fault.index, (long long)fault.low, (long long)fault.high);
 }
 
-int32_t mt__cuda_finish(mt_queue *queue, const char *what) {
-	cudaError_t error = cudaStreamSynchronize(queue->stream);
-	uint64_t launches = queue->launches;
-	queue->launches = 0;
-	if (error == cudaSuccess)
-		return take_fault(queue);
+static int32_t fail_late(mt_queue *queue, cudaError_t error, const char *what) {
 	(void)cudaGetLastError();
 	return mt__cuda_fail(
 		MT_E_DEVICE, "cuda: %s: %s (%s), seen after %llu launches since the last synchronise, the last one %s%s%s",
-		what, cudaGetErrorString(error), cudaGetErrorName(error), (unsigned long long)launches,
+		what, cudaGetErrorString(error), cudaGetErrorName(error), (unsigned long long)queue->launches,
 		queue->last ? queue->last : "none",
 		queue->device->options.synchronous ? "" : " (MT_CUDA_SYNC=1 names the kernel exactly)", mt__cuda_advice(error));
 }
 
+int32_t mt__cuda_queue_error(mt_queue *queue, cudaError_t error, const char *what) {
+	return mt__cuda_is_lost(error) ? fail_late(queue, error, what) : mt__cuda_error(error, what);
+}
+
+int32_t mt__cuda_finish(mt_queue *queue, const char *what) {
+	cudaError_t error = cudaStreamSynchronize(queue->stream);
+	int32_t status = error == cudaSuccess ? take_fault(queue) : fail_late(queue, error, what);
+	if (!mt__cuda_is_lost(error))
+		queue->launches = 0;
+	return status;
+}
+
 int32_t mt__cuda_launched(mt_queue *queue, const char *name, cudaError_t error) {
+	int32_t status = mt__cuda_queue_error(queue, error, name);
+	if (mt__cuda_is_lost(error))
+		return status;
 	queue->last = name;
 	queue->launches++;
-	int32_t status = mt__cuda_error(error, name);
 	if (status == MT_OK && queue->device->options.synchronous)
 		status = mt__cuda_finish(queue, name);
 	return status;
@@ -161,11 +170,14 @@ void mt__cuda_event_destroy(mt_event *event) {
 
 int32_t mt__cuda_event_record(mt_queue *queue, mt_event *event) {
 	int32_t status = mt__cuda_enter(queue);
-	return status == MT_OK ? mt__cuda_error(cudaEventRecord(event->event, queue->stream), "cudaEventRecord") : status;
+	return status == MT_OK
+	           ? mt__cuda_queue_error(queue, cudaEventRecord(event->event, queue->stream), "cudaEventRecord")
+	           : status;
 }
 
 int32_t mt__cuda_event_wait(mt_queue *queue, mt_event *event) {
 	int32_t status = mt__cuda_enter(queue);
-	return status == MT_OK ? mt__cuda_error(cudaStreamWaitEvent(queue->stream, event->event, 0), "cudaStreamWaitEvent")
-	                       : status;
+	return status == MT_OK
+	           ? mt__cuda_queue_error(queue, cudaStreamWaitEvent(queue->stream, event->event, 0), "cudaStreamWaitEvent")
+	           : status;
 }

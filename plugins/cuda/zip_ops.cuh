@@ -167,12 +167,12 @@ MT_OP zip_hypot(C a, C b, C, C) {
 MT_OP zip_copysign(C a, C b, C, C) {
 	return copysign(a, b);
 }
-/* d/dx (x t), t = tanh(softplus(x)) = n/d as in mish: t' = (1 - t^2) sigmoid(x). */
+/* d/dx (x t), t = tanh(softplus(x)) = n/d as in mish: t' = (1 - t^2) sigmoid(x).  b e comes first: 4 b may be infinite. */
 MT_OP zip_mish_grad(C a, C b, C, C) {
 	C e = accurate_exp(-fabs(b)), d = b >= 0 ? 1 + 2 * e + 2 * e * e : 2 + e * (2 + e);
 	if (b >= 0)
-		return a * ((1 + 2 * e) / d + 4 * b * e * e * (1 + e) / (d * d));
-	return a * (e * ((2 + e) / d + 4 * b * (1 + e) / (d * d)));
+		return a * ((1 + 2 * e) / d + 4 * (b * e) * e * (1 + e) / (d * d));
+	return a * (e * ((2 + e) / d) + 4 * (b * e) * (1 + e) / (d * d));
 }
 MT_OP zip_selu_grad(C a, C b, C, C) {
 	return a * (b <= 0 ? C(1.0507009873554805 * 1.6732632423543772) * accurate_exp(b) : C(1.0507009873554805));

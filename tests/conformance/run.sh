@@ -3,6 +3,7 @@
 #   conformance BACKEND [OPTION…]
 #   need_isa LEVEL                         # omp: skips where MT_MAX_ISA=LEVEL gives less than that level
 #   conformance_emulated ORDER [OPTION…]    # the CUDA plugin on the emulator (tests/cuda/emulator)
+#   conformance_arithmetic [OPTION…]        # the same with nvcc's arithmetic
 #   conformance_cublaslt [OPTION…]          # its matmul through cuBLASLt's stand-in (tests/cuda/cublaslt)
 # shellcheck shell=sh
 
@@ -31,14 +32,24 @@ need_isa() {
   [ "$features" = "$1" ] || skip_conformance "omp has no level $1 here, but ${features:-none}"
 }
 
-conformance_emulated() {
+# run_emulated FOLDER [OPTION…]: the plugin that emulator.mk built there
+run_emulated() {
   need_conformance
-  emulated=${MT_TEST_BUILDDIR:-.}/tests/cuda/emulator/built/mt_cuda_emulated.so
+  emulated=${MT_TEST_BUILDDIR:-.}/tests/cuda/emulator/$1/mt_cuda_emulated.so
   [ -f "$emulated" ] || skip_conformance "the CUDA emulator is not built: configure says why"
+  shift
+  exec "$program" "$emulated" "$@" --timeout 300 --format tap
+}
+
+conformance_emulated() {
   MT_EMULATOR_ORDER=$1
   export MT_EMULATOR_ORDER
   shift
-  exec "$program" "$emulated" "$@" --timeout 300 --format tap
+  run_emulated built "$@"
+}
+
+conformance_arithmetic() {
+  run_emulated built/arithmetic "$@"
 }
 
 conformance_cublaslt() {

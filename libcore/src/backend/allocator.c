@@ -139,7 +139,11 @@ struct why {
 	char text[1024];
 };
 
-static mt_status no_memory(mt_device *d, uint64_t bytes, int32_t result, const char *words, struct why *why) {
+static mt_status no_buffer(mt_device *d, uint64_t bytes, int32_t result, const char *words, struct why *why) {
+	if (mt__call_status(result) != MT_E_MEMORY && words[0] != '\0') { /* a device that is lost, not one that is full */
+		snprintf(why->text, sizeof why->text, "alloc of %llu bytes failed: %s", (unsigned long long)bytes, words);
+		return mt__call_status(result);
+	}
 	struct mt_memory_info info = ask_memory(d);
 	struct mt__allocator *a = &d->allocator;
 	mt__lock_take(&a->lock);
@@ -195,17 +199,17 @@ static mt_status alloc_fresh(mt_device *d, uint64_t capacity, void **base, struc
 	if (capacity >= ASK_FIRST) {
 		uint64_t total = ask_memory(d).total_bytes;
 		if (total != 0 && capacity > total)
-			return no_memory(d, capacity, MT_E_MEMORY, "more than the whole device", why);
+			return no_buffer(d, capacity, MT_E_MEMORY, "more than the whole device", why);
 	}
 	int32_t result = alloc_within(d, capacity, base, &call);
-	if (result != MT_OK) {
+	if (mt__call_status(result) == MT_E_MEMORY) {
 		mt__log(MT_LOG_INFO, MT_LOG_MEMORY, "%s: alloc of %llu bytes failed: trimming the cache", d->name,
 		        (unsigned long long)capacity);
 		mt__allocator_trim_locked(d);
 		result = alloc_within(d, capacity, base, &call);
 	}
 	if (result != MT_OK)
-		return no_memory(d, capacity, result, mt__call_message(&call, words, sizeof words), why);
+		return no_buffer(d, capacity, result, mt__call_message(&call, words, sizeof words), why);
 	mt__log(MT_LOG_DEBUG, MT_LOG_MEMORY, "%s: %llu bytes at %p", d->name, (unsigned long long)capacity, *base);
 	return check_address(d, base, why);
 }

@@ -9,6 +9,7 @@
 
 #include "cuda_bf16.h"
 #include "cuda_fp16.h"
+#include "stream_calls.h"
 
 struct cublasLtContext {
 	int none;
@@ -175,11 +176,12 @@ static void put(const cublasLtMatrixLayout *x, void *to, int64_t i, double value
 	}
 }
 
+/* All of a call, kept until its stream has come to it: descriptions may have changed by then. */
 struct product {
-	const cublasLtMatmulDesc *desc;
+	cublasLtMatmulDesc desc;
 	const void *a, *b;
 	void *d;
-	const cublasLtMatrixLayout *la, *lb, *ld;
+	cublasLtMatrixLayout la, lb, ld;
 	double alpha, beta;
 	int64_t k;
 };
@@ -187,22 +189,22 @@ struct product {
 static double element(const product &p, int64_t matrix, int64_t i, int64_t j) {
 	double sum = 0;
 	for (int64_t q = 0; q < p.k; q++) {
-		int64_t a = p.desc->transposed[0] == CUBLAS_OP_T ? q + i * p.la->ld : i + q * p.la->ld;
-		int64_t b = p.desc->transposed[1] == CUBLAS_OP_T ? j + q * p.lb->ld : q + j * p.lb->ld;
-		sum += get(p.la, p.a, matrix * p.la->batch + a) * get(p.lb, p.b, matrix * p.lb->batch + b);
+		int64_t a = p.desc.transposed[0] == CUBLAS_OP_T ? q + i * p.la.ld : i + q * p.la.ld;
+		int64_t b = p.desc.transposed[1] == CUBLAS_OP_T ? j + q * p.lb.ld : q + j * p.lb.ld;
+		sum += get(&p.la, p.a, matrix * p.la.batch + a) * get(&p.lb, p.b, matrix * p.lb.batch + b);
 	}
 	double y = p.alpha * sum;
 	if (p.beta != 0)
-		y += p.beta * get(p.ld, p.d, matrix * p.ld->batch + i + j * p.ld->ld);
-	if (p.desc->epilogue & CUBLASLT_EPILOGUE_BIAS)
-		y += get(p.ld, p.desc->bias, i);
-	return p.desc->epilogue & CUBLASLT_EPILOGUE_RELU && y <= 0 ? 0 : y;
+		y += p.beta * get(&p.ld, p.d, matrix * p.ld.batch + i + j * p.ld.ld);
+	if (p.desc.epilogue & CUBLASLT_EPILOGUE_BIAS)
+		y += get(&p.ld, p.desc.bias, i);
+	return p.desc.epilogue & CUBLASLT_EPILOGUE_RELU && y <= 0 ? 0 : y;
 }
 
 static bool fits(const product &p) {
-	bool ta = p.desc->transposed[0] == CUBLAS_OP_T, tb = p.desc->transposed[1] == CUBLAS_OP_T;
-	return (ta ? p.la->columns : p.la->rows) == p.ld->rows && (tb ? p.lb->rows : p.lb->columns) == p.ld->columns &&
-	       (tb ? p.lb->columns : p.lb->rows) == p.k && p.la->count == p.ld->count && p.lb->count == p.ld->count;
+	bool ta = p.desc.transposed[0] == CUBLAS_OP_T, tb = p.desc.transposed[1] == CUBLAS_OP_T;
+	return (ta ? p.la.columns : p.la.rows) == p.ld.rows && (tb ? p.lb.rows : p.lb.columns) == p.ld.columns &&
+	       (tb ? p.lb.columns : p.lb.rows) == p.k && p.la.count == p.ld.count && p.lb.count == p.ld.count;
 }
 
 static bool is_aligned(const void *address, uint64_t to) {
@@ -212,15 +214,16 @@ static bool is_aligned(const void *address, uint64_t to) {
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const void *alpha, const void *a,
                               cublasLtMatrixLayout_t la, const void *b, cublasLtMatrixLayout_t lb, const void *beta,
                               const void *c, cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
-                              const cublasLtMatmulAlgo_t *algo, void *workspace, size_t workspace_bytes, cudaStream_t) {
+                              const cublasLtMatmulAlgo_t *algo, void *workspace, size_t workspace_bytes,
+                              cudaStream_t stream) {
 	bool wide = desc->scale == CUDA_R_64F;
-	product p = {desc,
+	product p = {*desc,
 	             a,
 	             b,
 	             d,
-	             la,
-	             lb,
-	             ld,
+	             *la,
+	             *lb,
+	             *ld,
 	             wide ? *(const double *)alpha : *(const float *)alpha,
 	             wide ? *(const double *)beta : *(const float *)beta,
 	             0};
@@ -232,10 +235,12 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
 		return wrong("an address is less aligned than the heuristic was told");
 	if (workspace_bytes != WORKSPACE || !is_aligned(workspace, 256))
 		return wrong("the workspace");
-	memset(workspace, 0xA5, workspace_bytes);
-	for (int64_t matrix = 0; matrix < ld->count; matrix++)
-		for (int64_t i = 0; i < ld->rows; i++)
-			for (int64_t j = 0; j < ld->columns; j++)
-				put(ld, d, matrix * ld->batch + i + j * ld->ld, element(p, matrix, i, j));
-	return CUBLAS_STATUS_SUCCESS;
+	auto status = mt_emulated::submit_to(stream, [p, workspace, workspace_bytes] {
+		memset(workspace, 0xA5, workspace_bytes);
+		for (int64_t matrix = 0; matrix < p.ld.count; matrix++)
+			for (int64_t i = 0; i < p.ld.rows; i++)
+				for (int64_t j = 0; j < p.ld.columns; j++)
+					put(&p.ld, p.d, matrix * p.ld.batch + i + j * p.ld.ld, element(p, matrix, i, j));
+	});
+	return status == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }

@@ -286,7 +286,7 @@ static void run_blocks() {
 	}
 }
 
-static cudaError_t check(const launch &l) {
+cudaError_t check(const launch &l) {
 	uint64_t in_block = (uint64_t)l.block.x * l.block.y * l.block.z;
 	if (in_block == 0 || in_block > MOST_THREADS || l.block.z > MOST_BLOCK_DEPTH || l.grid.x == 0 || l.grid.y == 0 ||
 	    l.grid.z == 0 || l.grid.x > INT32_MAX || l.grid.y > MOST_GRID_HEIGHT || l.grid.z > MOST_GRID_HEIGHT)

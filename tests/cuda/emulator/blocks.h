@@ -11,13 +11,14 @@ namespace mt_emulated {
 
 constexpr size_t MEMORY_BYTES = (size_t)4 << 30;
 
-/* Limits of the emulated device. */
+/* Limits of every device (those of one: gpu.h). */
 enum {
 	MULTIPROCESSORS = 4,
 	MOST_THREADS = 1024,      /* of a block */
 	MOST_BLOCK_DEPTH = 64,    /* blockDim.z */
 	MOST_GRID_HEIGHT = 65535, /* gridDim.y and .z */
-	SHARED_BYTES = 48 << 10,  /* of a block; more on request (device.h) */
+	SHARED_BYTES = 48 << 10,
+	SHARED_BYTES_OF_ALL = 228 << 10, /* of a multiprocessor, where there is most */
 };
 
 /* The order in which blocks, warps and lanes run, from MT_EMULATOR_ORDER: forward, reverse, random or random:SEED. */

@@ -5,12 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "device.h"
 #include "emulated_grid.h"
+#include "gpu.h"
 
 namespace mt_emulated {
 
-constexpr size_t ALIGNMENT = 16;
+constexpr size_t ALIGNMENT = 32; /* of dynamic shared memory: as launch.cuh declares it */
 constexpr unsigned char POISON = 0xFF, GUARD = 0xA5;
 
 static unsigned char *end;   /* of all the memory there is for it */
@@ -18,7 +18,7 @@ static unsigned char *begin; /* of the launch's */
 static size_t length;
 
 static bool map_memory() {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), of_all = (size_t)limits().kib_of_all << 10;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), of_all = (size_t)gpu().shared_of_all;
 	size_t room = (of_all + page - 1) / page * page;
 	void *memory = mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
@@ -55,7 +55,10 @@ bool place_dynamic_shared(size_t bytes) {
 	if (!end && !map_memory())
 		return false;
 	length = bytes;
-	begin = end - (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	begin = (unsigned char *)((uintptr_t)(end - bytes) / ALIGNMENT * ALIGNMENT);
+	/* Before it lies a kernel's static shared memory: no more is promised. */
+	if ((uintptr_t)begin % (2 * ALIGNMENT) == 0)
+		begin -= ALIGNMENT;
 	return true;
 }
 
@@ -71,7 +74,9 @@ bool dynamic_shared_is_whole() {
 	return true;
 }
 
-void *dynamic_shared() {
+void *dynamic_shared(size_t alignment) {
+	if (alignment != ALIGNMENT)
+		trap("dynamic shared memory is declared with another alignment than the emulator gives it (shared.cpp)");
 	return begin;
 }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -35,7 +36,7 @@
 #define __builtin_assume(condition) ((void)0)
 
 /* Dynamic shared memory, as T name[]: launch.cuh leaves the macro to whoever defined it first. */
-#define MT_DYNAMIC_SHARED(T, name) T *name = (T *)mt_emulated::dynamic_shared()
+#define MT_DYNAMIC_SHARED(T, name) T *name = (T *)mt_emulated::dynamic_shared(MT_SHARED_ALIGNMENT)
 
 #include "emulated_grid.h"
 

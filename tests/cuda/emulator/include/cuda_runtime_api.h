@@ -1,5 +1,5 @@
 /* The part of the CUDA runtime API that mt's CUDA plugin calls, for C and C++: names and numbers are the real ones, the
- * functions are those of runtime.cpp. */
+ * functions are those of devices.cpp, streams.cpp, memory.cpp and runtime.cpp. */
 #ifndef MT_EMULATED_CUDA_RUNTIME_API_H
 #define MT_EMULATED_CUDA_RUNTIME_API_H
 
@@ -126,7 +126,7 @@ cudaError_t cudaMemset(void *to, int value, size_t bytes);
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream);
 cudaError_t cudaMemset2DAsync(void *to, size_t pitch, int value, size_t width, size_t height, cudaStream_t stream);
 
-/* ---- streams and events: all work is done when a call returns ---- */
+/* ---- streams and events ---- */
 
 cudaError_t cudaStreamCreate(cudaStream_t *out);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned flags);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <memory>
+#include <tuple>
 #include <type_traits>
 
 #include "cuda_runtime_api.h"
@@ -17,8 +19,8 @@ extern dim3 blockDim, gridDim;
 
 namespace mt_emulated {
 
-/* Dynamic shared memory of the block that runs. */
-void *dynamic_shared();
+/* Dynamic shared memory of the block that runs: at an address that is a multiple of alignment, and of no more. */
+void *dynamic_shared(size_t alignment);
 
 unsigned lane();
 
@@ -32,6 +34,14 @@ void yield();
 
 [[noreturn]] void trap(const char *what);
 
+/* The code of a program is for these: 750, 800 and 900, or MT_EMULATOR_CODE alone.  A device runs the newest that is not
+ * newer than itself, as a GPU does where the driver compiles it from PTX. */
+enum { ARCHITECTURES = 3 };
+int architecture(int i);
+
+/* Traps where that code cannot have what: it came with compute capability `least`, 10 · major + minor. */
+void need_capability(int least, const char *what);
+
 struct launch {
 	dim3 grid, block;
 	size_t shared_bytes;
@@ -40,9 +50,17 @@ struct launch {
 	void *closure;
 };
 
+/* What a GPU says at once to a launch of this shape. */
+cudaError_t check(const launch &l);
+
 cudaError_t run(const launch &l);
 
+/* Launches into a stream, which may take its time: copy gives it a closure of its own. */
+cudaError_t start(cudaStream_t stream, const launch &l, std::shared_ptr<void> (*copy)(void *closure));
+
 } // namespace mt_emulated
+
+#define __CUDA_ARCH_LIST__ mt_emulated::architecture(0), mt_emulated::architecture(1), mt_emulated::architecture(2)
 
 void __syncthreads();
 int __syncthreads_count(int predicate);
@@ -68,9 +86,15 @@ struct cudaLaunchConfig_t {
 	unsigned numAttrs;
 };
 
+/* What a kernel may be given in all, on each architecture and with each version. */
+constexpr size_t MOST_PARAMETER_BYTES = 4096;
+
+/* Arguments are copied when a kernel is launched, and again for each thread. */
 template <class... P, class... A>
 inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A &&...args) {
-	auto call = [&] { kernel(static_cast<P>(args)...); };
+	static_assert((sizeof(P) + ... + 0) <= MOST_PARAMETER_BYTES, "a kernel's parameters take more than 4096 bytes");
+	std::tuple<std::decay_t<P>...> given(static_cast<P>(args)...);
+	auto call = [kernel, given] { std::apply(kernel, given); };
 	using closure = decltype(call);
 	mt_emulated::launch l = {};
 	l.grid = config->gridDim;
@@ -79,7 +103,8 @@ inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*k
 	l.kernel = (const void *)kernel;
 	l.call = [](void *c) { (*(closure *)c)(); };
 	l.closure = &call;
-	return mt_emulated::run(l);
+	return mt_emulated::start(
+		config->stream, l, [](void *c) -> std::shared_ptr<void> { return std::make_shared<closure>(*(closure *)c); });
 }
 
 /* ---- warps ---- */

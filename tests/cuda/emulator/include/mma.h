@@ -73,6 +73,8 @@ template <class F> size_t offset_of(int element, unsigned step, bool by_row) {
 }
 
 template <class F, class T> void load(F &f, const T *from, unsigned step, bool by_row) {
+	if (std::is_same<T, __nv_bfloat16>::value)
+		mt_emulated::need_capability(80, "wmma in bf16");
 	check_place("wmma::load_matrix_sync", from, step);
 	for (int e = 0; e < F::num_elements; e++)
 		f.x[e] = from[offset_of<F>(e, step, by_row)];
