@@ -12,7 +12,7 @@ total() { # FILE WORD
 library_options=gemm=cublas,conv=cudnn
 
 check_conformance() { # NAME DEVICE JOBS OPTION…
-  launch "conformance_$1" "$(choose 210 75)" "$prefix/bin/mt-conformance" "$2" --jobs "$3" --timeout 40 \
+  launch "conformance_$1" "$(choose 210 75)" "$prefix/bin/mt-conformance" "$2" --jobs "$3" --timeout 30 \
     --random "$(choose 2000 300)" ${quick:+--dtype f32,bf16,i64} "${@:4}"
 }
 
