@@ -40,6 +40,7 @@ shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
 shell_tests += %D%/devices.test
 shell_tests += %D%/emulated.test
+shell_tests += %D%/emulated_late.test
 shell_tests += %D%/emulated_memory.test
 shell_tests += %D%/emulated_reverse.test
 shell_tests += %D%/emulated_training.test
