@@ -82,6 +82,7 @@ shell_tests += %D%/devices.test
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_arithmetic.test
 shell_tests += %D%/emulated_errors.test
+shell_tests += %D%/emulated_late.test
 shell_tests += %D%/emulated_memory.test
 shell_tests += %D%/emulated_ptx.test
 shell_tests += %D%/emulated_races.test
