@@ -314,6 +314,20 @@ static void large_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		}
 }
 
+/* Sizes for which GPUs take their largest tiles, whichever way the operands lie: f32's; and for 16-bit floats those of tensor
+ * cores, several steps of k and a rest, rows read sixteen bytes at a time. */
+static void tile_cases(struct cf_case c, cf_emit_fn emit, void *context) {
+	int is_half = c.dtype == MT_F16 || c.dtype == MT_BF16;
+	if (!is_half && c.dtype != MT_F32)
+		return;
+	for (int transposed = 0; transposed < 4; transposed++) {
+		set_dims(&c, is_half ? 544 : 1104, is_half ? 104 : 16, is_half ? 520 : 1600);
+		c.in = (transposed & 1) ? CF_TRANSPOSED : CF_CONTIGUOUS;
+		c.param[IN_B] = (transposed & 2) ? CF_TRANSPOSED : CF_CONTIGUOUS;
+		emit(&c, context);
+	}
+}
+
 /* Few rows or few columns, both operands adjacent along k: dot products, with every rest of k, rows and columns. */
 static void dot_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	static const int64_t dims[][2] = {{37, 3}, {18, 10}, {3, 37}, {5, 41}};
@@ -378,7 +392,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	if (c.dtype == MT_F32)
 		dot_cases(c, emit, context), turn_cases(c, emit, context);
 	if (cf_is_float(c.dtype))
-		large_cases(c, emit, context);
+		large_cases(c, emit, context), tile_cases(c, emit, context);
 }
 
 static void each(cf_emit_fn emit, void *context) {
