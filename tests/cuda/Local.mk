@@ -36,6 +36,7 @@ EXTRA_DIST += %D%/emulator/warps.cpp
 EXTRA_DIST += %D%/variants/variants.cu
 EXTRA_DIST += %D%/variants/variants.h
 EXTRA_DIST += %D%/variants/variants_conv.cu
+EXTRA_DIST += %D%/variants/variants_far.cu
 EXTRA_DIST += %D%/variants/variants_matmul.cu
 EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test

@@ -21,6 +21,7 @@ void report(const std::string &name, const std::string &wrong);
 void run_matmul(mt_queue *queue);
 void run_conv(mt_queue *queue);
 void run_pool(mt_queue *queue);
+void run_far(mt_queue *queue);
 
 /* ---- numbers ---- */
 
