@@ -70,6 +70,7 @@ EXTRA_DIST += %D%/emulator/warps.cpp
 EXTRA_DIST += %D%/variants/variants.cu
 EXTRA_DIST += %D%/variants/variants.h
 EXTRA_DIST += %D%/variants/variants_conv.cu
+EXTRA_DIST += %D%/variants/variants_far.cu
 EXTRA_DIST += %D%/variants/variants_matmul.cu
 EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test
@@ -120,6 +121,14 @@ EXTRA_DIST += %D%/planted.cu
 CLEANFILES += %D%/planted
 %D%/planted: %D%/planted.cu
 	$(AM_V_NVCC)$(MKDIR_P) %D% && $(NVCC) $(nvcc_flags) -cudart static -o $@ $(srcdir)/%D%/planted.cu
+
+# Every form of the kernels on a GPU, with the plugin's own objects; nothing here builds it unasked.
+CLEANFILES += %D%/gpu_variants
+gpu_variants_sources = $(wildcard $(srcdir)/%D%/variants/*.cu)
+gpu_variants_objects = $(foreach lo,$(mt_cuda_la_OBJECTS),$(dir $(lo)).libs/$(notdir $(lo:.lo=.o)))
+%D%/gpu_variants: $(gpu_variants_sources) mt_cuda.la
+	$(AM_V_NVCC)$(MKDIR_P) %D% && $(NVCC) $(cuda_cppflags) $(nvcc_flags) -cudart static -o $@ $(gpu_variants_sources) \
+	  $(gpu_variants_objects) -ldl
 
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built
