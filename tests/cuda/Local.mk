@@ -57,7 +57,11 @@ shell_tests += %D%/gpu_check.test
 shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
 
-# What cudnn_refuses.test runs on the emulator.
+# What cudnn.test and cudnn_refuses.test run on the emulator.
+check_PROGRAMS += %D%/cudnn/alike
+tests_cuda_cudnn_alike_SOURCES = %D%/cudnn/alike.c
+tests_cuda_cudnn_alike_CPPFLAGS = $(app_cppflags)
+tests_cuda_cudnn_alike_LDADD = $(app_ldadd)
 check_PROGRAMS += %D%/cudnn/convolve
 tests_cuda_cudnn_convolve_SOURCES = %D%/cudnn/convolve.c
 tests_cuda_cudnn_convolve_CPPFLAGS = $(app_cppflags)
