@@ -1,6 +1,7 @@
 # The CUDA plugin's sources on the emulator: they run on a CPU, for tests alone.  One line each, sorted.
 EXTRA_DIST += %D%/cublaslt/cublasLt.h
 EXTRA_DIST += %D%/cublaslt/cublaslt.cpp
+EXTRA_DIST += %D%/cublaslt/numbers.c
 EXTRA_DIST += %D%/cudnn/convolution.cpp
 EXTRA_DIST += %D%/cudnn/cudnn.h
 EXTRA_DIST += %D%/cudnn/descriptors.cpp
@@ -42,8 +43,10 @@ EXTRA_DIST += %D%/emulator/self_test.cu
 EXTRA_DIST += %D%/emulator/shared.cpp
 EXTRA_DIST += %D%/emulator/shared.h
 EXTRA_DIST += %D%/emulator/warps.cpp
+EXTRA_DIST += %D%/numbers.sh
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
+shell_tests += %D%/cublaslt_real.test
 shell_tests += %D%/cudnn.test
 shell_tests += %D%/cudnn_auto.test
 shell_tests += %D%/cudnn_real.test
