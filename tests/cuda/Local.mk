@@ -1,6 +1,7 @@
 # The CUDA plugin's sources on the emulator: they run on a CPU, for tests alone.  One line each, sorted.
 EXTRA_DIST += %D%/cublaslt/cublasLt.h
 EXTRA_DIST += %D%/cublaslt/cublaslt.cpp
+EXTRA_DIST += %D%/cublaslt/numbers.c
 EXTRA_DIST += %D%/cudnn/convolution.cpp
 EXTRA_DIST += %D%/cudnn/cudnn.h
 EXTRA_DIST += %D%/cudnn/descriptors.cpp
@@ -67,6 +68,7 @@ EXTRA_DIST += %D%/emulator/streams.h
 EXTRA_DIST += %D%/emulator/ulps.cpp
 EXTRA_DIST += %D%/emulator/ulps.def
 EXTRA_DIST += %D%/emulator/warps.cpp
+EXTRA_DIST += %D%/numbers.sh
 EXTRA_DIST += %D%/variants/variants.cu
 EXTRA_DIST += %D%/variants/variants.h
 EXTRA_DIST += %D%/variants/variants_conv.cu
@@ -75,6 +77,7 @@ EXTRA_DIST += %D%/variants/variants_matmul.cu
 EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
+shell_tests += %D%/cublaslt_real.test
 shell_tests += %D%/cudnn.test
 shell_tests += %D%/cudnn_auto.test
 shell_tests += %D%/cudnn_real.test
@@ -110,7 +113,11 @@ tests_cuda_devices_SOURCES = %D%/devices.c
 tests_cuda_devices_CPPFLAGS = $(app_cppflags)
 tests_cuda_devices_LDADD = $(app_ldadd)
 
-# What cudnn_refuses.test runs on the emulator.
+# What cudnn.test and cudnn_refuses.test run on the emulator.
+check_PROGRAMS += %D%/cudnn/alike
+tests_cuda_cudnn_alike_SOURCES = %D%/cudnn/alike.c
+tests_cuda_cudnn_alike_CPPFLAGS = $(app_cppflags)
+tests_cuda_cudnn_alike_LDADD = $(app_ldadd)
 check_PROGRAMS += %D%/cudnn/convolve
 tests_cuda_cudnn_convolve_SOURCES = %D%/cudnn/convolve.c
 tests_cuda_cudnn_convolve_CPPFLAGS = $(app_cppflags)
