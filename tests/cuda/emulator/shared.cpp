@@ -18,7 +18,7 @@ static unsigned char *begin; /* of the launch's */
 static size_t length;
 
 static bool map_memory() {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), of_all = (size_t)gpu().shared_of_all;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), of_all = (size_t)gpu().shared_of_all + 2 * ALIGNMENT;
 	size_t room = (of_all + page - 1) / page * page;
 	void *memory = mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
