@@ -2,10 +2,12 @@
 # (MT_TEST_CXX) are all it takes.
 #   MT_EMULATOR_FLAGS    flags that this compiler takes
 #   MT_EMULATOR_CHECKS   its UndefinedBehaviorSanitizer, empty where it does not link
-#   conditional HAVE_EMULATOR; mt_emulator_why says what was missing
+#   MT_EMULATOR_TELLING  flags for kernels that tell their accesses, empty where the compiler has none
+#   conditionals HAVE_EMULATOR, HAVE_EMULATOR_RACES; mt_emulator_why says what was missing
 AC_DEFUN([MT_EMULATOR], [
 MT_EMULATOR_FLAGS=
 MT_EMULATOR_CHECKS=
+MT_EMULATOR_TELLING=
 mt_emulator_why=
 cat >conftest.cpp <<'_MT_EOF'
 #include <link.h>
@@ -29,12 +31,18 @@ AS_IF([test "x$mt_emulator_why" = x], [
   done
   mt_checks='-fsanitize=alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift-exponent -fno-sanitize-recover=all'
   AS_IF([_MT_EMULATOR_TRY([-Werror $mt_checks])], [MT_EMULATOR_CHECKS=$mt_checks])
+  for mt_flag in '--param tsan-distinguish-volatile=1' '-mllvm -tsan-distinguish-volatile=1'; do
+    AS_IF([_MT_EMULATOR_TRY([-Werror -c -fsanitize=thread $mt_flag])],
+          [MT_EMULATOR_TELLING="-fsanitize=thread $mt_flag"])
+  done
   AC_MSG_RESULT([yes])],
   [AC_MSG_RESULT([no: $mt_emulator_why])])
 rm -f conftest.cpp conftest.so conftest.out
 AC_SUBST([MT_EMULATOR_FLAGS])
 AC_SUBST([MT_EMULATOR_CHECKS])
+AC_SUBST([MT_EMULATOR_TELLING])
 AM_CONDITIONAL([HAVE_EMULATOR], [test "x$mt_emulator_why" = x])
+AM_CONDITIONAL([HAVE_EMULATOR_RACES], [test "x$MT_EMULATOR_TELLING" != x])
 ])
 
 # _MT_EMULATOR_TRY(flags): a shell command that succeeds where they are taken.

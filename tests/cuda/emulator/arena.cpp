@@ -11,11 +11,12 @@
 
 #include "blocks.h"
 #include "devices.h"
+#include "memory_state.h"
 #include "streams.h"
 
 namespace mt_emulated {
 
-constexpr size_t ALIGNMENT = 256, GUARD_BYTES = 256, DIRTIED = 64 << 10, CHUNK = 2 << 20;
+constexpr size_t ALIGNMENT = 256, GUARD_BYTES = ARENA_GUARD_BYTES, DIRTIED = 64 << 10, CHUNK = 2 << 20;
 constexpr size_t PAGE = 64 << 10; /* a multiple of any system's */
 constexpr unsigned char GUARD = 0xA5, DIRT = 0xFF, FREED = 0xFE;
 
@@ -30,7 +31,7 @@ struct arena {
 static std::mutex mutex;
 
 static arena &arena_at(int device) {
-	static arena all[MOST_DEVICES];
+	static arena *const all = new arena[MOST_DEVICES](); /* exit handlers may still come here */
 	return all[device];
 }
 
@@ -119,11 +120,13 @@ static size_t find_gap(const arena &a, size_t room) {
 	return at;
 }
 
-static bool reserve(arena &a) {
+static bool reserve(int device) {
+	arena &a = arena_at(device);
 	void *memory = mmap(nullptr, 2 * MEMORY_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return false;
 	a.memory = (char *)memory;
+	state_reserved(device, memory, 2 * MEMORY_BYTES);
 	return true;
 }
 
@@ -136,7 +139,7 @@ void *arena_allocate(int device, size_t bytes) {
 	arena_access access(1u << device);
 	std::lock_guard<std::mutex> hold(mutex);
 	arena &a = arena_at(device);
-	if (a.used > memory_bytes() || bytes > memory_bytes() - a.used || (!a.memory && !reserve(a)))
+	if (a.used > memory_bytes() || bytes > memory_bytes() - a.used || (!a.memory && !reserve(device)))
 		return nullptr;
 	size_t at = find_gap(a, room_of(bytes));
 	if (at + room_of(bytes) > 2 * MEMORY_BYTES)
@@ -147,6 +150,7 @@ void *arena_allocate(int device, size_t bytes) {
 	memset(begin + bytes, GUARD, guard_after(bytes));
 	fence(a, at, bytes, PROT_NONE);
 	memset(begin, DIRT, bytes < DIRTIED ? bytes : DIRTIED);
+	state_allocated(begin, bytes);
 	a.blocks[at] = bytes;
 	a.used += bytes;
 	return begin;
@@ -202,6 +206,7 @@ bool arena_free(void *p) {
 	fence(*a, found->first, bytes, PROT_READ | PROT_WRITE);
 	a->blocks.erase(found);
 	a->used -= bytes;
+	state_freed(p, bytes);
 	unmap(*a, (char *)p, bytes);
 	memset(p, FREED, bytes < DIRTIED ? bytes : DIRTIED);
 	return true;
@@ -212,7 +217,8 @@ size_t arena_used(int device) {
 	return arena_at(device).used;
 }
 
-int arena_of(const void *p, size_t bytes) {
+/* The block that p lies in, or ends at: its device, −1 where there is none. */
+static int find_block(const void *p, const char **block, size_t *bytes) {
 	std::lock_guard<std::mutex> hold(mutex);
 	int device;
 	arena *a = arena_around(p, &device);
@@ -222,8 +228,24 @@ int arena_of(const void *p, size_t bytes) {
 	auto found = block_of(*a, offset);
 	if (found == a->blocks.end())
 		return -1;
-	size_t begin = begin_of(found->first, found->second), end = begin + found->second;
-	return offset >= begin && offset <= end && bytes <= end - offset ? device : -1;
+	size_t begin = begin_of(found->first, found->second);
+	*block = a->memory + begin;
+	*bytes = found->second;
+	return offset >= begin && offset <= begin + found->second ? device : -1;
+}
+
+int arena_of(const void *p, size_t bytes) {
+	const char *block;
+	size_t all;
+	int device = find_block(p, &block, &all);
+	return device >= 0 && bytes <= all - (size_t)((const char *)p - block) ? device : -1;
+}
+
+bool arena_find(const void *p, const void **block, size_t *bytes) {
+	const char *begin;
+	bool found = find_block(p, &begin, bytes) >= 0;
+	*block = begin;
+	return found;
 }
 
 } // namespace mt_emulated

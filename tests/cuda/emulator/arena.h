@@ -8,6 +8,9 @@
 
 namespace mt_emulated {
 
+/* Before each block, and after it. */
+constexpr size_t ARENA_GUARD_BYTES = 256;
+
 /* bytes of it, aligned to 256, NULL where it is full.  Blocks have guards around them. */
 void *arena_allocate(int device, size_t bytes);
 
@@ -18,6 +21,9 @@ size_t arena_used(int device);
 
 /* The device in one block of which [p, p + bytes) lies; −1: none. */
 int arena_of(const void *p, size_t bytes);
+
+/* The block that p lies in. */
+bool arena_find(const void *p, const void **block, size_t *bytes);
 
 /* Whoever touches memory has one: of the device whose work is being done, or of all. */
 struct arena_access {

@@ -4,13 +4,16 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <mutex>
 
 #include "arena.h"
 #include "emulated_grid.h"
 #include "fibres.h"
+#include "happens_before.h"
 #include "launches.h"
+#include "race.h"
 #include "shared.h"
 
 uint3 threadIdx, blockIdx;
@@ -25,7 +28,9 @@ struct thread {
 	fibre *on; /* NULL before it starts */
 	stage at;
 	const char *what; /* what it waits in */
-	unsigned mask;    /* while meeting */
+	const char *file; /* … and where, at a barrier */
+	int line;
+	unsigned mask; /* while meeting */
 	void (*join)(void *const *given);
 	void *given;
 };
@@ -51,7 +56,7 @@ static bool gave_way;
 
 /* ---- what cannot go on ---- */
 
-static void describe_kernel() {
+void describe_kernel() {
 	Dl_info info;
 	fprintf(stderr, "CUDA emulator: block (%u, %u, %u) of a grid of %u x %u x %u, %u x %u x %u threads", blockIdx.x,
 	        blockIdx.y, blockIdx.z, gridDim.x, gridDim.y, gridDim.z, blockDim.x, blockDim.y, blockDim.z);
@@ -70,6 +75,10 @@ static void describe_kernel() {
 static bool same_wait(const thread &a, const thread &b) {
 	return a.at == b.at &&
 	       (a.at == stage::returned || (a.what == b.what && (a.at != stage::meeting || a.mask == b.mask)));
+}
+
+static bool same_place(const thread &a, const thread &b) {
+	return a.line == b.line && (a.file == b.file || strcmp(a.file, b.file) == 0);
 }
 
 [[noreturn]] static void deadlock() {
@@ -108,16 +117,40 @@ static void wait(stage at, const char *what) {
 	stop(at);
 }
 
+/* "the execution is likely to hang or produce unintended side effects" (CUDA C++ Programming Guide, __syncthreads). */
+static void check_barrier() {
+	const thread *first = nullptr;
+	for (unsigned t = 0; t < n_threads; t++) {
+		const thread &one = threads[t];
+		if (one.at != stage::at_barrier)
+			continue;
+		if (!first)
+			first = &one;
+		if (same_place(*first, one))
+			continue;
+		char text[512];
+		snprintf(text, sizeof text, "waits in %s at %s:%d, thread %u in that at %s:%d", one.what, one.file, one.line,
+		         (unsigned)(first - threads), first->file, first->line);
+		self = t;
+		threadIdx = one.index;
+		trap(text);
+	}
+}
+
 static void release_barrier() {
+	check_barrier();
 	told = heard;
 	heard = {0, 1};
 	arrived = 0;
+	clock_barrier();
 	for (unsigned t = 0; t < n_threads; t++)
 		if (threads[t].at == stage::at_barrier)
 			make_ready(t);
 }
 
-static tally barrier(const char *what, bool predicate) {
+static tally barrier(const char *what, bool predicate, const char *file, int line) {
+	threads[self].file = file;
+	threads[self].line = line;
 	heard.sum += predicate;
 	heard.all &= predicate;
 	wait(stage::at_barrier, what);
@@ -148,6 +181,8 @@ static void end_meeting(unsigned t) {
 		given[lane] = other.given;
 	}
 	one.join(given);
+	if (one.join == join_memory)
+		clock_warp(t / warpSize, there, warps[t / warpSize].alive);
 	for (unsigned rest = there; rest != 0; rest &= rest - 1)
 		make_ready(first + (unsigned)__builtin_ctz(rest));
 }
@@ -178,6 +213,7 @@ void yield() {
 static void finish_thread() {
 	unsigned w = self / warpSize;
 	stop(stage::returned);
+	clock_return();
 	warps[w].alive &= ~(1u << self % warpSize);
 	live--;
 	if (live > 0 && arrived == live)
@@ -201,7 +237,7 @@ bool in_kernel() {
 
 static void run_thread(unsigned t) {
 	thread &one = threads[t];
-	self = t;
+	self = now.thread = t;
 	threadIdx = one.index;
 	if (!one.on && !(one.on = take_fibre()))
 		trap("no memory for its stack");
@@ -230,7 +266,7 @@ static unsigned ready_warps() {
 	return ready;
 }
 
-static void run_block() {
+static void run_block(uint32_t at) {
 	for (unsigned t = 0; t < n_threads; t++) {
 		threads[t].on = nullptr;
 		threads[t].at = stage::ready;
@@ -243,6 +279,7 @@ static void run_block() {
 	arrived = 0;
 	heard = {0, 1};
 	poison_dynamic_shared();
+	race_begin_block(at);
 	while (live > 0) {
 		unsigned todo = ready_warps();
 		if (todo == 0)
@@ -253,6 +290,7 @@ static void run_block() {
 			run_warp(w);
 		}
 	}
+	race_end_block();
 	end_pipelines(n_threads);
 	if (!dynamic_shared_is_whole())
 		trap("the block wrote past its dynamic shared memory");
@@ -281,7 +319,7 @@ static void run_blocks() {
 		blockIdx.x = (unsigned)(at % gridDim.x);
 		blockIdx.y = (unsigned)(at / gridDim.x % gridDim.y);
 		blockIdx.z = (unsigned)(at / gridDim.x / gridDim.y);
-		run_block();
+		run_block((uint32_t)at);
 		at = (at + step) % blocks;
 	}
 }
@@ -317,6 +355,7 @@ cudaError_t run(const launch &l) {
 		return keep(cudaErrorMemoryAllocation);
 	poison_static_shared();
 	arena_access access;
+	race_begin_launch();
 	runs = true;
 	run_blocks();
 	runs = false;
@@ -327,15 +366,15 @@ cudaError_t run(const launch &l) {
 
 /* ---- barriers, as kernels call them ---- */
 
-void __syncthreads() {
-	mt_emulated::barrier("__syncthreads", true);
+void __syncthreads(const char *file, int line) {
+	mt_emulated::barrier("__syncthreads", true, file, line);
 }
-int __syncthreads_count(int predicate) {
-	return mt_emulated::barrier("__syncthreads_count", predicate != 0).sum;
+int __syncthreads_count(int predicate, const char *file, int line) {
+	return mt_emulated::barrier("__syncthreads_count", predicate != 0, file, line).sum;
 }
-int __syncthreads_and(int predicate) {
-	return mt_emulated::barrier("__syncthreads_and", predicate != 0).all;
+int __syncthreads_and(int predicate, const char *file, int line) {
+	return mt_emulated::barrier("__syncthreads_and", predicate != 0, file, line).all;
 }
-int __syncthreads_or(int predicate) {
-	return mt_emulated::barrier("__syncthreads_or", predicate != 0).sum != 0;
+int __syncthreads_or(int predicate, const char *file, int line) {
+	return mt_emulated::barrier("__syncthreads_or", predicate != 0, file, line).sum != 0;
 }

@@ -37,6 +37,9 @@ bool in_kernel();
 /* Of the thread that runs, in its block. */
 unsigned thread_number();
 
+/* Says on stderr which block of which kernel runs. */
+void describe_kernel();
+
 /* Forgets asynchronous copies that nobody waited for: when a block ends. */
 void end_pipelines(unsigned threads);
 

@@ -136,3 +136,5 @@ $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 
 -include $(objects:.o=.d) $(with_lt:.o=.d) $(with_dnn:.o=.d) $(cudnn:.o=.d) $(with_arithmetic:.o=.d) $(variants:.o=.d) \
   $(OUT)/emulator/self_test.cu.d $(OUT)/arithmetic/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+
+include $(EMULATOR)/races/races.mk

@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "blocks.h"
 #include "devices.h"
+#include "memory_state.h"
 #include "streams.h"
 
 using namespace mt_emulated;
@@ -66,7 +67,7 @@ cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
 static std::mutex mutex;
 
 static std::map<const char *, size_t> &pinned() {
-	static std::map<const char *, size_t> all;
+	static auto &all = *new std::map<const char *, size_t>; /* exit handlers may still come here */
 	return all;
 }
 
@@ -150,10 +151,14 @@ struct copy_of {
 	bool is_nothing() const {
 		return width == 0 || height == 0;
 	}
+	void run_row(void *row_to, const void *row_from) const {
+		memmove(row_to, row_from, width);
+		state_copied(row_to, row_from, width);
+	}
 	void run() const {
 		arena_access access(ALL_DEVICES);
 		for (size_t row = 0; row < height; row++)
-			memmove((char *)to + row * to_pitch, (const char *)from + row * from_pitch, width);
+			run_row((char *)to + row * to_pitch, (const char *)from + row * from_pitch);
 	}
 };
 
@@ -172,8 +177,10 @@ struct fill_of {
 	}
 	void run() const {
 		arena_access access(ALL_DEVICES);
-		for (size_t row = 0; row < height; row++)
+		for (size_t row = 0; row < height; row++) {
 			memset((char *)to + row * pitch, value, width);
+			state_written((char *)to + row * pitch, width);
+		}
 	}
 };
 

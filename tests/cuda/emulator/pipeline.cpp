@@ -7,6 +7,7 @@
 
 #include "blocks.h"
 #include "emulated_grid.h"
+#include "race.h"
 
 namespace mt_emulated {
 
@@ -15,6 +16,7 @@ struct copy {
 	const void *from;
 	size_t size, zeros;
 	uint64_t stage;
+	const void *code; /* that asked for it */
 };
 
 struct pipeline {
@@ -27,6 +29,8 @@ static pipeline pipelines[MOST_THREADS];
 static bool in_use;
 
 static void finish(const copy &c) {
+	race_access(access::read, c.from, c.size - c.zeros, c.code);
+	race_access(access::land, c.to, c.size, c.code);
 	memcpy(c.to, c.from, c.size - c.zeros);
 	memset((char *)c.to + c.size - c.zeros, 0, c.zeros);
 }
@@ -50,7 +54,9 @@ void __pipeline_memcpy_async(void *to, const void *from, size_t size, size_t zer
 	if ((uintptr_t)to % size != 0 || (uintptr_t)from % size != 0)
 		trap("__pipeline_memcpy_async: an address is no multiple of the size");
 	in_use = true;
-	mine.copies.push_back({to, from, size, zeros, mine.stage});
+	race_access(access::read, from, size - zeros, __builtin_return_address(0));
+	race_access(access::copy, to, size, __builtin_return_address(0));
+	mine.copies.push_back({to, from, size, zeros, mine.stage, __builtin_return_address(0)});
 }
 
 void __pipeline_commit() {

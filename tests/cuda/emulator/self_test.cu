@@ -522,6 +522,17 @@ static __global__ void half_waits() {
 		__shfl_sync(ALL, 1, 0);
 }
 
+static __global__ void wait_apart() {
+	if (threadIdx.x < 40)
+		__syncthreads();
+	else
+		__syncthreads();
+}
+
+static __global__ void shuffle_in_threes() {
+	__shfl_sync(ALL, 1, 0, 3);
+}
+
 static __global__ void leaves_itself_out() {
 	__ballot_sync(1u << 3, 1);
 }
@@ -593,6 +604,8 @@ static const struct {
 	{"barrier", show_neighbours<true>},
 	{"no_barrier", show_neighbours<false>},
 	{"deadlock", [] { start(2, THREADS, 0, half_waits); }},
+	{"wait_apart", [] { start(1, THREADS, 0, wait_apart); }},
+	{"threes", [] { start(1, THREADS, 0, shuffle_in_threes); }},
 	{"left_out", [] { start(1, THREADS, 0, leaves_itself_out); }},
 	{"past_shared", [] { start(1, 1, 100, write_shared, 100); }},
 	{"past_global", overflow_global},

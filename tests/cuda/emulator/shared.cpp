@@ -18,8 +18,8 @@ static unsigned char *begin; /* of the launch's */
 static size_t length;
 
 static bool map_memory() {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), of_all = (size_t)gpu().shared_of_all + 2 * ALIGNMENT;
-	size_t room = (of_all + page - 1) / page * page;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), most = (size_t)gpu().shared_of_all + 2 * ALIGNMENT;
+	size_t room = (most + page - 1) / page * page;
 	void *memory = mmap(nullptr, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return false;
@@ -29,7 +29,10 @@ static bool map_memory() {
 
 /* ---- static ---- */
 
-static int poison_module(struct dl_phdr_info *info, size_t, void *) {
+static unsigned char *static_begin;
+static size_t static_length, static_offset;
+
+static int find_static(struct dl_phdr_info *info, size_t, void *) {
 	bool is_this = false;
 	const ElfW(Phdr) *variables = nullptr;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -39,14 +42,26 @@ static int poison_module(struct dl_phdr_info *info, size_t, void *) {
 		else if (h->p_type == PT_LOAD)
 			is_this |= (uintptr_t)&end - info->dlpi_addr - h->p_vaddr < h->p_memsz;
 	}
-	if (is_this && variables && info->dlpi_tls_data)
-		memset((char *)info->dlpi_tls_data + variables->p_filesz, POISON, variables->p_memsz - variables->p_filesz);
+	if (is_this && variables && info->dlpi_tls_data) {
+		static_begin = (unsigned char *)info->dlpi_tls_data + variables->p_filesz;
+		static_offset = variables->p_filesz;
+		static_length = variables->p_memsz - variables->p_filesz;
+	}
 	return is_this;
 }
 
 void poison_static_shared() {
 	(void)cudaPeekAtLastError(); /* touches a thread-local variable: from then on the thread has them */
-	dl_iterate_phdr(poison_module, nullptr);
+	static_length = 0;
+	dl_iterate_phdr(find_static, nullptr);
+	if (static_length > 0)
+		memset(static_begin, POISON, static_length);
+}
+
+size_t static_shared_bounds(const void **where, size_t *offset) {
+	*offset = static_offset;
+	*where = static_begin;
+	return static_length;
 }
 
 /* ---- dynamic ---- */
@@ -72,6 +87,11 @@ bool dynamic_shared_is_whole() {
 		if (*guard != GUARD)
 			return false;
 	return true;
+}
+
+size_t dynamic_shared_bounds(const void **where) {
+	*where = begin;
+	return length;
 }
 
 void *dynamic_shared(size_t alignment) {

@@ -9,6 +9,11 @@ namespace mt_emulated {
 /* Fills all kernels' static shared memory with 0xFF: before each launch. */
 void poison_static_shared();
 
+/* Where this host thread has all kernels' static shared memory, and the launch's dynamic: bytes.  offset: of the static in
+ * thread-local memory. */
+size_t static_shared_bounds(const void **where, size_t *offset);
+size_t dynamic_shared_bounds(const void **where);
+
 /* For the launch that begins; false where there is no memory. */
 bool place_dynamic_shared(size_t bytes);
 

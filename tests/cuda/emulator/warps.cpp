@@ -3,7 +3,7 @@
 
 namespace mt_emulated {
 
-void join_nothing(void *const *) {
+void join_memory(void *const *) {
 }
 
 void join_ballot(void *const *given) {

@@ -2,8 +2,12 @@
 #ifndef MT_EMULATED_ATOMICS_H
 #define MT_EMULATED_ATOMICS_H
 
+/* Not told as two plain accesses where kernels tell theirs (../race.h), but as what they are. */
+#define MT_EMULATED_UNTOLD __attribute__((noinline, no_sanitize_thread))
+
 #define MT_EMULATED_ATOMIC(name, T, changed)                                                                           \
-	inline T name(T *to, T value) {                                                                                    \
+	MT_EMULATED_UNTOLD inline T name(T *to, T value) {                                                                 \
+		mt_emulated::strong_access(to, sizeof *to, true, __builtin_return_address(0));                                 \
 		T old = *to;                                                                                                   \
 		*to = changed;                                                                                                 \
 		return old;                                                                                                    \
@@ -17,7 +21,8 @@
 	MT_EMULATED_ATOMIC(atomicAnd, T, old &value)                                                                       \
 	MT_EMULATED_ATOMIC(atomicOr, T, old | value)                                                                       \
 	MT_EMULATED_ATOMIC(atomicXor, T, old ^ value)                                                                      \
-	inline T atomicCAS(T *to, T expected, T value) {                                                                   \
+	MT_EMULATED_UNTOLD inline T atomicCAS(T *to, T expected, T value) {                                                \
+		mt_emulated::strong_access(to, sizeof *to, true, __builtin_return_address(0));                                 \
 		T old = *to;                                                                                                   \
 		if (old == expected)                                                                                           \
 			*to = value;                                                                                               \

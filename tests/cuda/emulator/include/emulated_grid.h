@@ -29,6 +29,15 @@ unsigned lane();
  * messages. */
 void meet(unsigned mask, const char *what, void (*join)(void *const *given), void *given);
 
+/* While there is one, the running lane's accesses are its warp's: which lane makes which is open. */
+struct as_warp {
+	as_warp();
+	~as_warp();
+};
+
+/* The running thread accesses bytes at p in a way that races with plain accesses alone. */
+void strong_access(const void *p, size_t bytes, bool writes, const void *code);
+
 /* Gives way to other threads that can run. */
 void yield();
 
@@ -62,10 +71,13 @@ cudaError_t start(cudaStream_t stream, const launch &l, std::shared_ptr<void> (*
 
 #define __CUDA_ARCH_LIST__ mt_emulated::architecture(0), mt_emulated::architecture(1), mt_emulated::architecture(2)
 
-void __syncthreads();
-int __syncthreads_count(int predicate);
-int __syncthreads_and(int predicate);
-int __syncthreads_or(int predicate);
+/* All threads of a block have to come to the same one: where it is in the source tells them apart. */
+#define MT_EMULATED_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+void __syncthreads(MT_EMULATED_HERE);
+int __syncthreads_count(int predicate, MT_EMULATED_HERE);
+int __syncthreads_and(int predicate, MT_EMULATED_HERE);
+int __syncthreads_or(int predicate, MT_EMULATED_HERE);
+#undef MT_EMULATED_HERE
 
 /* ---- launching ---- */
 
@@ -141,6 +153,8 @@ template <class T> T shuffle(unsigned mask, const char *what, T value, unsigned 
 
 /* The first and the last lane of this lane's part of a warp that is split into parts of width. */
 inline unsigned first_of(int width) {
+	if (width < 1 || width > warpSize || (width & (width - 1)) != 0)
+		trap("a shuffle's width is no power of two up to 32");
 	return lane() & ~(unsigned)(width - 1);
 }
 inline unsigned last_of(int width) {
@@ -155,7 +169,7 @@ struct vote {
 
 void join_ballot(void *const *given);
 void join_match(void *const *given);
-void join_nothing(void *const *given);
+void join_memory(void *const *given); /* the one meeting that orders memory */
 vote ask(unsigned mask, const char *what, void (*join)(void *const *given), unsigned long long value);
 
 enum class reduction { add, min, max, bits_and, bits_or, bits_xor };
@@ -182,7 +196,7 @@ template <class T> inline T __shfl_xor_sync(unsigned mask, T value, int bits, in
 
 inline void __syncwarp(unsigned mask = 0xFFFFFFFFu) {
 	int nothing;
-	mt_emulated::meet(mask, "__syncwarp", mt_emulated::join_nothing, &nothing);
+	mt_emulated::meet(mask, "__syncwarp", mt_emulated::join_memory, &nothing);
 }
 inline unsigned __activemask() {
 	return 1u << mt_emulated::lane();

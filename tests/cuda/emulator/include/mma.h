@@ -58,6 +58,10 @@ inline void join_place(void *const *given) {
 	}
 }
 
+/* The lanes have stored; what they stored is there for the others after __syncwarp. */
+inline void join_nothing(void *const *) {
+}
+
 template <class T> void check_place(const char *what, const T *at, unsigned step) {
 	if ((uintptr_t)at % 32 != 0)
 		mt_emulated::trap("wmma: a matrix's address is no multiple of 32 bytes");
@@ -76,6 +80,7 @@ template <class F, class T> void load(F &f, const T *from, unsigned step, bool b
 	if (std::is_same<T, __nv_bfloat16>::value)
 		mt_emulated::need_capability(80, "wmma in bf16");
 	check_place("wmma::load_matrix_sync", from, step);
+	mt_emulated::as_warp whole_warp;
 	for (int e = 0; e < F::num_elements; e++)
 		f.x[e] = from[offset_of<F>(e, step, by_row)];
 }
@@ -146,9 +151,12 @@ template <int m, int n, int k, class T>
 inline void store_matrix_sync(T *to, const fragment<accumulator, m, n, k, T> &f, unsigned step, layout_t layout) {
 	typedef fragment<accumulator, m, n, k, T> F;
 	emulated::check_place("wmma::store_matrix_sync", to, step);
-	for (int e = 0; e < F::num_elements; e++)
-		to[emulated::offset_of<F>(e, step, layout == mem_row_major)] = f.x[e];
-	__syncwarp();
+	{
+		mt_emulated::as_warp whole_warp;
+		for (int e = 0; e < F::num_elements; e++)
+			to[emulated::offset_of<F>(e, step, layout == mem_row_major)] = f.x[e];
+	}
+	mt_emulated::meet(0xFFFFFFFFu, "wmma::store_matrix_sync", emulated::join_nothing, nullptr);
 }
 
 template <int m, int n, int k, class D, class T, class C, class ALayout, class BLayout>
