@@ -35,7 +35,7 @@ need_isa() {
 }
 
 keep_launches() {
-  MT_EMULATOR_LAUNCHES=${MT_TEST_BUILDDIR:-.}/tests/cuda/launches_$1.txt
+  MT_EMULATOR_LAUNCHES=$(cd "${MT_TEST_BUILDDIR:-.}" && pwd)/tests/cuda/launches_$1.txt
   export MT_EMULATOR_LAUNCHES
   rm -f "$MT_EMULATOR_LAUNCHES"
 }
