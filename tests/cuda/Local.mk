@@ -104,8 +104,8 @@ shell_tests += %D%/sass.test
 shell_tests += %D%/variants.test
 
 # It looks at what was launched there.
-%D%/launches.log: %D%/emulated.log
-CLEANFILES += %D%/launches.txt
+%D%/launches.log: %D%/cudnn.log %D%/emulated.log %D%/variants.log
+CLEANFILES += %D%/launches_*.txt
 
 # Several GPUs, a lost one, a full one: devices.test runs it on the emulator.
 check_PROGRAMS += %D%/devices
