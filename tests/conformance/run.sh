@@ -3,8 +3,8 @@
 #   conformance BACKEND [OPTION…]
 #   need_isa LEVEL                         # omp: skips where MT_MAX_ISA=LEVEL gives less than that level
 #   conformance_emulated ORDER [OPTION…]    # the CUDA plugin on the emulator (tests/cuda/emulator)
-#   conformance_races [OPTION…]             # … with kernels that tell their accesses: a race ends a case
 #   conformance_arithmetic [OPTION…]        # the same with nvcc's arithmetic
+#   conformance_races [OPTION…]             # … with kernels that tell their accesses: a race ends a case
 #   keep_launches NAME                      # what kernels are launched with there, for tests/cuda/launches.test
 #   conformance_cublaslt [OPTION…]          # its matmul through cuBLASLt's stand-in (tests/cuda/cublaslt)
 # shellcheck shell=sh
@@ -61,10 +61,7 @@ conformance_arithmetic() {
 }
 
 conformance_races() {
-  need_conformance
-  telling=${MT_TEST_BUILDDIR:-.}/tests/cuda/emulator/built/races/mt_cuda_emulated.so
-  [ -f "$telling" ] || skip_conformance "the emulator that finds races is not built: no emulator, or no -fsanitize=thread"
-  exec "$program" "$telling" "$@" --timeout 600 --format tap
+  run_emulated built/races "$@"
 }
 
 conformance_cublaslt() {

@@ -102,6 +102,7 @@ shell_tests += %D%/no_device.test
 shell_tests += %D%/ptxas.test
 shell_tests += %D%/sass.test
 shell_tests += %D%/variants.test
+shell_tests += %D%/variants_races.test
 
 # It looks at what was launched there.
 %D%/launches.log: %D%/cudnn.log %D%/emulated.log %D%/variants.log
@@ -147,6 +148,7 @@ emulated_files += $(emulated)/cudnn/mt_cuda_emulated.so $(emulated)/cudnn/libcud
 emulated_files += $(emulated)/cudnn/lacking/libcudnn.so.9
 if HAVE_EMULATOR_RACES
 emulated_files += $(emulated)/races/mt_cuda_emulated.so $(emulated)/races/race_test
+emulated_files += $(emulated)/races/run_variants
 endif
 check_DATA += $(emulated_files)
 $(emulated_files): build-emulated
