@@ -5,12 +5,15 @@
 
 # The folders of NVIDIA's libraries in the Python installations here: site-packages/nvidia/*/lib.
 python_folders() {
-  local root python
+  local root
   for root in "${VIRTUAL_ENV:-}" /opt /usr/lib /usr/local/lib "${HOME:-/nonexistent}/.local/lib"; do
     if [ -n "$root" ] && [ -d "$root" ]; then roots+=("$root"); fi
   done
-  python=$(command -v python3 2>/dev/null) && python=$(dirname "$(dirname "$python")")/lib && [ -d "$python" ] && roots+=("$python")
-  timeout 20 find "${roots[@]}" -maxdepth 7 -path '*/nvidia/*/lib' -type d -prune -print 2>/dev/null | sort -u
+  # Where Python itself looks: a virtual environment may lie anywhere, and python3 be a link into it.
+  while IFS= read -r root; do
+    if [ -d "$root/nvidia" ]; then roots+=("$root/nvidia"); fi
+  done < <(timeout 10 python3 -c 'import sys; print("\n".join(sys.path))' 2>/dev/null)
+  timeout 20 find "${roots[@]}" -maxdepth 8 -path '*/nvidia/*/lib' -type d -prune -print 2>/dev/null | sort -u
 }
 
 # The folders where the toolkit's libraries may be, one a line.
@@ -58,12 +61,19 @@ find_libraries() {
 find_sanitizer() {
   local path
   for path in "$(command -v compute-sanitizer 2>/dev/null)" "${CUDA_HOME:-/usr/local/cuda}"/bin/compute-sanitizer \
-    /usr/local/cuda*/bin/compute-sanitizer /usr/local/cuda*/compute-sanitizer/compute-sanitizer; do
+    /usr/local/cuda*/bin/compute-sanitizer /usr/local/cuda*/compute-sanitizer/compute-sanitizer \
+    /usr/local/cuda*/extras/compute-sanitizer/compute-sanitizer /opt/nvidia/*/compute-sanitizer; do
     if [ -x "$path" ]; then
       echo "$path"
       return
     fi
   done
+}
+
+# What the driver said in the kernel's log: an Xid tells what broke a GPU, and where.
+check_kernel_log() {
+  timeout 5 dmesg 2>/dev/null | grep -i -E 'xid|nvrm' | tail -n 40 >"$work/kernel.out"
+  if grep -q -i xid "$work/kernel.out"; then block 40 <"$work/kernel.out" | section 90 "The driver's messages"; fi
 }
 
 check_machine() {
@@ -72,7 +82,7 @@ check_machine() {
   launch smi_all 20 nvidia-smi
   find_libraries
   wait
-  run info 40 "$prefix/bin/mt-info"
+  run info 90 "$prefix/bin/mt-info"
   gpu=$(head -n 1 "$work/smi.out")
   own=$device
   if grep -q "^  ${device}_tiled: usable" "$work/info.out"; then own=${device}_tiled; fi

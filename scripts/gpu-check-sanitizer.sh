@@ -23,8 +23,18 @@ sanitize() { # NAME LIMIT TOOL COMMAND…
     --print-limit 20 --log-file "$work/$name.san" "${options[@]}" "$@"
 }
 
-# How much a report counts: errors, hazards, or bytes leaked; nothing where it has no summary.
+# How much a report counts: errors, hazards, or bytes leaked; nothing where it has no summary. What a process that was
+# killed said before counts without one.
 found() { # NAME TOOL
+  local n said
+  case $2 in
+  memcheck)
+    n=$(sed -n 's/.*ERROR SUMMARY: \([0-9]*\) error.*/\1/p' "$work/$1.san" 2>/dev/null | awk '{ n += $1; any = 1 } END { if (any) print n }')
+    said=$(grep -c '^========= Invalid ' "$work/$1.san" 2>/dev/null)
+    if [ "${said:-0}" -gt "${n:-0}" ]; then echo "$said"; else echo "$n"; fi
+    return
+    ;;
+  esac
   case $2 in
   racecheck) sed -n 's/.*RACECHECK SUMMARY: \([0-9]*\) hazard.*/\1/p' "$work/$1.san" 2>/dev/null ;;
   leaks) sed -n 's/.*LEAK SUMMARY: \([0-9]*\) bytes.*/\1/p' "$work/$1.san" 2>/dev/null ;;

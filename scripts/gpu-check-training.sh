@@ -109,12 +109,14 @@ judge_curves() { # DEVICE'S OWN'S
 
 # --- leaks ---------------------------------------------------------------------------------------
 
+memory_used() { timeout 2 nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null | head -n 1 | tr -cd '0-9'; }
+
 # While process PID trains, at most LIMIT seconds: a line "STEP RSS-KIB DEVICE-MIB" every fifth of a second.
 watch_memory() { # PID LOG LIMIT
-  local rss step used from=$SECONDS
+  local rss step used="" from=$SECONDS
   while rss=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status" 2>/dev/null) && [ -n "$rss" ]; do
     step=$(tail -n 2 "$2" 2>/dev/null | sed -n 's/.*"step": \([0-9]*\).*}$/\1/p' | tail -n 1)
-    used=$(nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null | head -n 1 | tr -cd '0-9')
+    if [ -n "$asks" ]; then used=$(memory_used); fi
     echo "${step:-0} $rss ${used:-none}"
     if [ $((SECONDS - from)) -ge "$3" ]; then kill "$1" 2>/dev/null; fi
     sleep 0.2
@@ -135,13 +137,14 @@ growth() { # FILE
 }
 
 check_growth() {
-  local rate epochs pid limit
+  local rate epochs pid limit asks
   limit=$(within 45)
   echo "0 none none" >"$work/growth"
   rate=$(result device images/s)
   if [ "$limit" -lt 10 ] || [ -z "$rate" ]; then return; fi
   epochs=$(awk -v rate="$rate" -v want="$(choose 10 6)" 'BEGIN { e = int(want * rate / 60000) + 1; print (e < 2 ? 2 : (e > 60 ? 60 : e)) }')
   say "memory over $epochs epochs"
+  asks=$(memory_used) # an nvidia-smi that takes its time is not asked while the training runs
   "$prefix/bin/train_mnist" --model lenet --epochs "$epochs" --seed 2 --data "$data" --backend "$device" --quiet \
     --log "$work/leak.jsonl" >"$work/leak.out" 2>"$work/leak.err" </dev/null &
   pid=$!

@@ -11,7 +11,7 @@ struct cf_engine {
 	int jobs;
 	int64_t timeout; /* seconds for one case */
 	int fail_fast;
-	int shares; /* a process goes on with the next group of cases: to start one on a GPU takes its time */
+	int shares;       /* a process goes on with the next group of cases: to start one on a GPU takes its time */
 	int stopped;      /* fail_fast has stopped it */
 	int32_t failures; /* of items and of rows */
 	/* Called for each item that did not pass, after it was shrunk; and for each group when it is done. */

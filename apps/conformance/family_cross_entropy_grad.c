@@ -1,6 +1,7 @@
 /* cross_entropy_grad, from the lse that the forward gives. */
 #include <math.h>
 
+#include "dtype.h"
 #include "entropy_cases.h"
 
 enum { PARAMS = CF_ENTROPY_BAD };
@@ -15,6 +16,7 @@ static void draw(struct cf_random *r, struct cf_case *c) {
 
 static void row_grad(const struct cf_entropy *x, int64_t n, double g, double lse, long double *gx, long double *scale) {
 	const double *logits = x->logits->values + n * x->c, s = x->smoothing;
+	const long double tiny = cf_tiny(cf_side_dtype(x->logits->array.dtype));
 	int64_t t = x->target->integers[n];
 	if (t == x->ignore)
 		return;
@@ -22,8 +24,8 @@ static void row_grad(const struct cf_entropy *x, int64_t n, double g, double lse
 	for (int64_t k = 0; k < x->c; k++) {
 		long double p = expl(logits[k] - (long double)lse);
 		gx[k] = g * (p * (hit + share * x->total_weight) - hit * (k == t) - share * cf_entropy_weight(x, k));
-		/* the exponent is off by as much as its terms are large */
-		long double off = p > 0 && isfinite(p) ? p * (1 + fabs(logits[k]) + fabs(lse)) : 0;
+		/* the exponent is off by as much as its terms are large, and a power that is subnormal by its last digits */
+		long double off = p > 0 && isfinite(p) ? p * (1 + fabs(logits[k]) + fabs(lse)) + tiny : 0;
 		scale[k] = fabs(g) * (hit * (off + (k == t)) + share * (off * x->total_weight + cf_entropy_weight(x, k)));
 	}
 }

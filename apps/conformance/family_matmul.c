@@ -367,6 +367,36 @@ static void short_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	}
 }
 
+/* Products for which GPUs take their largest tiles, on tensor cores too: many outputs, or few of them with so long a sum that
+ * it is split; with extents that 16 bytes divide, and with others.  transposed: bit 0 a, bit 1 b. */
+static void tile_cases(struct cf_case c, cf_emit_fn emit, void *context) {
+	enum { INTEGERS = 1 << MT_I32 | 1 << MT_I64 | 1 << MT_U8 };
+	static const struct {
+		int64_t m, k, n;
+		unsigned dtypes, layouts; /* bit dtype; bit t for transposed = t */
+	} tiles[] = {
+		{448, 8, 1216, 1 << MT_F32, 15},
+		{448, 8, 1216, 1 << MT_F64 | INTEGERS, 9},
+		{449, 8, 1217, 1 << MT_F32, 1},
+		{450, 9, 1219, 1 << MT_F16, 15},
+		{450, 9, 1219, 1 << MT_BF16, 9},
+		{450, 9, 1219, INTEGERS, 1},
+		{72, 2048, 72, 1 << MT_F32 | 1 << MT_F16, 1},
+		{71, 2047, 72, 1 << MT_F16, 1},
+		{72, 4096, 72, 1 << MT_F16, 15},
+		{72, 4096, 72, 1 << MT_BF16, 9},
+		{73, 4100, 74, 1 << MT_F16, 1},
+	};
+	for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
+		for (unsigned transposed = 0; transposed < 4; transposed++) {
+			set_dims(&c, tiles[i].m, tiles[i].k, tiles[i].n);
+			c.in = transposed & 1 ? CF_TRANSPOSED : CF_CONTIGUOUS;
+			c.param[IN_B] = transposed & 2 ? CF_TRANSPOSED : CF_CONTIGUOUS;
+			if (tiles[i].dtypes >> c.dtype & 1 && tiles[i].layouts >> transposed & 1)
+				emit(&c, context);
+		}
+}
+
 static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 	emit(&c, context);
 	size_cases(c, emit, context);
@@ -379,6 +409,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		dot_cases(c, emit, context), turn_cases(c, emit, context);
 	if (cf_is_float(c.dtype))
 		large_cases(c, emit, context);
+	tile_cases(c, emit, context);
 }
 
 static void each(cf_emit_fn emit, void *context) {

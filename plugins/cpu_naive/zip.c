@@ -24,15 +24,15 @@ static double gelu_tanh_slope(double x) {
 	return s + x * s * sigmoid(-2 * u) * 2 * k * (1 + 3 * 0.044715 * x * x);
 }
 
-/* d/dx (x t), t = tanh(softplus(x)) = n/d as in mish: t' = (1 - t^2) sigmoid(x). */
+/* d/dx (x t), t = tanh(softplus(x)) = n/d as in mish: t' = (1 - t^2) sigmoid(x).  x e comes first: 4 x may be infinite. */
 static double mish_slope(double x) {
 	double e = exp(-fabs(x));
 	if (x >= 0) {
 		double d = 1 + 2 * e + 2 * e * e;
-		return (1 + 2 * e) / d + 4 * x * e * e * (1 + e) / (d * d);
+		return (1 + 2 * e) / d + 4 * (x * e) * e * (1 + e) / (d * d);
 	}
 	double d = 2 + e * (2 + e);
-	return e * ((2 + e) / d + 4 * x * (1 + e) / (d * d));
+	return e * ((2 + e) / d) + 4 * (x * e) * (1 + e) / (d * d);
 }
 
 /* a - b floor(a / b), exact: the remainder has b's sign. */

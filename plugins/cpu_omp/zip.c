@@ -96,7 +96,7 @@ static inline double zip_hypot_f64(double a, double b) {
 static inline double mish_slope_f64(double x) {
 	double e = exp(-fabs(x)), n = x >= 0 ? 1.0 + 2.0 * e : e * (2.0 + e);
 	double d = n + 2.0 * (x >= 0 ? e * e : 1.0);
-	return mt__wide_madd(4.0 * x * (x >= 0 ? e * e : e), (1.0 + e) / d, n) / d;
+	return mt__wide_madd(4.0 * (x * (x >= 0 ? e * e : e)), (1.0 + e) / d, n) / d;
 }
 
 static inline double selu_slope_f64(double x) {

@@ -77,7 +77,7 @@ static int find_functions(struct mt_cuda_conv *c, void *library) {
 	return 1;
 }
 
-/* The identity, for cudnnConvolutionBiasActivationForward, which is not supported with CUDNN_PROPAGATE_NAN. */
+/* The identity, for cudnnConvolutionBiasActivationForward, which is documented for CUDNN_NOT_PROPAGATE_NAN alone. */
 static int make_handle(struct mt_cuda_conv *c) {
 	cudnnStatus_t status = c->dnn.cudnnCreate(&c->handle);
 	if (status == CUDNN_STATUS_SUCCESS)
@@ -205,6 +205,7 @@ static void tell_refusal(const mt_queue *queue, const struct mt_cuda_conv *c, co
  * is an error each time. */
 static int32_t give_up(const mt_queue *queue, const struct mt_cuda_conv *c, const struct mt_cuda_dnn_call *call,
                        struct mt_cuda_dnn_plan *p, cudnnStatus_t status) {
+	(void)cudaGetLastError(); /* what cuDNN leaves must not show up in the next launch */
 	if (queue->device->options.conv == MT_CUDA_LIBRARY && !is_refusal(status)) {
 		p->used = 0;
 		return mt__cuda_fail(MT_E_DEVICE, "cuda: %s: cuDNN: %s", pass_name(call->pass),

@@ -151,16 +151,16 @@ enum {
 };
 
 /* Cycles are those of one step of k: what a block takes of a multiprocessor that has others to run, and what it needs
- * when it is alone there and waits for its own loads. */
+ * when it is alone there and waits for its own loads.  piece: the least that a piece of k has. */
 struct tile {
 	enum mt_cuda_gemm_kernel kernel;
-	int side, depth, cycles, alone;
+	int side, depth, cycles, alone, piece;
 };
 
-static const struct tile tiles_128 = {MT_CUDA_GEMM_TILES_128, 128, 8, 150, 190};
-static const struct tile tiles_64 = {MT_CUDA_GEMM_TILES_64, 64, 16, 40, 60};
-static const struct tile tiles_32 = {MT_CUDA_GEMM_TILES_32, 32, 32, 14, 27};
-static const struct tile tensor = {MT_CUDA_GEMM_TENSOR, 128, 32, 25, 40};
+static const struct tile tiles_128 = {MT_CUDA_GEMM_TILES_128, 128, 8, 150, 190, 32};
+static const struct tile tiles_64 = {MT_CUDA_GEMM_TILES_64, 64, 16, 40, 60, 32};
+static const struct tile tiles_32 = {MT_CUDA_GEMM_TILES_32, 32, 32, 14, 27, 32};
+static const struct tile tensor = {MT_CUDA_GEMM_TENSOR, 128, 32, 25, 40, 128};
 
 /* Elements of out, as a double, which does not overflow. */
 static double outputs(const struct mt_cuda_product *p) {
@@ -202,7 +202,7 @@ static void plan_tiles(struct mt_cuda_gemm_plan *plan, const struct mt_cuda_prod
 	double best_cycles = tile_cycles(p, best, best_splits);
 	for (int i = 0; i < count; i++)
 		for (int splits = 1; splits <= MOST_SPLITS; splits *= 2) {
-			if (splits > 1 && divided_up(p->k, splits) < 4 * candidates[i]->depth)
+			if (splits > 1 && divided_up(p->k, splits) < candidates[i]->piece)
 				break;
 			double cycles = tile_cycles(p, candidates[i], splits);
 			if (cycles >= best_cycles)

@@ -81,6 +81,15 @@ MT_OP map_sigmoid(C x, C, C) {
 	C e = accurate_exp(-fabs(x));
 	return (x >= 0 ? 1 : e) / (1 + e);
 }
+/* Whether e^x is near the end of C's normal range, or beyond. */
+template <class C> __device__ inline bool is_far_below(C x) {
+	return x < (sizeof(C) == 4 ? C(-86) : C(-707));
+}
+/* a e^x, also where e^x is subnormal and has lost digits that a would bring back. */
+template <class C> __device__ inline C times_small_exp(C a, C x) {
+	C root = accurate_exp(x / 2);
+	return a * root * root;
+}
 MT_OP map_relu(C x, C, C) {
 	return x <= 0 ? C(0) : x;
 }
@@ -94,7 +103,7 @@ MT_OP map_gelu_tanh(C x, C p, C q) {
 	return x * map_sigmoid(2 * u, p, q);
 }
 MT_OP map_silu(C x, C p, C q) {
-	return x * map_sigmoid(x, p, q);
+	return is_far_below(x) ? times_small_exp(x, x) : x * map_sigmoid(x, p, q);
 }
 MT_OP map_softplus(C x, C, C) {
 	return (x > 0 ? x : C(0)) + log1p(accurate_exp(-fabs(x)));
@@ -174,6 +183,8 @@ MT_OP map_log10(C x, C, C) {
 }
 /* x tanh(softplus(x)).  With e = e^-|x|, tanh(ln(1 + e^x)) is a quotient of positive terms: nothing cancels. */
 MT_OP map_mish(C x, C, C) {
+	if (is_far_below(x))
+		return times_small_exp(x, x);
 	C e = accurate_exp(-fabs(x));
 	return x * (x >= 0 ? (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : e * (2 + e) / (2 + e * (2 + e)));
 }

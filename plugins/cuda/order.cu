@@ -7,7 +7,9 @@
 static_assert(ORDER_THREADS<narrow_pair> % WARP == 0 && ORDER_THREADS<wide_pair> >= 2 * (int)WARP, "two warps split");
 
 /* A block a tile: a part of a row, or as many rows of up to `width` pairs as fit. */
-template <class P> static __global__ void order_tiles(P *pairs, int64_t rows, int64_t n, int width_bits) {
+template <class P>
+static __global__ void __launch_bounds__(ORDER_THREADS<P>)
+	order_tiles(P *pairs, int64_t rows, int64_t n, int width_bits) {
 	__shared__ order_tile<P> tile;
 	const int width = 1 << width_bits;
 	int64_t tiles = (n + width - 1) / width, together = tiles > 1 ? 1 : ORDER_TILE<P> >> width_bits;
@@ -50,7 +52,9 @@ __device__ static int64_t merge_split_by_warp(const P *a, int64_t in_a, const P 
 }
 
 /* A block a tile of the result: stretches of `width` pairs become ones of twice the width. */
-template <class P> static __global__ void order_merge(const P *from, P *to, int64_t rows, int64_t n, int64_t width) {
+template <class P>
+static __global__ void __launch_bounds__(ORDER_THREADS<P>)
+	order_merge(const P *from, P *to, int64_t rows, int64_t n, int64_t width) {
 	__shared__ order_tile<P> tile;
 	__shared__ int64_t split[2];
 	int64_t tiles = (n + ORDER_TILE<P> - 1) / ORDER_TILE<P>;

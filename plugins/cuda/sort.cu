@@ -73,7 +73,8 @@ template <class P> __device__ inline int tile_place(int k, int width_bits, bool 
 }
 
 template <class T, class P>
-static __global__ void sort_short_rows(const __grid_constant__ sort_shape s, sort_arrays<T> a, int width_bits) {
+static __global__ void __launch_bounds__(ORDER_THREADS<P>)
+	sort_short_rows(const __grid_constant__ sort_shape s, sort_arrays<T> a, int width_bits) {
 	__shared__ order_tile<P> tile;
 	const int width = 1 << width_bits;
 	int64_t together = ORDER_TILE<P> >> width_bits;

@@ -5,6 +5,7 @@
 #   conformance_emulated ORDER [OPTION…]    # the CUDA plugin on the emulator (tests/cuda/emulator)
 #   conformance_arithmetic [OPTION…]        # the same with nvcc's arithmetic
 #   conformance_races [OPTION…]             # … with kernels that tell their accesses: a race ends a case
+#   keep_launches NAME                      # what kernels are launched with there, for tests/cuda/launches.test
 #   conformance_cublaslt [OPTION…]          # its matmul through cuBLASLt's stand-in (tests/cuda/cublaslt)
 # shellcheck shell=sh
 
@@ -31,6 +32,12 @@ conformance() {
 need_isa() {
   features=$("${MT_TEST_BUILDDIR:-.}/mt-info" 2>/dev/null | sed -n '/device omp:/,/^$/s/^ *features: //p')
   [ "$features" = "$1" ] || skip_conformance "omp has no level $1 here, but ${features:-none}"
+}
+
+keep_launches() {
+  MT_EMULATOR_LAUNCHES=$(cd "${MT_TEST_BUILDDIR:-.}" && pwd)/tests/cuda/launches_$1.txt
+  export MT_EMULATOR_LAUNCHES
+  rm -f "$MT_EMULATOR_LAUNCHES"
 }
 
 # run_emulated FOLDER [OPTION…]: the plugin that emulator.mk built there

@@ -1,6 +1,7 @@
 # The CUDA plugin's sources on the emulator: they run on a CPU, for tests alone.  One line each, sorted.
 EXTRA_DIST += %D%/cublaslt/cublasLt.h
 EXTRA_DIST += %D%/cublaslt/cublaslt.cpp
+EXTRA_DIST += %D%/cublaslt/numbers.c
 EXTRA_DIST += %D%/cudnn/convolution.cpp
 EXTRA_DIST += %D%/cudnn/cudnn.h
 EXTRA_DIST += %D%/cudnn/descriptors.cpp
@@ -59,6 +60,8 @@ EXTRA_DIST += %D%/emulator/races/race_test.cu
 EXTRA_DIST += %D%/emulator/races/races.mk
 EXTRA_DIST += %D%/emulator/runtime.cpp
 EXTRA_DIST += %D%/emulator/self_test.cu
+EXTRA_DIST += %D%/emulator/self_test.h
+EXTRA_DIST += %D%/emulator/self_test_streams.cu
 EXTRA_DIST += %D%/emulator/shadow.cpp
 EXTRA_DIST += %D%/emulator/shadow.h
 EXTRA_DIST += %D%/emulator/shared.cpp
@@ -68,13 +71,16 @@ EXTRA_DIST += %D%/emulator/streams.h
 EXTRA_DIST += %D%/emulator/ulps.cpp
 EXTRA_DIST += %D%/emulator/ulps.def
 EXTRA_DIST += %D%/emulator/warps.cpp
+EXTRA_DIST += %D%/numbers.sh
 EXTRA_DIST += %D%/variants/variants.cu
 EXTRA_DIST += %D%/variants/variants.h
 EXTRA_DIST += %D%/variants/variants_conv.cu
+EXTRA_DIST += %D%/variants/variants_far.cu
 EXTRA_DIST += %D%/variants/variants_matmul.cu
 EXTRA_DIST += %D%/variants/variants_pool.cu
 shell_tests += %D%/cublaslt.test
 shell_tests += %D%/cublaslt_no_bias.test
+shell_tests += %D%/cublaslt_real.test
 shell_tests += %D%/cudnn.test
 shell_tests += %D%/cudnn_auto.test
 shell_tests += %D%/cudnn_real.test
@@ -83,6 +89,7 @@ shell_tests += %D%/devices.test
 shell_tests += %D%/emulated.test
 shell_tests += %D%/emulated_arithmetic.test
 shell_tests += %D%/emulated_errors.test
+shell_tests += %D%/emulated_late.test
 shell_tests += %D%/emulated_memory.test
 shell_tests += %D%/emulated_ptx.test
 shell_tests += %D%/emulated_races.test
@@ -102,8 +109,8 @@ shell_tests += %D%/variants.test
 shell_tests += %D%/variants_races.test
 
 # It looks at what was launched there.
-%D%/launches.log: %D%/emulated.log
-CLEANFILES += %D%/launches.txt
+%D%/launches.log: %D%/cudnn.log %D%/emulated.log %D%/variants.log
+CLEANFILES += %D%/launches_*.txt
 
 # Several GPUs, a lost one, a full one: devices.test runs it on the emulator.
 check_PROGRAMS += %D%/devices
@@ -111,7 +118,11 @@ tests_cuda_devices_SOURCES = %D%/devices.c
 tests_cuda_devices_CPPFLAGS = $(app_cppflags)
 tests_cuda_devices_LDADD = $(app_ldadd)
 
-# What cudnn_refuses.test runs on the emulator.
+# What cudnn.test and cudnn_refuses.test run on the emulator.
+check_PROGRAMS += %D%/cudnn/alike
+tests_cuda_cudnn_alike_SOURCES = %D%/cudnn/alike.c
+tests_cuda_cudnn_alike_CPPFLAGS = $(app_cppflags)
+tests_cuda_cudnn_alike_LDADD = $(app_ldadd)
 check_PROGRAMS += %D%/cudnn/convolve
 tests_cuda_cudnn_convolve_SOURCES = %D%/cudnn/convolve.c
 tests_cuda_cudnn_convolve_CPPFLAGS = $(app_cppflags)
@@ -122,6 +133,14 @@ EXTRA_DIST += %D%/planted.cu
 CLEANFILES += %D%/planted
 %D%/planted: %D%/planted.cu
 	$(AM_V_NVCC)$(MKDIR_P) %D% && $(NVCC) $(nvcc_flags) -cudart static -o $@ $(srcdir)/%D%/planted.cu
+
+# Every form of the kernels on a GPU, with the plugin's own objects; nothing here builds it unasked.
+CLEANFILES += %D%/gpu_variants
+gpu_variants_sources = $(wildcard $(srcdir)/%D%/variants/*.cu)
+gpu_variants_objects = $(foreach lo,$(mt_cuda_la_OBJECTS),$(dir $(lo)).libs/$(notdir $(lo:.lo=.o)))
+%D%/gpu_variants: $(gpu_variants_sources) mt_cuda.la
+	$(AM_V_NVCC)$(MKDIR_P) %D% && $(NVCC) $(cuda_cppflags) $(nvcc_flags) -cudart static -o $@ $(gpu_variants_sources) \
+	  $(gpu_variants_objects) -ldl
 
 # emulator.mk has the list of sources and finds out what has changed.
 emulated = %D%/emulator/built

@@ -147,6 +147,7 @@ static const struct corner {
 	{"softplus", mt_softplus, 800, 1, 0},
 	{"softplus", mt_softplus, -800, 0, 0},
 	{"mish", mt_mish, 800, 1, 0},
+	{"mish", mt_mish, -1e308, 0, 0},
 	{"sigmoid", mt_sigmoid, 0, 0.25, 0},
 	{"gelu", mt_gelu, 0, 0.5, 0.79788456080286536},
 	{"silu", mt_silu, 0, 0.5, 0.5},

@@ -3,6 +3,7 @@
 #   passes NAME OPTION…           # mt-conformance's cases of convolutions pass; what the stand-in computed is in $log
 #   computed PATTERN              # how many lines of $log match
 #   check_computed LEAST PATTERN  # … and that they are not fewer
+#   add_device                    # libmt finds the plugin, as the backend `emulated`
 # shellcheck shell=sh disable=SC2154
 . "${MT_TEST_SRCDIR:-.}/tests/support/tap.sh"
 
@@ -33,4 +34,14 @@ computed() {
 check_computed() {
   n=$(computed "$2")
   check "$n of '$2', at least $1" test "$n" -ge "$1"
+}
+
+add_device() {
+  cat >"$tap_tmp/emulated.json" <<JSON
+{"manifest_version": "1.0", "backends": [{"name": "emulated", "library": "$emulated", "abi": 0, "priority": 1,
+  "role": "accelerator", "description": "the CUDA plugin on a CPU"}]}
+JSON
+  MT_ADD_MANIFEST_PATH=$tap_tmp/emulated.json
+  MT_FALLBACK=error
+  export MT_ADD_MANIFEST_PATH MT_FALLBACK
 }

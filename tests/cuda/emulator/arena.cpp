@@ -31,7 +31,7 @@ struct arena {
 static std::mutex mutex;
 
 static arena &arena_at(int device) {
-	static arena all[MOST_DEVICES];
+	static arena *const all = new arena[MOST_DEVICES](); /* exit handlers may still come here */
 	return all[device];
 }
 

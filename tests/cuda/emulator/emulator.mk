@@ -19,6 +19,8 @@ kernels = $(patsubst $(PLUGIN)/%.cu,$(OUT)/%.cu.o,$(wildcard $(PLUGIN)/*.cu))
 hosts = $(patsubst $(PLUGIN)/%.c,$(OUT)/%.c.o,$(wildcard $(PLUGIN)/*.c))
 emulator = $(patsubst $(EMULATOR)/%.cpp,$(OUT)/emulator/%.o,$(wildcard $(EMULATOR)/*.cpp))
 objects = $(kernels) $(hosts) $(emulator)
+self_test = $(patsubst $(EMULATOR)/%.cu,$(OUT)/emulator/%.cu.o,$(wildcard $(EMULATOR)/*.cu))
+arithmetic_self_test = $(patsubst $(OUT)/%,$(OUT)/arithmetic/%,$(self_test))
 # The same with cuBLASLt's side of matmul, and the library that stands in for it.
 CUBLASLT = $(TOP)/tests/cuda/cublaslt
 with_lt = $(patsubst $(OUT)/gemm_lt%.c.o,$(OUT)/cublaslt/gemm_lt%.c.o,$(objects))
@@ -78,7 +80,7 @@ $(OUT)/cudnn/lacking/libcudnn.so.9: $(cudnn) $(CUDNN)/lacking.map
 	@mkdir -p $(@D) && echo "  LINK  $@"
 	@$(CXX) -shared $(CHECKS) -Wl,-soname,$(@F) -Wl,--version-script=$(CUDNN)/lacking.map -o $@ $(cudnn) $(libraries)
 
-$(OUT)/self_test: $(OUT)/emulator/self_test.cu.o $(emulator)
+$(OUT)/self_test: $(self_test) $(emulator)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(libraries)
 
@@ -90,7 +92,7 @@ $(OUT)/variants/%.cu.o: $(VARIANTS)/%.cu $(EMULATOR)/emulator.mk
 	@mkdir -p $(@D) && echo "  CXX   $<"
 	@$(CXX) -x c++ $(CXX_FLAGS) -include cuda_runtime.h -c -o $@ $<
 
-$(OUT)/arithmetic/self_test: $(OUT)/arithmetic/emulator/self_test.cu.o $(emulator)
+$(OUT)/arithmetic/self_test: $(arithmetic_self_test) $(emulator)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(libraries)
 
@@ -135,6 +137,6 @@ $(OUT)/emulator/%.o: $(EMULATOR)/%.cpp $(EMULATOR)/emulator.mk
 	@$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
 -include $(objects:.o=.d) $(with_lt:.o=.d) $(with_dnn:.o=.d) $(cudnn:.o=.d) $(with_arithmetic:.o=.d) $(variants:.o=.d) \
-  $(OUT)/emulator/self_test.cu.d $(OUT)/arithmetic/emulator/self_test.cu.d $(OUT)/cublaslt/libcublasLt.so.d
+  $(self_test:.o=.d) $(arithmetic_self_test:.o=.d) $(OUT)/cublaslt/libcublasLt.so.d
 
 include $(EMULATOR)/races/races.mk

@@ -19,12 +19,12 @@ struct largest {
 /* One write a line: processes that share the file do not mix theirs. */
 static void append(const char *path, const void *kernel, const largest &most) {
 	Dl_info info;
-	char line[96];
-	int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-	int length = !dladdr(kernel, &info) ? -1
-	                                    : snprintf(line, sizeof line, "%zx %llu %zu\n",
-	                                               (size_t)((const char *)kernel - (const char *)info.dli_fbase),
-	                                               (unsigned long long)most.threads, most.shared_bytes);
+	char line[4200];
+	int length = -1, file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	if (dladdr(kernel, &info))
+		length = snprintf(line, sizeof line, "%zx %llu %zu %s\n",
+		                  (size_t)((const char *)kernel - (const char *)info.dli_fbase),
+		                  (unsigned long long)most.threads, most.shared_bytes, info.dli_fname);
 	if (file < 0 || length < 0 || write(file, line, (size_t)length) != length) {
 		fprintf(stderr, "CUDA emulator: cannot write MT_EMULATOR_LAUNCHES=%s\n", path);
 		abort();

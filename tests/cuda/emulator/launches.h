@@ -7,8 +7,8 @@
 namespace mt_emulated {
 
 /* Appends a line where this is the kernel's first launch in this process, or the largest so far:
- *     offset in the library or program, in hexadecimal; threads of a block; bytes of dynamic shared memory
- * The names of offsets are told by nm. */
+ *     offset of the kernel, in hexadecimal; threads of a block; bytes of dynamic shared memory; library or program
+ * nm tells the names of offsets. */
 void note_launch(const launch &l);
 
 } // namespace mt_emulated

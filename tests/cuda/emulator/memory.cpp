@@ -67,7 +67,7 @@ cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes) {
 static std::mutex mutex;
 
 static std::map<const char *, size_t> &pinned() {
-	static std::map<const char *, size_t> all;
+	static auto &all = *new std::map<const char *, size_t>; /* exit handlers may still come here */
 	return all;
 }
 

@@ -15,7 +15,7 @@ static std::mutex kernels_mutex;
 using kernel_on_device = std::pair<const void *, int>;
 
 static std::map<kernel_on_device, size_t> &requested_shared() {
-	static std::map<kernel_on_device, size_t> requested;
+	static auto &requested = *new std::map<kernel_on_device, size_t>; /* exit handlers may still come here */
 	return requested;
 }
 

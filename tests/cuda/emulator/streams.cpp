@@ -45,14 +45,14 @@ struct mt_emulated_event {
 static int working = -1;
 
 std::recursive_mutex &mt_emulated::runtime_mutex() {
-	static std::recursive_mutex mutex;
+	static auto &mutex = *new std::recursive_mutex;
 	return mutex;
 }
 
 using guard = std::lock_guard<std::recursive_mutex>;
 
 static std::set<mt_emulated_stream *> &streams() {
-	static std::set<mt_emulated_stream *> all;
+	static auto &all = *new std::set<mt_emulated_stream *>; /* exit handlers may still come here */
 	return all;
 }
 

@@ -58,6 +58,7 @@ int main() {
 	run_matmul(&queue);
 	run_conv(&queue);
 	run_pool(&queue);
+	run_far(&queue);
 	cudaStreamDestroy(queue.stream);
 	printf("1..%d\n", count);
 	return failed != 0;

@@ -1,6 +1,6 @@
 /* variants: the kernels of matmul, conv and pool in every form that they are compiled in, with plans made here: the shapes
  * for which the plugin chooses some of them are too large for mt-conformance.  All numbers are small and whole, so that
- * results are exact.  Runs on the emulator; nothing in it needs that. */
+ * results are exact.  Runs on the emulator (variants.test), and on a GPU (make tests/cuda/gpu_variants). */
 #ifndef MT_CUDA_VARIANTS_H
 #define MT_CUDA_VARIANTS_H
 
@@ -21,6 +21,7 @@ void report(const std::string &name, const std::string &wrong);
 void run_matmul(mt_queue *queue);
 void run_conv(mt_queue *queue);
 void run_pool(mt_queue *queue);
+void run_far(mt_queue *queue);
 
 /* ---- numbers ---- */
 
