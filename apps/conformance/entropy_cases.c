@@ -123,12 +123,12 @@ static void emit_bad(cf_emit_fn emit, void *context, struct cf_case c) {
 
 void cf_entropy_each(cf_emit_fn emit, void *context, int n_params) {
 	static const int64_t layouts[][2] = {{1, 1}, {9, 4}, {65, 10}, {3, 200}, {2, 2100}};
-	static const int64_t plain[][2] = {{3, 1000}, {1, 99000}, {50000, 2}, {700, 100}, {40, 31}, {40, 33}};
+	static const int64_t plain[][2] = {{3, 1000}, {1, 99000}, {50000, 2}, {700, 100}, {40, 31}, {40, 33}, {2, 9001}};
 	struct variety v = {emit, context, {1}};
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
 		cf_nn_emit_layouts(vary, &v, &cf_entropy_op, sized(layouts[i][0], layouts[i][1]));
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-		cf_nn_emit_plain(vary, &v, &cf_entropy_op, sized(plain[i][0], plain[i][1]));
+		cf_nn_emit_dtypes(vary, &v, &cf_entropy_op, sized(plain[i][0], plain[i][1]));
 	emit_data(&v, sized(21, 6));
 	emit_data(&v, sized(12, 70));
 	if (n_params > CF_ENTROPY_BAD)

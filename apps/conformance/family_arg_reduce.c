@@ -50,7 +50,7 @@ static void run(struct cf_run *r, const struct cf_case *c) {
 }
 
 static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t cube[] = {4, 6, 5}, shapes[][2] = {{3, 33001}, {33001, 3}};
+	static const int64_t cube[] = {4, 6, 5}, shapes[][2] = {{3, 33001}, {33001, 3}, {640, 64}};
 	cf_set_shape(&c, 3, cube);
 	for (c.param[AXIS] = 0; c.param[AXIS] < 3; c.param[AXIS]++) {
 		c.data = c.param[AXIS] == 1 ? CF_TIES : CF_RANDOM;
@@ -58,12 +58,11 @@ static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		for (c.data = CF_SPECIAL; c.data < CF_DATA_END; c.data++)
 			emit(&c, context);
 	}
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		for (c.param[AXIS] = 0; c.param[AXIS] < 2; c.param[AXIS]++) {
 			cf_set_shape(&c, 2, shapes[i]);
 			c.data = c.param[AXIS] == i ? CF_WIDE : CF_TIES;
-			if (c.dtype == MT_F32 || c.dtype == MT_I64)
-				emit(&c, context);
+			emit(&c, context);
 		}
 }
 

@@ -156,8 +156,8 @@ static void emit_data(cf_emit_fn emit, void *context, const struct cf_op *op) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][3] = {{3, 4, 6}, {2, 1, 1}, {20, 5, 1}, {6, 3, 50}};
-	static const int64_t plain[][3] = {{1, 1, 1},     {6, 3, 150},   {4, 20, 1000},
-	                                   {99000, 1, 1}, {1, 99000, 1}, {2, 2, 25000}};
+	static const int64_t plain[][3] = {{1, 1, 1},     {6, 3, 150},   {4, 20, 1000}, {99000, 1, 1},
+	                                   {1, 99000, 1}, {2, 2, 25000}, {1, 2, 5001}};
 	struct variety v = {emit, context, {1}};
 	for (int k = 0; k < N_OPS; k++) {
 		for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
@@ -166,7 +166,7 @@ static void each(cf_emit_fn emit, void *context) {
 			cf_nn_emit_layouts(vary, &v, &ops[k], c);
 		}
 		for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-			cf_nn_emit_plain(vary, &v, &ops[k], sized(plain[i]));
+			cf_nn_emit_dtypes(vary, &v, &ops[k], sized(plain[i]));
 		emit_data(vary, &v, &ops[k]);
 	}
 }

@@ -64,7 +64,8 @@ static struct cf_case sized(const int64_t shape[3]) {
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][3] = {{3, 4, 6}, {2, 1, 1}, {20, 5, 1}, {6, 3, 50}};
 	static const int64_t plain[][3] = {{1, 1, 1}, {20, 17, 9}, {4, 3, 700}};
-	static const int64_t large[][3] = {{4, 20, 1000}, {99000, 1, 1}, {1, 99000, 1}, {2, 2, 25000}};
+	static const int64_t large[][3] = {{4, 20, 1000}, {99000, 1, 1}, {1, 99000, 1},
+	                                   {2, 2, 25000}, {1, 2, 5001},  {1, 2, 5008}};
 	static const int64_t special[] = {4, 3, 5};
 	struct variety v = {emit, context, 0};
 	for (int k = 0; k < N_OPS; k++) {
@@ -74,13 +75,13 @@ static void each(cf_emit_fn emit, void *context) {
 			cf_nn_emit_layouts(vary, &v, &ops[k], sized(layouts[i]));
 		for (int wanted = 0; wanted < 7; wanted++) {
 			for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-				cf_nn_emit_plain(vary, &v, &ops[k], sized(plain[i]));
+				cf_nn_emit_dtypes(vary, &v, &ops[k], sized(plain[i]));
 			cf_nn_emit_plain(vary, &v, &ops[k], c);
 		}
 		for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
 			c = sized(large[i]);
 			c.param[WEIGHT] = c.param[GX] = c.param[GWEIGHT] = c.param[GBIAS] = 1;
-			cf_nn_emit_plain(emit, context, &ops[k], c);
+			cf_nn_emit_dtypes(emit, context, &ops[k], c);
 		}
 	}
 }

@@ -74,7 +74,7 @@ static void each(cf_emit_fn emit, void *context) {
 			emit(&c, context);
 	}
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-		cf_nn_emit_plain(emit, context, &op, plain[i]);
+		cf_nn_emit_dtypes(emit, context, &op, plain[i]);
 }
 
 static void draw(struct cf_random *r, struct cf_case *c) {

@@ -68,12 +68,12 @@ static struct cf_case sized(int64_t rows, int64_t columns) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][2] = {{5, 7}, {1, 1}, {40, 3}, {3, 130}};
-	static const int64_t plain[][2] = {{3, 1030}, {1, 99000}, {99000, 1}, {340, 300}, {4, 2048}, {2, 2049}};
+	static const int64_t plain[][2] = {{3, 1030}, {1, 99000}, {99000, 1}, {340, 300}, {4, 2048}, {2, 2049}, {2, 5001}};
 	struct variety v = {emit, context, {1}};
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
 		cf_nn_emit_layouts(vary, &v, &op, sized(layouts[i][0], layouts[i][1]));
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-		cf_nn_emit_plain(vary, &v, &op, sized(plain[i][0], plain[i][1]));
+		cf_nn_emit_dtypes(vary, &v, &op, sized(plain[i][0], plain[i][1]));
 	for (int32_t t = MT_F32; t <= MT_BF16; t++)
 		for (int k = 0; k < 6; k++) { /* equals, NaN, a large eps */
 			struct cf_case c = sized(6, 10);

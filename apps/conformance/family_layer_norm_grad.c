@@ -63,7 +63,8 @@ static struct cf_case sized(int64_t rows, int64_t columns) {
 
 static void each(cf_emit_fn emit, void *context) {
 	static const int64_t layouts[][2] = {{5, 7}, {1, 1}, {40, 3}, {3, 130}};
-	static const int64_t plain[][2] = {{0, 4}, {3, 1030}}, large[][2] = {{300, 330}, {1, 99000}, {50000, 2}};
+	static const int64_t plain[][2] = {{0, 4}, {3, 1030}, {5, 768}};
+	static const int64_t large[][2] = {{300, 330}, {1, 99000}, {50000, 2}, {9, 3072}, {2, 5001}, {2, 8192}, {700, 301}};
 	struct variety v = {emit, context, 0};
 	struct cf_case special = sized(6, 10);
 	special.data = CF_SPECIAL;
@@ -71,13 +72,13 @@ static void each(cf_emit_fn emit, void *context) {
 		cf_nn_emit_layouts(vary, &v, &op, sized(layouts[i][0], layouts[i][1]));
 	for (int k = 0; k < 7; k++) {
 		for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-			cf_nn_emit_plain(vary, &v, &op, sized(plain[i][0], plain[i][1]));
+			cf_nn_emit_dtypes(vary, &v, &op, sized(plain[i][0], plain[i][1]));
 		cf_nn_emit_plain(vary, &v, &op, special);
 	}
 	for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
 		struct cf_case c = sized(large[i][0], large[i][1]);
 		c.param[WEIGHT] = c.param[GX] = c.param[GWEIGHT] = c.param[GBIAS] = 1;
-		cf_nn_emit_plain(emit, context, &op, c);
+		cf_nn_emit_dtypes(emit, context, &op, c);
 	}
 }
 

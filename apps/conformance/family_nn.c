@@ -64,6 +64,14 @@ void cf_nn_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, 
 		}
 }
 
+void cf_nn_emit_dtypes(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c) {
+	c.op = op->id;
+	c.in = c.out = CF_CONTIGUOUS;
+	for (c.dtype = 1; c.dtype < MT_DTYPE_END_; c.dtype++)
+		if (op->dtypes & MT_DTYPE_BIT(c.dtype))
+			emit(&c, context);
+}
+
 void cf_nn_emit_plain(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c) {
 	c.op = op->id;
 	c.dtype = MT_F32;

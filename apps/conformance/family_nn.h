@@ -32,6 +32,8 @@ double cf_sum_units(int32_t kernel, int64_t n);
 /* Hands c on for each dtype of op in each of the six input layouts; outputs in the same layout, or, for f32, in
  * another one too. */
 void cf_nn_emit_layouts(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
+/* Hands c on in each dtype of op, contiguous: what has kernels for sizes that it alone reaches. */
+void cf_nn_emit_dtypes(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
 /* Hands c on in f32, contiguous. */
 void cf_nn_emit_plain(cf_emit_fn emit, void *context, const struct cf_op *op, struct cf_case c);
 

@@ -142,8 +142,7 @@ static void op_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 			cf_set_shape(&c, 2, large[i]);
 			c.param[REVERSE] = c.param[AXIS] == i;
 			c.data = c.param[REVERSE] ? CF_TIES : CF_RANDOM;
-			if (c.dtype == MT_F32)
-				emit(&c, context);
+			cf_emit_valid(&c, emit, context);
 		}
 }
 

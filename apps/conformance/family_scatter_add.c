@@ -117,8 +117,8 @@ static void layout_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 }
 
 static void large_cases(struct cf_case c, cf_emit_fn emit, void *context) {
-	static const int64_t shapes[][2] = {{300, 240}, {5, 300}, {300, 5}};
-	for (int i = 0; i < 3; i++) {
+	static const int64_t shapes[][2] = {{300, 240}, {5, 300}, {300, 5}, {1, 300}};
+	for (int i = 0; i < 4; i++) {
 		cf_set_shape(&c, 2, shapes[i]);
 		c.param[AXIS] = i == 2;
 		c.param[EXTENT] = 300;
@@ -143,8 +143,7 @@ static void dtype_cases(struct cf_case c, cf_emit_fn emit, void *context) {
 		c.param[EXTENT] = 0;
 		emit(&c, context);
 		c.param[NEGATIVE] = 1;
-		if (c.dtype == MT_F32)
-			large_cases(c, emit, context);
+		large_cases(c, emit, context);
 		c.param[NEGATIVE] = 0;
 	}
 }

@@ -31,7 +31,7 @@ static void emit_row(cf_emit_fn emit, void *context, const struct row *row, cons
 	cf_nn_set_shape(&c, row->rank, row->shape);
 	c.param[CF_SOFTMAX_AXIS] = row->axis;
 	if (row->axis >= 0)
-		cf_nn_emit_plain(emit, context, op, c);
+		cf_nn_emit_dtypes(emit, context, op, c);
 	for (int64_t axis = 0; axis < row->rank && row->axis < 0; axis++) {
 		c.param[CF_SOFTMAX_AXIS] = axis;
 		cf_nn_emit_layouts(emit, context, op, c);

@@ -109,7 +109,7 @@ shell_tests += %D%/variants.test
 shell_tests += %D%/variants_races.test
 
 # It looks at what was launched there.
-%D%/launches.log: %D%/cudnn.log %D%/emulated.log %D%/variants.log
+%D%/launches.log: %D%/cublaslt_no_bias.log %D%/cudnn.log %D%/emulated.log %D%/variants.log
 CLEANFILES += %D%/launches_*.txt
 
 # Several GPUs, a lost one, a full one: devices.test runs it on the emulator.
