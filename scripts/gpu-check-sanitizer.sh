@@ -23,23 +23,22 @@ sanitize() { # NAME LIMIT TOOL COMMAND…
     --print-limit 20 --log-file "$work/$name.san" "${options[@]}" "$@"
 }
 
+# The sum of what the summaries of a report say; nothing where it has none.
+summaries() { # NAME SUMMARY WORD
+  sed -n "s/.*$2 SUMMARY: \([0-9]*\) $3.*/\1/p" "$work/$1.san" 2>/dev/null | awk '{ n += $1; any = 1 } END { if (any) print n }'
+}
+
 # How much a report counts: errors, hazards, or bytes leaked; nothing where it has no summary. What a process that was
 # killed said before counts without one.
 found() { # NAME TOOL
-  local n said
+  local n said=0
   case $2 in
-  memcheck)
-    n=$(sed -n 's/.*ERROR SUMMARY: \([0-9]*\) error.*/\1/p' "$work/$1.san" 2>/dev/null | awk '{ n += $1; any = 1 } END { if (any) print n }')
-    said=$(grep -c '^========= Invalid ' "$work/$1.san" 2>/dev/null)
-    if [ "${said:-0}" -gt "${n:-0}" ]; then echo "$said"; else echo "$n"; fi
-    return
-    ;;
+  racecheck) n=$(summaries "$1" RACECHECK hazard) ;;
+  leaks) n=$(summaries "$1" LEAK bytes) ;;
+  *) n=$(summaries "$1" ERROR error) ;;
   esac
-  case $2 in
-  racecheck) sed -n 's/.*RACECHECK SUMMARY: \([0-9]*\) hazard.*/\1/p' "$work/$1.san" 2>/dev/null ;;
-  leaks) sed -n 's/.*LEAK SUMMARY: \([0-9]*\) bytes.*/\1/p' "$work/$1.san" 2>/dev/null ;;
-  *) sed -n 's/.*ERROR SUMMARY: \([0-9]*\) error.*/\1/p' "$work/$1.san" 2>/dev/null ;;
-  esac | awk '{ n += $1; any = 1 } END { if (any) print n }'
+  if [ "$2" = memcheck ]; then said=$(grep -c '^========= Invalid ' "$work/$1.san" 2>/dev/null); fi
+  if [ "${said:-0}" -gt "${n:-0}" ]; then echo "$said"; else echo "$n"; fi
 }
 
 # A few cases of each op, spread over its dtypes, layouts and shapes, none too large, as files of mt-conformance, ops shared

@@ -16,6 +16,7 @@ EXTRA_DIST += %D%/cudnn/stand_in.h
 EXTRA_DIST += %D%/emulator/README.md
 EXTRA_DIST += %D%/emulator/arena.cpp
 EXTRA_DIST += %D%/emulator/arena.h
+EXTRA_DIST += %D%/emulator/backend.sh
 EXTRA_DIST += %D%/emulator/blocks.cpp
 EXTRA_DIST += %D%/emulator/blocks.h
 EXTRA_DIST += %D%/emulator/build

@@ -6,6 +6,7 @@
 #   add_device                    # libmt finds the plugin, as the backend `emulated`
 # shellcheck shell=sh disable=SC2154
 . "${MT_TEST_SRCDIR:-.}/tests/support/tap.sh"
+. "${MT_TEST_SRCDIR:-.}/tests/cuda/emulator/backend.sh"
 
 MT_CUDA_LIBRARY_PATH=$builddir/tests/cuda/emulator/built/cudnn
 MT_CUDNN_LOG=$tap_tmp/log
@@ -37,11 +38,5 @@ check_computed() {
 }
 
 add_device() {
-  cat >"$tap_tmp/emulated.json" <<JSON
-{"manifest_version": "1.0", "backends": [{"name": "emulated", "library": "$emulated", "abi": 0, "priority": 1,
-  "role": "accelerator", "description": "the CUDA plugin on a CPU"}]}
-JSON
-  MT_ADD_MANIFEST_PATH=$tap_tmp/emulated.json
-  MT_FALLBACK=error
-  export MT_ADD_MANIFEST_PATH MT_FALLBACK
+  emulated_backend emulated "$emulated"
 }
